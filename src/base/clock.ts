@@ -1,0 +1,33 @@
+/** The only place that reads the time or waits, so that any test can be replayed. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Resolves after `ms`, or rejects with the signal's reason. Does not keep the process alive. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const timer = setTimeout(done, ms);
+      timer.unref();
+      signal?.addEventListener("abort", stop, { once: true });
+      function done(): void {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      }
+      function stop(): void {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      }
+    }),
+};
+
+/** Calls `late` once when `ms` pass before `cancel`; for waits on sockets, which are no promises. */
+export function deadline(ms: number, late: () => void): { readonly cancel: () => void } {
+  const timer = setTimeout(late, ms);
+  timer.unref();
+  return { cancel: () => clearTimeout(timer) };
+}

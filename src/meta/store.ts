@@ -1,0 +1,68 @@
+/**
+ * An ordered map of bytes with one way to change it: commit, which applies every write or none.
+ *
+ * The laws, proved for each implementation by test/contract/meta-store.ts:
+ *  1. Keys sort by their bytes, never as JavaScript strings.
+ *  2. A commit whose guards all hold is atomic, and durable before the promise resolves.
+ *  3. A commit with a stale guard changes nothing and resolves to undefined.
+ *  4. `get` and `scan` see every commit that resolved, in any process, before the call began.
+ *  5. Each applied commit has a sequence, greater than that of every commit applied before it;
+ *     an entry's revision is the sequence of the commit that wrote it, so none is ever reused.
+ *  6. `adds` to one counter never conflict with each other, and are applied exactly once.
+ */
+export interface MetaStore extends AsyncDisposable {
+  get(key: Uint8Array): Entry | undefined;
+
+  /** Entries with `from <= key < to`, in key order or the reverse. One consistent view. */
+  scan(range: KeyRange): Entry[];
+
+  /**
+   * Resolves to the commit's sequence, or to undefined when a guard was stale.
+   * Fails: StorageError "full" (nothing was applied), "unavailable" (the outcome is unknown).
+   */
+  commit(change: Change): Promise<number | undefined>;
+}
+
+export interface KeyRange {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+  /** How many entries at most. */
+  readonly limit: number;
+  readonly reverse?: boolean;
+}
+
+export interface Entry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly revision: number;
+}
+
+export interface Change {
+  /** What must still be true. `revision: 0` demands that the key is absent. */
+  readonly guards: readonly Guard[];
+  readonly writes: readonly Write[];
+  readonly adds?: readonly Add[];
+}
+
+export interface Guard {
+  readonly key: Uint8Array;
+  readonly revision: number;
+}
+
+export interface Write {
+  readonly key: Uint8Array;
+  /** undefined deletes. */
+  readonly value: Uint8Array | undefined;
+  /**
+   * Offsets at which the commit's stamp (see `base/stamp.ts`) replaces the eight bytes there, so
+   * that keys and values can carry an order that is known only at the commit.
+   */
+  readonly stampKeyAt?: number;
+  readonly stampValueAt?: number;
+}
+
+/** Adds each amount to the counter at its index; a missing entry counts as zeros. */
+export interface Add {
+  readonly key: Uint8Array;
+  readonly amounts: readonly number[];
+}
