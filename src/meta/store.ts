@@ -11,10 +11,10 @@
  *  6. `adds` to one counter never conflict with each other, and are applied exactly once.
  */
 export interface MetaStore extends AsyncDisposable {
-  get(key: Uint8Array): Entry | undefined;
+  get(key: Uint8Array): Promise<Entry | undefined>;
 
   /** Entries with `from <= key < to`, in key order or the reverse. One consistent view. */
-  scan(range: KeyRange): Entry[];
+  scan(range: KeyRange): Promise<Entry[]>;
 
   /**
    * Resolves to the commit's sequence, or to undefined when a guard was stale.
