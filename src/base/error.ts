@@ -66,7 +66,10 @@ const CODES = {
     "The request is not valid for the current state of the bucket.",
     "BucketName",
   ),
-  InvalidChunkSizeError: code(403, "Only the last chunk is allowed to have a size less than 8192 bytes."),
+  InvalidChunkSizeError: code(
+    403,
+    "Only the last chunk is allowed to have a size less than 8192 bytes.",
+  ),
   InvalidDigest: code(400, "The Content-MD5 or checksum value that you specified is not valid."),
   InvalidLocationConstraint: code(
     400,
@@ -111,6 +114,10 @@ const CODES = {
     400,
     "The body of your POST request is not well-formed multipart/form-data.",
   ),
+  MalformedTrailerError: code(
+    400,
+    "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+  ),
   MalformedXML: code(
     400,
     "The XML that you provided was not well-formed or did not validate against our published schema.",
@@ -130,7 +137,11 @@ const CODES = {
   ),
   MissingContentLength: code(411, "You must provide the Content-Length HTTP header."),
   MissingRequestBodyError: code(400, "Request body is empty."),
-  MissingSecurityHeader: code(400, "Your request is missing a required header.", "MissingHeaderName"),
+  MissingSecurityHeader: code(
+    400,
+    "Your request is missing a required header.",
+    "MissingHeaderName",
+  ),
   NoSuchBucket: code(404, "The specified bucket does not exist.", "BucketName"),
   NoSuchKey: code(404, "The specified key does not exist.", "Key"),
   NoSuchTagSet: code(404, "The TagSet does not exist.", "BucketName"),

@@ -8,24 +8,32 @@
  *  4. Memory is bounded by a few buffers per reader and writer, whatever the sizes.
  */
 export interface BlobStore extends AsyncDisposable {
-  /** Fails: StorageError "full". */
+  /** Fails: StorageError "full", "unavailable". */
   create(): Promise<BlobWriter>;
 
   /**
-   * The bytes `from <= i < to`. Each chunk is valid until the next but one is asked for; ending the
-   * iteration early closes the blob.
-   * Fails: StorageError "corrupt" when the blob is missing or shorter than asked.
+   * The bytes `from <= i < to`. The blob is opened when the first chunk is asked for and closed
+   * when the iteration ends, early or not.
+   *
+   * Each chunk is valid, and the consumer's own to change, until the next but one is asked for:
+   * two writes to a socket may be under way at once, and the last chunk stays valid after the end.
+   *
+   * Fails: StorageError "corrupt" when the blob is missing or shorter than asked, perhaps after
+   * the chunks that are there; "unavailable".
    */
   read(id: BlobId, range: ByteRange): AsyncIterable<Uint8Array>;
 
-  /** Removes a blob; one that does not exist is no error. */
+  /** Removes a blob; one that does not exist is no error. Fails: StorageError "unavailable". */
   remove(id: BlobId): Promise<void>;
 
-  /** Size in bytes, or undefined when there is no such blob. */
+  /** Size in bytes, or undefined when there is no such blob. Fails: StorageError "unavailable". */
   size(id: BlobId): Promise<number | undefined>;
 
-  /** Ids of all finished blobs, in no order, with their age; for the scrubber. */
-  list(): AsyncIterable<{ readonly id: BlobId; readonly sizeBytes: number; readonly ageMs: number }>;
+  /**
+   * All finished blobs, in no order; for the scrubber. One that is finished or removed meanwhile
+   * may be there or not. Fails: StorageError "unavailable".
+   */
+  list(): AsyncIterable<ListedBlob>;
 }
 
 /** 32 lower-case hexadecimal digits. */
@@ -37,10 +45,24 @@ export interface ByteRange {
   readonly to: number;
 }
 
-/** Disposing a writer that was not finished discards what it wrote. */
+export interface ListedBlob {
+  readonly id: BlobId;
+  readonly sizeBytes: number;
+  /** Since it was finished. */
+  readonly ageMs: number;
+}
+
+/**
+ * Takes one call at a time. A writer that failed has discarded what it wrote, and so does disposing
+ * one that was not finished; neither is used again.
+ */
 export interface BlobWriter extends AsyncDisposable {
-  /** The writer may keep no reference to `chunk` after the promise resolves. Fails: "full". */
+  /**
+   * The writer keeps no reference to `chunk` once the promise resolves; a failure may be told by a
+   * later call. Fails: StorageError "full", "unavailable".
+   */
   write(chunk: Uint8Array): Promise<void>;
-  /** Makes the blob durable and readable. Fails: StorageError "full". */
+
+  /** Makes the blob durable and readable. Fails: StorageError "full", "unavailable". */
   finish(): Promise<BlobId>;
 }

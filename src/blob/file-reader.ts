@@ -1,0 +1,54 @@
+import { read } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { StorageError } from "#base/error.ts";
+import { readBuffers, SMALL_BYTES } from "#blob/buffer-pool.ts";
+import { guarded } from "#blob/system-error.ts";
+
+/** The last chunk of a longer read is its own allocation, for it stays valid after the end. */
+const TAIL_BYTES = 16 * 1024;
+/** A reader has one buffer that fills and two that are the consumer's. */
+const RING_BUFFERS = 3;
+
+/** Fills a ring of buffers, each when its last chunk is no longer valid. */
+export class FileReader {
+  readonly #file: FileHandle;
+  readonly #to: number;
+  readonly #ring: Buffer[] = [];
+  #chunks = 0;
+
+  constructor(file: FileHandle, to: number) {
+    this.#file = file;
+    this.#to = to;
+  }
+
+  /** The chunk that starts at `at`; empty at the end. One call at a time. */
+  async fill(at: number): Promise<Buffer> {
+    const into = this.#buffer(this.#to - at);
+    for (let done = 0; done < into.length; ) {
+      const count = await guarded(() => readOnce(this.#file, into.subarray(done), at + done));
+      if (count === 0) throw new StorageError("corrupt", `a blob ends before ${this.#to}`);
+      done += count;
+    }
+    return into;
+  }
+
+  giveBack({ again }: { readonly again: boolean }): void {
+    for (const buffer of this.#ring) readBuffers.give(buffer, { again });
+  }
+
+  #buffer(restBytes: number): Buffer {
+    if (restBytes <= SMALL_BYTES) return Buffer.allocUnsafe(restBytes);
+    const slot = this.#chunks % RING_BUFFERS;
+    this.#chunks += 1;
+    const buffer = this.#ring[slot] ?? readBuffers.take();
+    this.#ring[slot] = buffer;
+    return buffer.subarray(0, Math.min(buffer.length, restBytes - TAIL_BYTES));
+  }
+}
+
+// The callback call costs a tenth less than that of FileHandle.
+function readOnce(file: FileHandle, into: Uint8Array, at: number): Promise<number> {
+  return new Promise((done, fail) => {
+    read(file.fd, into, 0, into.length, at, (error, count) => (error ? fail(error) : done(count)));
+  });
+}

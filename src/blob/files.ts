@@ -1,0 +1,150 @@
+import { mkdir, open, opendir, readdir, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { assert } from "#base/assert.ts";
+import { type Clock, systemClock } from "#base/clock.ts";
+import { StorageError } from "#base/error.ts";
+import { randomHex } from "#base/random.ts";
+import { Directory } from "#blob/directory.ts";
+import { FileReader } from "#blob/file-reader.ts";
+import { FileWriter } from "#blob/file-writer.ts";
+import type { BlobId, BlobStore, BlobWriter, ByteRange, ListedBlob } from "#blob/store.ts";
+import { absent, guarded } from "#blob/system-error.ts";
+
+const BLOB_ID = /^[0-9a-f]{32}$/;
+const OWNER = /^[\w-]{1,64}$/;
+const TEMPORARY = "tmp";
+const DIRECTORIES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+export interface FileBlobStoreOptions {
+  readonly root: string;
+  /** Differs in each start of each process; names the temporary files it makes. */
+  readonly owner: string;
+  readonly clock?: Clock;
+}
+
+/**
+ * One file a blob: `root/tmp/<owner>-<id>` while it is written, then `root/<two digits>/<id>`.
+ * Several processes may share a root.
+ */
+export class FileBlobStore implements BlobStore {
+  readonly #root: string;
+  readonly #owner: string;
+  readonly #clock: Clock;
+  readonly #directories: ReadonlyMap<string, Directory>;
+
+  /** Makes what is missing under `root`, durably. Fails: StorageError "full", "unavailable". */
+  static async open({ owner, clock, ...options }: FileBlobStoreOptions): Promise<FileBlobStore> {
+    assert(OWNER.test(owner), "an owner can be part of a file name");
+    const root = resolve(options.root);
+    await guarded(() => prepare(root));
+    return new FileBlobStore({ root, owner, clock: clock ?? systemClock });
+  }
+
+  /**
+   * Removes what earlier processes left unfinished. Only while no store is open on `root`.
+   * Fails: StorageError "unavailable".
+   */
+  static async sweepTemporary(root: string): Promise<void> {
+    const directory = join(root, TEMPORARY);
+    await guarded(async () => {
+      const names = (await readdir(directory).catch(absent)) ?? [];
+      for (const name of names) await rm(join(directory, name), { force: true });
+    });
+  }
+
+  private constructor({ root, owner, clock }: Required<FileBlobStoreOptions>) {
+    this.#root = root;
+    this.#owner = owner;
+    this.#clock = clock;
+    this.#directories = new Map(DIRECTORIES.map((name) => [name, new Directory(join(root, name))]));
+  }
+
+  async create(): Promise<BlobWriter> {
+    const id = randomHex(16);
+    const temporary = join(this.#root, TEMPORARY, `${this.#owner}-${id}`);
+    const directory = this.#directories.get(id.slice(0, 2));
+    assert(directory !== undefined, "an id starts with two hexadecimal digits");
+    const file = await guarded(() => open(temporary, "wx", 0o600));
+    return new FileWriter(file, { id, temporary, path: this.#path(id), directory });
+  }
+
+  async *read(id: BlobId, { from, to }: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
+    assert(from >= 0 && from <= to, "a range does not end before it starts");
+    const file = await guarded(() => open(this.#path(id), "r").catch(absent));
+    if (file === undefined) throw new StorageError("corrupt", `blob ${id} is missing`);
+    const reader = new FileReader(file, to);
+    let ahead = reader.fill(from);
+    let whole = false;
+    try {
+      for (let at = from; at < to; ) {
+        const chunk = await ahead;
+        at += chunk.length;
+        ahead = reader.fill(at);
+        ahead.catch(() => {}); // Told when the consumer asks for it.
+        yield chunk;
+      }
+      whole = true;
+    } finally {
+      // The kernel may still be writing into a buffer that must not be lent to anyone.
+      await Promise.allSettled([ahead]);
+      reader.giveBack({ again: whole });
+      await file.close();
+    }
+  }
+
+  async remove(id: BlobId): Promise<void> {
+    // Not synced: a blob that a power cut brings back is an orphan, and the scrubber finds it.
+    await guarded(() => rm(this.#path(id), { force: true }));
+  }
+
+  async size(id: BlobId): Promise<number | undefined> {
+    return (await guarded(() => stat(this.#path(id)).catch(absent)))?.size;
+  }
+
+  async *list(): AsyncGenerator<ListedBlob, void, undefined> {
+    for (const name of DIRECTORIES) {
+      const directory = await guarded(() => opendir(join(this.#root, name)));
+      try {
+        for (;;) {
+          const entry = await guarded(() => directory.read());
+          if (entry === null) break;
+          if (!BLOB_ID.test(entry.name)) continue;
+          const found = await guarded(() => stat(this.#path(entry.name)).catch(absent));
+          if (found === undefined) continue;
+          // A rename sets ctime, so this is the age of the finished blob.
+          const ageMs = Math.max(0, this.#clock.now() - found.ctimeMs);
+          yield { id: entry.name, sizeBytes: found.size, ageMs };
+        }
+      } finally {
+        await directory.close();
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const directory of this.#directories.values()) await directory.close();
+  }
+
+  #path(id: BlobId): string {
+    assert(BLOB_ID.test(id), "a blob id is 32 hexadecimal digits");
+    return join(this.#root, id.slice(0, 2), id);
+  }
+}
+
+async function prepare(root: string): Promise<void> {
+  const made = await mkdir(root, { recursive: true, mode: 0o700 });
+  const present = new Set(await readdir(root));
+  for (const name of [TEMPORARY, ...DIRECTORIES]) {
+    if (!present.has(name)) await mkdir(join(root, name), { recursive: true, mode: 0o700 });
+  }
+  await syncOnce(root);
+  if (made === undefined) return;
+  for (let path = root; path.length >= made.length; path = dirname(path)) {
+    await syncOnce(dirname(path));
+  }
+}
+
+async function syncOnce(path: string): Promise<void> {
+  await using directory = await open(path, "r");
+  await directory.sync();
+}

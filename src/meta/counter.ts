@@ -1,0 +1,20 @@
+/** A counter entry's value: its amounts as little-endian doubles, exact to 2^53. */
+export function packCounter(amounts: readonly number[]): Buffer {
+  const value = Buffer.allocUnsafe(amounts.length * 8);
+  for (const [index, amount] of amounts.entries()) value.writeDoubleLE(amount, index * 8);
+  return value;
+}
+
+export function unpackCounter(value: Uint8Array): number[] {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return Array.from({ length: bytes.length / 8 }, (_, index) => bytes.readDoubleLE(index * 8));
+}
+
+export function addToCounter(
+  value: Uint8Array | undefined,
+  amounts: readonly number[],
+): readonly number[] {
+  const sum = value === undefined ? [] : unpackCounter(value);
+  for (const [index, amount] of amounts.entries()) sum[index] = (sum[index] ?? 0) + amount;
+  return sum;
+}

@@ -1,0 +1,175 @@
+import { type Database, open, type RootDatabase } from "lmdb";
+import { assert } from "#base/assert.ts";
+import { StorageError } from "#base/error.ts";
+import { writeStamp } from "#base/stamp.ts";
+import { addToCounter, packCounter } from "#meta/counter.ts";
+import type { Change, Entry, Guard, KeyRange, MetaStore, Write } from "#meta/store.ts";
+
+/** Address space set aside for the map; the file itself grows only with what it holds. */
+const MAP_BYTES = 2 ** 40;
+/** Changes that one transaction carries at most: it bounds how long the event loop is held. */
+const BATCH_CHANGES_MAX = 256;
+/** LMDB's own limit, for pages of 4 KiB. */
+export const KEY_BYTES_MAX = 1_978;
+/** Before each value stand the eight bytes of its revision. */
+const REVISION_BYTES = 8;
+/** The last commit's sequence; no caller's key begins with a zero byte. */
+const SEQUENCE_KEY = Buffer.from([0]);
+
+interface Pending {
+  readonly change: Change;
+  readonly resolve: (sequence: number | undefined) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/**
+ * MetaStore over one LMDB environment, which any number of processes may open at once. Commits that
+ * wait together become one transaction and share its sync (group commit). Without overlapping sync:
+ * nothing is visible before it is durable.
+ *
+ * Spec: http://www.lmdb.tech/doc/ and https://github.com/kriszyp/lmdb-js
+ */
+export class LmdbMetaStore implements MetaStore {
+  readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #db: Database<Buffer, Buffer>;
+  #waiting: Pending[] = [];
+  #committing: Promise<void> | undefined;
+
+  /** `path` is a directory, made when it is missing. */
+  constructor(path: string) {
+    this.#root = open<Buffer, Buffer>({
+      path,
+      keyEncoding: "binary",
+      encoding: "binary",
+      mapSize: MAP_BYTES,
+      overlappingSync: false,
+      cache: false,
+    });
+    this.#db = this.#root;
+  }
+
+  async get(key: Uint8Array): Promise<Entry | undefined> {
+    // Law 4: a snapshot left from an earlier call may be older than another process's commit.
+    this.#db.resetReadTxn();
+    const stored = this.#db.getBinary(view(key));
+    if (stored === undefined) return undefined;
+    return { key, value: stored.subarray(REVISION_BYTES), revision: readRevision(stored) };
+  }
+
+  async scan({ from, to, limit, reverse = false }: KeyRange): Promise<Entry[]> {
+    this.#db.resetReadTxn();
+    const [low, high] = [view(from), view(to)];
+    const range = reverse
+      ? { start: high, exclusiveStart: true, end: low, inclusiveEnd: true, reverse }
+      : { start: low, end: high };
+    const entries: Entry[] = [];
+    for (const { key, value } of this.#db.getRange({ ...range, limit })) {
+      entries.push({ key, value: value.subarray(REVISION_BYTES), revision: readRevision(value) });
+    }
+    return entries;
+  }
+
+  async commit(change: Change): Promise<number | undefined> {
+    return await new Promise((resolve, reject) => {
+      this.#waiting.push({ change, resolve, reject });
+      this.#committing ??= this.#drain();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#committing;
+    await this.#root.close();
+  }
+
+  async #drain(): Promise<void> {
+    // Whoever asks within this turn of the event loop shares the first transaction.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH_CHANGES_MAX);
+      await this.#commitBatch(batch);
+    }
+    this.#committing = undefined;
+  }
+
+  async #commitBatch(batch: readonly Pending[]): Promise<void> {
+    try {
+      const sequences = await this.#root.transaction(() => this.#apply(batch));
+      for (const [index, { resolve }] of batch.entries()) resolve(sequences[index]);
+    } catch (cause) {
+      const error = failure(cause);
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /** Runs inside the write transaction. */
+  #apply(batch: readonly Pending[]): (number | undefined)[] {
+    const last = this.#db.getBinary(SEQUENCE_KEY);
+    let sequence = last === undefined ? 0 : readRevision(last);
+    const before = sequence;
+    const sequences = batch.map(({ change }) => {
+      if (!change.guards.every((guard) => this.#holds(guard))) return undefined;
+      sequence += 1;
+      for (const write of change.writes) this.#write(write, sequence);
+      for (const { key, amounts } of change.adds ?? []) {
+        const stored = this.#db.getBinary(view(key));
+        const sum = addToCounter(stored?.subarray(REVISION_BYTES), amounts);
+        this.#write({ key, value: packCounter(sum) }, sequence);
+      }
+      return sequence;
+    });
+    if (sequence !== before) this.#store(SEQUENCE_KEY, sequenceBytes(sequence));
+    return sequences;
+  }
+
+  #holds({ key, revision }: Guard): boolean {
+    const stored = this.#db.getBinary(view(key));
+    return (stored === undefined ? 0 : readRevision(stored)) === revision;
+  }
+
+  #write({ key, value, stampKeyAt, stampValueAt }: Write, sequence: number): void {
+    const name = view(key);
+    if (stampKeyAt !== undefined) writeStamp(name, stampKeyAt, sequence);
+    if (value === undefined) {
+      this.#db.removeSync(name);
+      return;
+    }
+    const stored = Buffer.allocUnsafe(REVISION_BYTES + value.length);
+    writeRevision(stored, sequence);
+    stored.set(value, REVISION_BYTES);
+    if (stampValueAt !== undefined) writeStamp(stored, REVISION_BYTES + stampValueAt, sequence);
+    this.#store(name, stored);
+  }
+
+  #store(key: Buffer, stored: Buffer): void {
+    assert(key.length <= KEY_BYTES_MAX, "a key fits LMDB's limit");
+    this.#db.putSync(key, stored);
+  }
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function sequenceBytes(sequence: number): Buffer {
+  const bytes = Buffer.allocUnsafe(REVISION_BYTES);
+  writeRevision(bytes, sequence);
+  return bytes;
+}
+
+function writeRevision(into: Buffer, revision: number): void {
+  into.writeUInt32BE(Math.floor(revision / 2 ** 32), 0);
+  into.writeUInt32BE(revision % 2 ** 32, 4);
+}
+
+function readRevision(stored: Buffer): number {
+  return stored.readUInt32BE(0) * 2 ** 32 + stored.readUInt32BE(4);
+}
+
+/** Observed: 2026-11-21, a full disk fails a commit with ENOSPC in the message, and applies nothing. */
+function failure(cause: unknown): StorageError {
+  const text = String(cause);
+  const full = /ENOSPC|EDQUOT|No space left|MDB_MAP_FULL|quota exceeded/i.test(text);
+  return new StorageError(full ? "full" : "unavailable", `metadata commit failed: ${text}`, cause);
+}

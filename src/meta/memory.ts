@@ -1,0 +1,80 @@
+import { writeStamp } from "#base/stamp.ts";
+import { addToCounter, packCounter } from "#meta/counter.ts";
+import type { Change, Entry, KeyRange, MetaStore, Write } from "#meta/store.ts";
+
+/** The reference implementation: obviously right; unit tests run on it and property tests trust it. */
+export class MemoryMetaStore implements MetaStore {
+  readonly #entries = new Map<string, Entry>();
+  /** Every key of #entries in order, as hex, which preserves byte order. */
+  #order: string[] = [];
+  #sequence = 0;
+
+  async get(key: Uint8Array): Promise<Entry | undefined> {
+    return this.#entries.get(hex(key));
+  }
+
+  async scan({ from, to, limit, reverse = false }: KeyRange): Promise<Entry[]> {
+    const first = lowerBound(this.#order, hex(from));
+    const end = Math.max(first, lowerBound(this.#order, hex(to)));
+    const keys = reverse
+      ? this.#order.slice(Math.max(first, end - limit), end).reverse()
+      : this.#order.slice(first, Math.min(end, first + limit));
+    return keys.flatMap((key) => this.#entries.get(key) ?? []);
+  }
+
+  async commit({ guards, writes, adds = [] }: Change): Promise<number | undefined> {
+    const holds = guards.every(
+      ({ key, revision }) => (this.#entries.get(hex(key))?.revision ?? 0) === revision,
+    );
+    if (!holds) return undefined;
+    this.#sequence += 1;
+    for (const write of writes) this.#write(stamped(write, this.#sequence));
+    for (const { key, amounts } of adds) {
+      const sum = addToCounter(this.#entries.get(hex(key))?.value, amounts);
+      this.#write({ key, value: packCounter(sum) });
+    }
+    return this.#sequence;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #write({ key, value }: Pick<Write, "key" | "value">): void {
+    const name = hex(key);
+    const at = lowerBound(this.#order, name);
+    const exists = this.#order[at] === name;
+    if (value === undefined) {
+      if (exists) this.#order.splice(at, 1);
+      this.#entries.delete(name);
+      return;
+    }
+    if (!exists) this.#order.splice(at, 0, name);
+    const copy = { key: Buffer.from(key), value: Buffer.from(value), revision: this.#sequence };
+    this.#entries.set(name, copy);
+  }
+}
+
+function stamped(write: Write, sequence: number): Pick<Write, "key" | "value"> {
+  const key = Buffer.from(write.key);
+  const value = write.value === undefined ? undefined : Buffer.from(write.value);
+  if (write.stampKeyAt !== undefined) writeStamp(key, write.stampKeyAt, sequence);
+  if (write.stampValueAt !== undefined && value !== undefined) {
+    writeStamp(value, write.stampValueAt, sequence);
+  }
+  return { key, value };
+}
+
+/** The first index whose key is not below `key`. */
+function lowerBound(order: readonly string[], key: string): number {
+  let from = 0;
+  let to = order.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((order[middle] ?? "") < key) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function hex(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("hex");
+}

@@ -1,0 +1,23 @@
+import type { ChecksumAlgorithm } from "#base/checksum.ts";
+
+/** Bytes that a client sends, and what it says of them. */
+export interface Body {
+  readonly sizeBytes: number;
+  /** Ends after exactly `sizeBytes`, or fails: IncompleteBody, RequestTimeout … */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** The algorithm of the checksum that the client sends or asks for. */
+  readonly algorithm: ChecksumAlgorithm | undefined;
+  /** Whether `claims().sha256` will be there. */
+  readonly hasSha256: boolean;
+  /** What must be true of the bytes. Complete after the last chunk, since trailers come last. */
+  readonly claims: () => Claims;
+}
+
+/** Digests in their binary form. */
+export interface Claims {
+  readonly md5: Buffer | undefined;
+  /** Of the signed payload. */
+  readonly sha256: Buffer | undefined;
+  /** By the body's algorithm. */
+  readonly checksum: Buffer | undefined;
+}

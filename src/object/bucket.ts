@@ -1,0 +1,17 @@
+import type { BucketName } from "#object/name.ts";
+
+/** undefined: versions were never kept. */
+export type Versioning = "Enabled" | "Suspended" | undefined;
+
+/** A bucket as it was when it was read. */
+export interface Bucket {
+  readonly name: BucketName;
+  /** 16 hexadecimal digits, never used again for another bucket of the same name. */
+  readonly id: string;
+  readonly ownerId: string;
+  readonly region: string;
+  readonly createdMs: number;
+  readonly versioning: Versioning;
+  /** Must still hold when an object of the bucket is committed. */
+  readonly guard: { readonly key: Uint8Array; readonly revision: number };
+}

@@ -1,0 +1,102 @@
+import { S3Error } from "#base/error.ts";
+
+/** Preconditions on one object, as HTTP spells them; times in milliseconds, whole seconds. */
+export interface Conditions {
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
+  readonly ifModifiedSinceMs?: number;
+  readonly ifUnmodifiedSinceMs?: number;
+}
+
+/** What conditions are held against. */
+export interface Validators {
+  readonly etag: string;
+  readonly modifiedMs: number;
+}
+
+/** What a condition that does not hold is called in the answer. */
+export interface ConditionNames {
+  readonly ifMatch: string;
+  readonly ifNoneMatch: string;
+  readonly ifModifiedSince: string;
+  readonly ifUnmodifiedSince: string;
+}
+
+export const PLAIN_NAMES: ConditionNames = {
+  ifMatch: "If-Match",
+  ifNoneMatch: "If-None-Match",
+  ifModifiedSince: "If-Modified-Since",
+  ifUnmodifiedSince: "If-Unmodified-Since",
+};
+
+/** The name of the first condition that fails, in the order of RFC 9110, section 13.2.2. */
+export function failedCondition(
+  conditions: Conditions,
+  { etag, modifiedMs }: Validators,
+): keyof ConditionNames | undefined {
+  const { ifMatch, ifNoneMatch, ifModifiedSinceMs, ifUnmodifiedSinceMs } = conditions;
+  const modifiedSecond = Math.floor(modifiedMs / 1_000) * 1_000;
+  if (ifMatch !== undefined) {
+    if (!matches(ifMatch, etag)) return "ifMatch";
+  } else if (ifUnmodifiedSinceMs !== undefined && modifiedSecond > ifUnmodifiedSinceMs) {
+    return "ifUnmodifiedSince";
+  }
+  if (ifNoneMatch !== undefined) {
+    if (matches(ifNoneMatch, etag)) return "ifNoneMatch";
+  } else if (ifModifiedSinceMs !== undefined && modifiedSecond <= ifModifiedSinceMs) {
+    return "ifModifiedSince";
+  }
+  return undefined;
+}
+
+/** Fails: PreconditionFailed. For the source of a copy, where 304 has no meaning. */
+export function requireConditions(
+  conditions: Conditions,
+  validators: Validators,
+  names: ConditionNames,
+): void {
+  const failed = failedCondition(conditions, validators);
+  if (failed !== undefined) throw new S3Error("PreconditionFailed", { Condition: names[failed] });
+}
+
+/**
+ * Conditions of a write, held against the current object, which may be missing.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ * Fails: PreconditionFailed; NoSuchKey for If-Match on a missing key.
+ */
+export function requireForWrite(
+  { ifMatch, ifNoneMatch }: WriteConditions,
+  current: Validators | undefined,
+  key: string,
+): void {
+  if (ifMatch !== undefined) {
+    if (current === undefined) throw new S3Error("NoSuchKey", { Key: key });
+    if (!matches(ifMatch, current.etag)) {
+      throw new S3Error("PreconditionFailed", { Condition: PLAIN_NAMES.ifMatch });
+    }
+  }
+  if (ifNoneMatch !== undefined && current !== undefined) {
+    throw new S3Error("PreconditionFailed", { Condition: PLAIN_NAMES.ifNoneMatch });
+  }
+}
+
+/** `ifNoneMatch` can only be `*`: the object must not exist. */
+export interface WriteConditions {
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: "*";
+}
+
+/** Whether a list of entity tags, or `*`, names this one. Clients send them with and without quotes. */
+function matches(list: string, etag: string): boolean {
+  if (list.trim() === "*") return true;
+  return list.split(",").some((item) => unquote(item) === etag);
+}
+
+/** An entity tag without weakness and quotes. */
+export function unquote(text: string): string {
+  const trimmed = text.trim().replace(/^W\//, "");
+  return trimmed.length >= 2 && trimmed.startsWith('"') && trimmed.endsWith('"')
+    ? trimmed.slice(1, -1)
+    : trimmed;
+}

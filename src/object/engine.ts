@@ -1,0 +1,235 @@
+import type { ChecksumAlgorithm } from "#base/checksum.ts";
+import type {
+  Attributes,
+  Checksum,
+  ChecksumType,
+  ObjectInfo,
+  StorageClass,
+  Tag,
+} from "#object/attributes.ts";
+import type { Body } from "#object/body.ts";
+import type { Bucket } from "#object/bucket.ts";
+import type { Conditions, WriteConditions } from "#object/conditions.ts";
+import type { ObjectKey, PartNumber } from "#object/name.ts";
+
+/** A key of a bucket. */
+export interface KeyName {
+  readonly bucket: Bucket;
+  readonly key: ObjectKey;
+}
+
+/** One version of an object: the newest when `versionId` is absent. */
+export interface ObjectName extends KeyName {
+  readonly versionId?: string;
+}
+
+export interface UploadName extends KeyName {
+  readonly uploadId: string;
+}
+
+/**
+ * The objects of a bucket, whatever holds them. Protocols see only this.
+ *
+ * The laws:
+ *  1. A write that resolved is durable, and every later read in any process sees it.
+ *  2. A write is visible whole or not at all; one that failed left nothing visible.
+ *  3. Conditions hold at the moment of the commit, whoever writes at the same time.
+ *  4. Bytes are never moved by copy, completeUpload or a copied part.
+ *
+ * Fails, all: NoSuchBucket (deleted meanwhile), OperationAborted (changed meanwhile).
+ */
+export interface Engine {
+  /** Fails: NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker, by its version). */
+  head(name: ObjectName): Promise<ObjectInfo>;
+  /** Fails: as head. */
+  get(name: ObjectName): Promise<OpenObject>;
+  /** Fails: PreconditionFailed, ConditionalRequestConflict, BadDigest, what the body fails with. */
+  put(name: KeyName, input: PutInput): Promise<ObjectInfo>;
+  /** Fails: NoSuchVersion never: deleting what is not there succeeds. */
+  delete(name: ObjectName, conditions: DeleteConditions): Promise<Deleted>;
+  /** Fails: as get for the source and as put for the destination. */
+  copy(name: KeyName, input: CopyInput): Promise<CopyOutcome>;
+  list(bucket: Bucket, ask: ListAsk): Promise<ListPage>;
+  listVersions(bucket: Bucket, ask: VersionsAsk): Promise<VersionsPage>;
+  /** Replaces the whole tag set. Fails: as head. */
+  setTags(name: ObjectName, tags: readonly Tag[]): Promise<ObjectInfo>;
+
+  createUpload(name: KeyName, input: UploadInput): Promise<UploadInfo>;
+  /** Fails: NoSuchUpload. */
+  upload(name: UploadName): Promise<UploadInfo>;
+  /** Fails: NoSuchUpload, InvalidRequest (another checksum algorithm), as put. */
+  putPart(name: UploadName, part: PartNumber, source: PartSource): Promise<PartInfo>;
+  /** Fails: NoSuchUpload, InvalidPart, EntityTooSmall, BadDigest, as put. */
+  completeUpload(name: UploadName, input: CompleteInput): Promise<ObjectInfo>;
+  /** Fails: NoSuchUpload. */
+  abortUpload(name: UploadName): Promise<void>;
+  listUploads(bucket: Bucket, ask: UploadsAsk): Promise<UploadsPage>;
+  /** Fails: NoSuchUpload. */
+  listParts(name: UploadName, ask: PartsAsk): Promise<PartsPage>;
+}
+
+export interface OpenObject {
+  readonly info: ObjectInfo;
+  /** The bytes `from <= i < to`: at once when they are small, else in chunks as they are read. */
+  readonly read: (from: number, to: number) => Uint8Array | AsyncIterable<Uint8Array>;
+  /** The parts it was uploaded in; one, the whole, when it was put whole. */
+  readonly parts: () => Promise<readonly PartInfo[]>;
+}
+
+export interface PutInput {
+  readonly body: Body;
+  readonly attributes: Attributes;
+  readonly conditions: WriteConditions;
+}
+
+export interface DeleteConditions {
+  readonly ifMatch?: string;
+}
+
+export interface Deleted {
+  /** The delete marker made, or removed when it was named. */
+  readonly deleteMarker: boolean;
+  /** Of the marker made or of the version removed. */
+  readonly versionId: string | undefined;
+}
+
+export interface CopyInput {
+  readonly source: ObjectName;
+  readonly sourceConditions: Conditions;
+  readonly conditions: WriteConditions;
+  /** Each undefined part is taken over from the source. */
+  readonly attributes: {
+    readonly metadata: Pick<Attributes, "headers" | "userMetadata"> | undefined;
+    readonly tags: readonly Tag[] | undefined;
+    readonly storageClass: StorageClass | undefined;
+  };
+  readonly algorithm: ChecksumAlgorithm | undefined;
+}
+
+export interface CopyOutcome {
+  readonly object: ObjectInfo;
+  readonly sourceVersionId: string | undefined;
+}
+
+export interface ListAsk {
+  readonly prefix: string;
+  /** "" for none. */
+  readonly delimiter: string;
+  /** Only keys and common prefixes after this one, by bytes. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+export interface ListPage {
+  readonly objects: readonly ListedObject[];
+  readonly prefixes: readonly string[];
+  /** The last key or common prefix of this page when more follow. */
+  readonly next: string | undefined;
+}
+
+/** What a list shows of an object. */
+export interface ListedObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly modifiedMs: number;
+  readonly storageClass: StorageClass;
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  readonly checksumType: ChecksumType | undefined;
+}
+
+export interface VersionsAsk {
+  readonly prefix: string;
+  readonly delimiter: string;
+  readonly afterKey: string;
+  /** Only versions of `afterKey` older than this one; without it none of `afterKey`. */
+  readonly afterVersionId: string | undefined;
+  readonly limit: number;
+}
+
+export interface ListedVersion extends ListedObject {
+  readonly versionId: string;
+  readonly isLatest: boolean;
+  readonly deleteMarker: boolean;
+}
+
+export interface VersionsPage {
+  readonly versions: readonly ListedVersion[];
+  readonly prefixes: readonly string[];
+  readonly next: { readonly key: string; readonly versionId: string | undefined } | undefined;
+}
+
+export interface UploadInput {
+  readonly attributes: Attributes;
+  readonly algorithm: ChecksumAlgorithm | undefined;
+  readonly checksumType: ChecksumType | undefined;
+}
+
+export interface UploadInfo extends UploadInput {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly initiatedMs: number;
+}
+
+/** A part's bytes: sent, or a range of another object. */
+export type PartSource =
+  | { readonly body: Body }
+  | {
+      readonly source: ObjectName;
+      readonly conditions: Conditions;
+      /** First and last byte, as HTTP counts; undefined for the whole object. */
+      readonly range: { readonly first: number; readonly last: number } | undefined;
+    };
+
+export interface PartInfo {
+  readonly number: number;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly modifiedMs: number;
+  /** By the upload's algorithm; base64. */
+  readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
+  /** Of the object a copied part came from. */
+  readonly sourceVersionId?: string | undefined;
+}
+
+export interface CompleteInput {
+  readonly parts: readonly CompletePart[];
+  readonly conditions: WriteConditions;
+  /** Of the whole object, when the client sends it. */
+  readonly checksum: Pick<Checksum, "algorithm" | "value"> | undefined;
+  readonly checksumType: ChecksumType | undefined;
+  readonly sizeBytes: number | undefined;
+}
+
+export interface CompletePart {
+  readonly number: PartNumber;
+  /** Without quotes. */
+  readonly etag: string;
+  readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
+}
+
+export interface UploadsAsk {
+  readonly prefix: string;
+  readonly delimiter: string;
+  readonly afterKey: string;
+  /** Only uploads of `afterKey` after this one; without it none of `afterKey`. */
+  readonly afterUploadId: string | undefined;
+  readonly limit: number;
+}
+
+export interface UploadsPage {
+  readonly uploads: readonly UploadInfo[];
+  readonly prefixes: readonly string[];
+  readonly next: { readonly key: string; readonly uploadId: string | undefined } | undefined;
+}
+
+export interface PartsAsk {
+  readonly afterNumber: number;
+  readonly limit: number;
+}
+
+export interface PartsPage {
+  readonly upload: UploadInfo;
+  readonly parts: readonly PartInfo[];
+  readonly truncated: boolean;
+}

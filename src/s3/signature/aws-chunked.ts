@@ -1,0 +1,181 @@
+import { createHash } from "node:crypto";
+import { assert } from "#base/assert.ts";
+import { invalidArgument, S3Error } from "#base/error.ts";
+import { ByteReader, incomplete } from "#s3/signature/byte-reader.ts";
+import { ChunkChain } from "#s3/signature/chunk-chain.ts";
+import type { ChunkedPayload } from "#s3/signature/payload.ts";
+import { readAnnounced, readTrailers } from "#s3/signature/trailers.ts";
+import type { VerifiedSignature } from "#s3/signature/verify.ts";
+
+/** A signed chunk is held until its signature has proved true, so this bounds the memory. */
+const SIGNED_CHUNK_BYTES_MAX = 16 * 1024 * 1024;
+const SIGNED_CHUNK_BYTES_MIN = 8192;
+const HEADER_BYTES_MAX = 256;
+
+/** What a request's headers say of its aws-chunked body. */
+export interface ChunkedOptions {
+  readonly payload: ChunkedPayload;
+  /** The length of the payload without its framing. */
+  readonly decodedLengthBytes: number;
+  /** Names of the trailers to come, in lower case. */
+  readonly announced: readonly string[];
+  /** Needed when `payload.signed`. */
+  readonly verified: VerifiedSignature | undefined;
+}
+
+/** The payload, to be read once. */
+export interface ChunkedBody extends AsyncIterable<Uint8Array> {
+  /** Complete, and true where signed, when the payload has been read to its end. */
+  readonly trailers: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads x-amz-decoded-content-length and x-amz-trailer. An anonymous upload has no `verified` and
+ * can have no signed chunks.
+ * Fails: InvalidArgument, InvalidRequest, MalformedTrailerError (announced in a mode without
+ * trailers), MissingContentLength.
+ */
+export function readChunkedOptions(
+  headers: Readonly<Record<string, string | undefined>>,
+  payload: ChunkedPayload,
+  verified: VerifiedSignature | undefined,
+): ChunkedOptions {
+  if (payload.signed && verified === undefined) {
+    const message = "Chunks can be signed only in a request that is signed itself.";
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
+  const length = headers["x-amz-decoded-content-length"];
+  if (length === undefined) throw new S3Error("MissingContentLength", {});
+  if (!/^\d{1,15}$/.test(length)) {
+    throw invalidArgument("x-amz-decoded-content-length", length, "The length must be a number.");
+  }
+  const announced = readAnnounced(headers["x-amz-trailer"]);
+  if (announced.length > 0 && !payload.trailer) throw new S3Error("MalformedTrailerError", {});
+  return { payload, decodedLengthBytes: Number(length), announced, verified };
+}
+
+/**
+ * The payload of an aws-chunked body, as views of the pieces of `source`. Of signed chunks no byte
+ * comes out before the signature of its chunk has proved true; of unsigned ones nothing is held.
+ * When reading stops early, for a failure or by the reader's wish, `source` is returned.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
+ * Fails: IncompleteBody (truncated, not in frames, shorter or longer than announced),
+ * InvalidChunkSizeError, MalformedTrailerError, SignatureDoesNotMatch.
+ */
+export function decodeAwsChunked(
+  source: AsyncIterable<Uint8Array>,
+  options: ChunkedOptions,
+): ChunkedBody {
+  return new Decoder(source, options);
+}
+
+class Decoder implements ChunkedBody {
+  readonly #reader: ByteReader;
+  readonly #options: ChunkedOptions;
+  readonly #chain: ChunkChain | undefined;
+  #trailers: ReadonlyMap<string, string> = new Map();
+
+  constructor(source: AsyncIterable<Uint8Array>, options: ChunkedOptions) {
+    const { payload, verified } = options;
+    assert(!payload.signed || verified !== undefined, "signed chunks have a seed signature");
+    this.#reader = new ByteReader(source);
+    this.#options = options;
+    if (payload.signed && verified !== undefined) this.#chain = new ChunkChain(verified);
+  }
+
+  get trailers(): ReadonlyMap<string, string> {
+    return this.#trailers;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    try {
+      yield* this.#chunks();
+      this.#trailers = await readTrailers(
+        this.#reader,
+        this.#options.announced,
+        this.#options.payload.trailer ? this.#chain : undefined,
+      );
+    } finally {
+      await this.#reader.close();
+    }
+  }
+
+  /** The bytes of all chunks, to the end of the line that announces the empty one. */
+  async *#chunks(): AsyncIterable<Uint8Array> {
+    const { decodedLengthBytes } = this.#options;
+    let doneBytes = 0;
+    let previousBytes = SIGNED_CHUNK_BYTES_MIN;
+    for (;;) {
+      const line = await this.#reader.line(HEADER_BYTES_MAX);
+      const { sizeBytes, signature } = readChunkHeader(line, this.#chain !== undefined);
+      doneBytes += sizeBytes;
+      const last = sizeBytes === 0;
+      if (doneBytes > decodedLengthBytes || (last && doneBytes < decodedLengthBytes)) {
+        throw new S3Error("IncompleteBody", {});
+      }
+      if (this.#chain === undefined) yield* this.#unsignedChunk(sizeBytes);
+      else {
+        if (!last) checkSize(sizeBytes, previousBytes);
+        yield* await this.#signedChunk(this.#chain, sizeBytes, signature);
+      }
+      if (last) return;
+      previousBytes = sizeBytes;
+      if ((await this.#reader.line(0)) !== "") throw notInFrames("A chunk does not end with CRLF.");
+    }
+  }
+
+  async *#unsignedChunk(sizeBytes: number): AsyncIterable<Uint8Array> {
+    for (let leftBytes = sizeBytes; leftBytes > 0; ) {
+      const slice = await this.#reader.take(leftBytes);
+      leftBytes -= slice.length;
+      yield slice;
+    }
+  }
+
+  async #signedChunk(
+    chain: ChunkChain,
+    sizeBytes: number,
+    signature: string,
+  ): Promise<readonly Uint8Array[]> {
+    const slices: Uint8Array[] = [];
+    const digest = createHash("sha256");
+    for (let leftBytes = sizeBytes; leftBytes > 0; ) {
+      const slice = await this.#reader.take(leftBytes);
+      leftBytes -= slice.length;
+      digest.update(slice);
+      slices.push(slice);
+    }
+    chain.checkChunk(digest.digest("hex"), signature);
+    return slices;
+  }
+}
+
+/**
+ * AWS finds the chunk too small when another follows it.
+ * Unverified: whether AWS holds unsigned chunks to this too. We do not.
+ */
+function checkSize(sizeBytes: number, previousBytes: number): void {
+  if (previousBytes < SIGNED_CHUNK_BYTES_MIN) throw new S3Error("InvalidChunkSizeError", {});
+  if (sizeBytes <= SIGNED_CHUNK_BYTES_MAX) return;
+  const message = `A signed chunk may have at most ${SIGNED_CHUNK_BYTES_MAX} bytes.`;
+  throw new S3Error("InvalidChunkSizeError", {}, { message });
+}
+
+const UNSIGNED_HEADER = /^(?<size>[\da-f]{1,12}) *$/i;
+// AWS, too, takes spaces about the separators, and nothing after the signature.
+const SIGNED_HEADER = /^(?<size>[\da-f]{1,12}) *; *chunk-signature *= *(?<signature>[^\s;]+) *$/i;
+
+/** Reads `10000` or `10000;chunk-signature=…`. Fails: IncompleteBody, as AWS. */
+function readChunkHeader(line: string | undefined, signed: boolean) {
+  if (line === undefined) throw incomplete("The request body terminated unexpectedly");
+  const groups = (signed ? SIGNED_HEADER : UNSIGNED_HEADER).exec(line)?.groups;
+  if (groups === undefined) throw notInFrames("A chunk does not begin with its header.");
+  const { size = "", signature = "" } = groups;
+  return { sizeBytes: Number.parseInt(size, 16), signature };
+}
+
+function notInFrames(detail: string): S3Error {
+  return incomplete(`The request body is not in the aws-chunked encoding. ${detail}`);
+}

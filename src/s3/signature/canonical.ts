@@ -1,0 +1,102 @@
+import type { Claim, SignedRequest } from "#s3/signature/claim.ts";
+
+/** `raw`: the target as it was sent; `normal`: decoded and encoded again as AWS does. */
+export type Spelling = "raw" | "normal";
+
+/**
+ * The canonical request, as a latin1 string of its bytes.
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+export function canonicalRequest(
+  { method, path, query, headers }: SignedRequest,
+  { kind, signedHeaders, payload }: Claim,
+  spelling: Spelling,
+): string {
+  let text = `${method}\n${spelling === "raw" ? path : encodeAgain(path, "/")}\n`;
+  text += `${canonicalQuery(query, kind, spelling)}\n`;
+  for (const name of signedHeaders) text += `${name}:${canonicalValue(headers[name])}\n`;
+  return `${text}\n${signedHeaders.join(";")}\n${payload.text}`;
+}
+
+interface Pair {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The pairs sorted by name, then value; a word without "=" has an empty value. */
+function canonicalQuery(query: string, kind: Claim["kind"], spelling: Spelling): string {
+  if (query === "") return "";
+  const pairs: Pair[] = [];
+  for (const part of query.split("&")) {
+    const at = part.indexOf("=");
+    const name = at === -1 ? part : part.slice(0, at);
+    const value = at === -1 ? "" : part.slice(at + 1);
+    if (part === "" || (kind === "presigned" && name === "X-Amz-Signature")) continue;
+    if (spelling === "raw") pairs.push({ name, value });
+    else pairs.push({ name: encodeAgain(name, "+"), value: encodeAgain(value, "+") });
+  }
+  return pairs
+    .sort(byNameThenValue)
+    .map(({ name, value }) => `${name}=${value}`)
+    .join("&");
+}
+
+function byNameThenValue(a: Pair, b: Pair): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  if (a.value === b.value) return 0;
+  return a.value < b.value ? -1 : 1;
+}
+
+/**
+ * Trimmed, and runs of white space made one space. Not String.trim, for which 0xA0, the last byte
+ * of many a UTF-8 letter, is a space. A header that was signed but did not arrive counts as empty.
+ */
+function canonicalValue(value: unknown): string {
+  if (typeof value !== "string") return "";
+  if (!(value.includes("  ") || value.includes("\t") || isPadded(value))) return value;
+  return value
+    .replace(/[\t ]+/g, " ")
+    .replace(/^ /, "")
+    .replace(/ $/, "");
+}
+
+function isPadded(value: string): boolean {
+  return value.charCodeAt(0) === SPACE || value.charCodeAt(value.length - 1) === SPACE;
+}
+
+const SPACE = 0x20;
+const PERCENT = 0x25;
+const PLUS = 0x2b;
+
+/** For each byte its spelling: itself when unreserved, else %XX. */
+const SPELLINGS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+  const char = String.fromCharCode(byte);
+  return /[\w.~-]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+});
+
+/**
+ * Every byte of `text` decoded and spelled as AWS does. In a path ("/") a slash stays itself; in a
+ * query ("+") a plus means a space, as in a form. A stray "%" is taken for itself.
+ */
+function encodeAgain(text: string, kind: "/" | "+"): string {
+  let result = "";
+  for (let at = 0; at < text.length; at += 1) {
+    let byte = text.charCodeAt(at) & 0xff;
+    if (byte === PERCENT && isHexByte(text, at + 1)) {
+      byte = Number.parseInt(text.slice(at + 1, at + 3), 16);
+      at += 2;
+    } else if (byte === PLUS && kind === "+") {
+      byte = SPACE;
+    }
+    result += kind === "/" && byte === SLASH ? "/" : (SPELLINGS[byte] ?? "");
+  }
+  return result;
+}
+
+const SLASH = 0x2f;
+const HEX_BYTE = /[\da-f]{2}/iy;
+
+function isHexByte(text: string, at: number): boolean {
+  HEX_BYTE.lastIndex = at;
+  return HEX_BYTE.test(text);
+}

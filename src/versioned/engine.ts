@@ -1,0 +1,203 @@
+import type { ChecksumAlgorithm } from "#base/checksum.ts";
+import { S3Error } from "#base/error.ts";
+import { randomHex } from "#base/random.ts";
+import type { Attributes, ObjectInfo, Tag } from "#object/attributes.ts";
+import type { Bucket } from "#object/bucket.ts";
+import { requireForWrite } from "#object/conditions.ts";
+import type {
+  CompleteInput,
+  CopyInput,
+  CopyOutcome,
+  DeleteConditions,
+  Deleted,
+  Engine,
+  KeyName,
+  ListAsk,
+  ListPage,
+  ObjectName,
+  OpenObject,
+  PartInfo,
+  PartSource,
+  PartsAsk,
+  PartsPage,
+  PutInput,
+  UploadInfo,
+  UploadInput,
+  UploadName,
+  UploadsAsk,
+  UploadsPage,
+  VersionsAsk,
+  VersionsPage,
+} from "#object/engine.ts";
+import type { PartNumber } from "#object/name.ts";
+import { readExtents, type Received, receive } from "#versioned/content.ts";
+import { copyObject } from "#versioned/copy.ts";
+import { deleteVersion } from "#versioned/delete.ts";
+import { ID_BYTES } from "#versioned/keys.ts";
+import { listHeads, listUploads, listVersions } from "#versioned/listing.ts";
+import { planRewrite, validatorsOf } from "#versioned/plan.ts";
+import { type Content, infoOf, type VersionRecord } from "#versioned/record.ts";
+import {
+  commitDecision,
+  extentsOf,
+  type FoundVersion,
+  findVersion,
+  keyState,
+  manifestOf,
+  type Stores,
+} from "#versioned/store.ts";
+import { putPart } from "#versioned/parts.ts";
+import { completeUpload } from "#versioned/complete.ts";
+import {
+  abortUpload,
+  createUpload,
+  listParts,
+  partInfo,
+  uploadInfo,
+} from "#versioned/uploads.ts";
+import { makeVersion } from "#versioned/write.ts";
+
+/** When a client names no algorithm, as AWS does since 2024. */
+const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
+
+/** Engine over a MetaStore and a BlobStore. Each method says what; the files beside it say how. */
+export class VersionedEngine implements Engine {
+  readonly #stores: Stores;
+
+  constructor(stores: Stores) {
+    this.#stores = stores;
+  }
+
+  async head(name: ObjectName): Promise<ObjectInfo> {
+    const { record, versionId } = await findVersion(this.#stores, name);
+    return infoOf(name.key, record, versionId);
+  }
+
+  async get(name: ObjectName): Promise<OpenObject> {
+    const found = await findVersion(this.#stores, name);
+    return {
+      info: infoOf(name.key, found.record, found.versionId),
+      read: (from, to) => this.#read(found, from, to),
+      parts: async () => await this.#parts(found),
+    };
+  }
+
+  async put(name: KeyName, input: PutInput): Promise<ObjectInfo> {
+    const { body, attributes, conditions } = input;
+    const before = await keyState(this.#stores, name);
+    // Asked before the body is, so that a write that cannot succeed costs no transfer.
+    requireForWrite(conditions, validatorsOf(before.head), name.key);
+    const algorithm = body.algorithm ?? DEFAULT_ALGORITHM;
+    const received = await receive(body, this.#stores.blobs, {
+      inlineBytesMax: this.#stores.limits.inlineBytesMax,
+      algorithms: [algorithm],
+    });
+    const record = this.#recordOf(name.bucket, received, { attributes, algorithm });
+    const newReferences = received.blob === undefined ? [] : [received.blob.id];
+    const version = { record, inline: received.inline, newReferences };
+    return await makeVersion(this.#stores, name, { version, conditions, before });
+  }
+
+  async delete(name: ObjectName, conditions: DeleteConditions): Promise<Deleted> {
+    return await deleteVersion(this.#stores, name, conditions);
+  }
+
+  async copy(name: KeyName, input: CopyInput): Promise<CopyOutcome> {
+    return await copyObject(this.#stores, name, input);
+  }
+
+  async list(bucket: Bucket, ask: ListAsk): Promise<ListPage> {
+    return await listHeads(this.#stores.meta, bucket, ask);
+  }
+
+  async listVersions(bucket: Bucket, ask: VersionsAsk): Promise<VersionsPage> {
+    return await listVersions(this.#stores.meta, bucket, ask);
+  }
+
+  async setTags(name: ObjectName, tags: readonly Tag[]): Promise<ObjectInfo> {
+    const { outcome } = await commitDecision(this.#stores, name.bucket, async () => {
+      const state = await keyState(this.#stores, name);
+      const found = await findVersion(this.#stores, name);
+      const { head } = state;
+      if (head === undefined) throw new S3Error("NoSuchKey", { Key: name.key });
+      const record = { ...found.record, attributes: { ...found.record.attributes, tags } };
+      const change = planRewrite(name, { ...state, head }, { ...found, record });
+      return { change, outcome: infoOf(name.key, record, found.versionId) };
+    });
+    return outcome;
+  }
+
+  async createUpload(name: KeyName, input: UploadInput): Promise<UploadInfo> {
+    return await createUpload(this.#stores, name, input);
+  }
+
+  async upload(name: UploadName): Promise<UploadInfo> {
+    return await uploadInfo(this.#stores, name);
+  }
+
+  async putPart(name: UploadName, part: PartNumber, source: PartSource): Promise<PartInfo> {
+    return await putPart(this.#stores, name, { part, source });
+  }
+
+  async completeUpload(name: UploadName, input: CompleteInput): Promise<ObjectInfo> {
+    return await completeUpload(this.#stores, name, input);
+  }
+
+  async abortUpload(name: UploadName): Promise<void> {
+    await abortUpload(this.#stores, name);
+  }
+
+  async listUploads(bucket: Bucket, ask: UploadsAsk): Promise<UploadsPage> {
+    return await listUploads(this.#stores.meta, bucket, ask);
+  }
+
+  async listParts(name: UploadName, ask: PartsAsk): Promise<PartsPage> {
+    return await listParts(this.#stores, name, ask);
+  }
+
+  #recordOf(
+    bucket: Bucket,
+    received: Received,
+    { attributes, algorithm }: { attributes: Attributes; algorithm: ChecksumAlgorithm },
+  ): VersionRecord {
+    const value = received.checksums[algorithm];
+    return {
+      deleteMarker: false,
+      isNull: bucket.versioning !== "Enabled",
+      sizeBytes: received.sizeBytes,
+      md5: received.md5,
+      partsCount: 0,
+      modifiedMs: this.#stores.clock.now(),
+      attributes,
+      checksum: value === undefined ? undefined : { algorithm, type: "FULL_OBJECT", value },
+      content: contentOf(received),
+    };
+  }
+
+  #read(found: FoundVersion, from: number, to: number) {
+    if (found.record.content.kind === "inline") return found.inline.subarray(from, to);
+    return this.#readBlobs(found, from, to);
+  }
+
+  async *#readBlobs({ record }: FoundVersion, from: number, to: number) {
+    const extents = await extentsOf(this.#stores, record.content);
+    yield* readExtents(this.#stores.blobs, extents, { from, to });
+  }
+
+  async #parts({ record }: FoundVersion): Promise<readonly PartInfo[]> {
+    const algorithm = record.checksum?.algorithm;
+    if (record.content.kind === "manifest") {
+      const { parts } = await manifestOf(this.#stores, record.content.id);
+      return parts.map((part) => partInfo(part, algorithm));
+    }
+    const { sizeBytes, md5, modifiedMs } = record;
+    return [{ number: 1, sizeBytes, etag: md5, modifiedMs, checksum: undefined }];
+  }
+}
+
+/** A body's content, held under an id of its own. */
+export function contentOf({ blob, sizeBytes }: Received): Content {
+  if (blob === undefined) return { kind: "inline" };
+  const extent = { blob: blob.id, offset: 0, sizeBytes, crc32: blob.crc32 };
+  return { kind: "extents", id: randomHex(ID_BYTES), extents: [extent] };
+}

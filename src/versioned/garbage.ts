@@ -1,0 +1,124 @@
+import type { Guard } from "#meta/store.ts";
+import {
+  garbageSpan,
+  manifestKey,
+  partKey,
+  referenceKey,
+  referenceSpan,
+} from "#versioned/keys.ts";
+import {
+  type GarbageRecord,
+  type Manifest,
+  type PartRecord,
+  unpackJson,
+} from "#versioned/record.ts";
+import { PART_NUMBER_MAX } from "#object/name.ts";
+import type { Stores } from "#versioned/store.ts";
+import { partCounter, scanParts } from "#versioned/uploads.ts";
+
+/** How many entries one round takes, and how many records one commit deletes. */
+const ENTRIES_MAX = 100;
+const DELETIONS_MAX = 500;
+
+export interface Collected {
+  readonly entries: number;
+  readonly blobs: number;
+}
+
+/**
+ * Throws away, once, what was discarded before `beforeMs`: references, then blobs that no reference
+ * is left of, then records, then the entry itself. A crash between any two steps repeats them.
+ * Returns zero entries when there is nothing to do.
+ */
+export async function collectGarbage(
+  stores: Stores,
+  beforeMs: number,
+  signal?: AbortSignal,
+): Promise<Collected> {
+  const { from, to } = garbageSpan(beforeMs);
+  const entries = await stores.meta.scan({ from, to, limit: ENTRIES_MAX });
+  let [done, blobs] = [0, 0];
+  for (const { key, value } of entries) {
+    if (signal?.aborted === true) break;
+    const removed = await collect(stores, unpackJson<GarbageRecord>(value));
+    if (removed === undefined) continue;
+    await stores.meta.commit({ guards: [], writes: [{ key, value: undefined }] });
+    done += 1;
+    blobs += removed;
+  }
+  return { entries: done, blobs };
+}
+
+/** How many blobs went; undefined when the entry must wait for another round. */
+async function collect(stores: Stores, record: GarbageRecord): Promise<number | undefined> {
+  const { contentId } = record;
+  const manifest = record.manifest === true ? await readManifest(stores, contentId) : [];
+  const parts =
+    record.parts === undefined
+      ? []
+      : await scanParts(stores, contentId, { afterNumber: 0, limit: PART_NUMBER_MAX });
+  const dead = [...record.blobs, ...blobsOf(manifest), ...(record.parts === "all" ? blobsOf(parts) : [])];
+  const { held, guard } = await stillHeld(stores, record);
+  const blobs = [...new Set(dead)].filter((blob) => !held.has(blob));
+  if (!(await dropReferences(stores, { contentId, blobs, guard }))) return undefined;
+  let removed = 0;
+  for (const blob of blobs) removed += await removeUnreferenced(stores, blob);
+  const records = parts.map(({ number }) => partKey(contentId, number));
+  if (record.manifest === true) records.push(manifestKey(contentId));
+  await deleteRecords(stores, records);
+  return removed;
+}
+
+/** An overwritten part may share a blob with a part, or with the version, of the same upload. */
+async function stillHeld(
+  stores: Stores,
+  { contentId, unlessHeld }: GarbageRecord,
+): Promise<{ readonly held: ReadonlySet<string>; readonly guard: readonly Guard[] }> {
+  if (unlessHeld !== true) return { held: new Set(), guard: [] };
+  const { guard } = await partCounter(stores, contentId);
+  const parts = await scanParts(stores, contentId, { afterNumber: 0, limit: PART_NUMBER_MAX });
+  const manifest = await readManifest(stores, contentId);
+  return { held: new Set([...blobsOf(parts), ...blobsOf(manifest)]), guard: [guard] };
+}
+
+async function dropReferences(
+  { meta }: Stores,
+  ask: {
+    readonly contentId: string;
+    readonly blobs: readonly string[];
+    readonly guard: readonly Guard[];
+  },
+): Promise<boolean> {
+  for (let from = 0; from < ask.blobs.length; from += DELETIONS_MAX) {
+    const writes = ask.blobs.slice(from, from + DELETIONS_MAX).map((blob) => ({
+      key: referenceKey(blob, ask.contentId),
+      value: undefined,
+    }));
+    if ((await meta.commit({ guards: ask.guard, writes })) === undefined) return false;
+  }
+  return true;
+}
+
+/** Only a holder can make a new holder, so a blob without one stays without one. */
+async function removeUnreferenced({ meta, blobs }: Stores, blob: string): Promise<number> {
+  const references = await meta.scan({ ...referenceSpan(blob), limit: 1 });
+  if (references.length > 0) return 0;
+  await blobs.remove(blob);
+  return 1;
+}
+
+async function deleteRecords({ meta }: Stores, keys: readonly Buffer[]): Promise<void> {
+  for (let from = 0; from < keys.length; from += DELETIONS_MAX) {
+    const writes = keys.slice(from, from + DELETIONS_MAX).map((key) => ({ key, value: undefined }));
+    await meta.commit({ guards: [], writes });
+  }
+}
+
+async function readManifest({ meta }: Stores, contentId: string): Promise<readonly PartRecord[]> {
+  const entry = await meta.get(manifestKey(contentId));
+  return entry === undefined ? [] : unpackJson<Manifest>(entry.value).parts;
+}
+
+function blobsOf(parts: readonly PartRecord[]): string[] {
+  return parts.flatMap(({ extents }) => extents.map(({ blob }) => blob));
+}

@@ -1,0 +1,185 @@
+import { readStamp } from "#base/stamp.ts";
+import type { Entry, MetaStore } from "#meta/store.ts";
+import type { Bucket } from "#object/bucket.ts";
+import type {
+  ListAsk,
+  ListedObject,
+  ListedVersion,
+  ListPage,
+  UploadInfo,
+  UploadsAsk,
+  UploadsPage,
+  VersionsAsk,
+  VersionsPage,
+} from "#object/engine.ts";
+import { etagOf, type Head, unpackHead } from "#versioned/head.ts";
+import {
+  afterKey,
+  afterPrefix,
+  closedSpan,
+  headKey,
+  headSpan,
+  keyOfHead,
+  openClosedKey,
+  type Span,
+  uploadKey,
+  versionKey,
+} from "#versioned/keys.ts";
+import { headOf } from "#versioned/plan.ts";
+import {
+  sequenceOf,
+  type UploadRecord,
+  unpackJson,
+  unpackVersion,
+  versionIdOf,
+} from "#versioned/record.ts";
+import { type Walked, walk } from "#versioned/walk.ts";
+
+/** Current versions in key order. A page reads one record of 56 bytes for each key it shows. */
+export async function listHeads(meta: MetaStore, bucket: Bucket, ask: ListAsk): Promise<ListPage> {
+  const prefixEnd = (prefix: string) => afterPrefix(headKey(bucket.id, prefix));
+  const resumed = rolledUp(ask, ask.after)
+    ? prefixEnd(ask.after)
+    : afterKey(headKey(bucket.id, ask.after));
+  const page = await walk<ListedObject>(meta, {
+    ...ask,
+    span: later(headSpan(bucket.id, ask.prefix), ask.after === "" ? undefined : resumed),
+    keyOf: ({ key }) => keyOfHead(asBuffer(key)),
+    prefixEnd,
+    read: ({ value }, key) => {
+      const head = unpackHead(value);
+      return head.deleteMarker ? undefined : listed(key, head);
+    },
+  });
+  const next = tokenOf(page, ({ key }) => key);
+  return { objects: page.items, prefixes: page.prefixes, next: next?.key };
+}
+
+/** Every version in key order, the newest of a key first. */
+export async function listVersions(
+  meta: MetaStore,
+  bucket: Bucket,
+  ask: VersionsAsk,
+): Promise<VersionsPage> {
+  const prefixEnd = (prefix: string) => closedSpan("v", bucket.id, prefix).to;
+  let previous = ask.afterVersionId === undefined ? undefined : ask.afterKey;
+  const page = await walk<ListedVersion>(meta, {
+    ...ask,
+    span: later(closedSpan("v", bucket.id, ask.prefix), await versionsFrom(meta, bucket, ask)),
+    keyOf: ({ key }) => openClosedKey(asBuffer(key)).key,
+    prefixEnd,
+    read: (entry, key) => {
+      const isLatest = key !== previous;
+      previous = key;
+      return listedVersion(entry, key, isLatest);
+    },
+  });
+  const next = tokenOf(page, ({ key }) => key);
+  return {
+    versions: page.items,
+    prefixes: page.prefixes,
+    next: next && { key: next.key, versionId: next.item?.versionId },
+  };
+}
+
+/** Unfinished uploads in key order, the oldest of a key first. */
+export async function listUploads(
+  meta: MetaStore,
+  bucket: Bucket,
+  ask: UploadsAsk,
+): Promise<UploadsPage> {
+  const prefixEnd = (prefix: string) => closedSpan("u", bucket.id, prefix).to;
+  const page = await walk<UploadInfo>(meta, {
+    ...ask,
+    span: later(closedSpan("u", bucket.id, ask.prefix), uploadsFrom(bucket, ask)),
+    keyOf: ({ key }) => openClosedKey(asBuffer(key)).key,
+    prefixEnd,
+    read: (entry, key) => ({
+      ...unpackJson<UploadRecord>(entry.value),
+      key,
+      uploadId: openClosedKey(asBuffer(entry.key)).rest.toString("hex"),
+    }),
+  });
+  const next = tokenOf(page, ({ key }) => key);
+  return {
+    uploads: page.items,
+    prefixes: page.prefixes,
+    next: next && { key: next.key, uploadId: next.item?.uploadId },
+  };
+}
+
+function listed(key: string, head: Head): ListedObject {
+  const { sizeBytes, modifiedMs, storageClass, checksumAlgorithm, checksumType } = head;
+  const etag = etagOf(head);
+  return { key, sizeBytes, etag, modifiedMs, storageClass, checksumAlgorithm, checksumType };
+}
+
+function listedVersion({ key: bytes, value }: Entry, key: string, isLatest: boolean): ListedVersion {
+  const { record } = unpackVersion(value);
+  const sequence = readStamp(openClosedKey(asBuffer(bytes)).rest, 0);
+  const { isNull, deleteMarker } = record;
+  const shown = listed(key, headOf(record, { sequence, nullSequence: undefined }));
+  return { ...shown, versionId: versionIdOf(sequence, isNull), isLatest, deleteMarker };
+}
+
+/** Whether `after` is itself a common prefix of this list: then all below it was shown as one. */
+function rolledUp({ prefix, delimiter }: Pick<ListAsk, "prefix" | "delimiter">, after: string): boolean {
+  return (
+    delimiter !== "" &&
+    after.startsWith(prefix) &&
+    after.endsWith(delimiter) &&
+    after.indexOf(delimiter, prefix.length) === after.length - delimiter.length
+  );
+}
+
+async function versionsFrom(
+  meta: MetaStore,
+  bucket: Bucket,
+  ask: VersionsAsk,
+): Promise<Buffer | undefined> {
+  if (ask.afterKey === "") return undefined;
+  if (ask.afterVersionId === undefined) {
+    if (rolledUp(ask, ask.afterKey)) return closedSpan("v", bucket.id, ask.afterKey).to;
+    return afterPrefix(versionKey(bucket.id, ask.afterKey).subarray(0, -8));
+  }
+  const sequence = await markedSequence(meta, bucket, ask);
+  return afterKey(versionKey(bucket.id, ask.afterKey, sequence));
+}
+
+async function markedSequence(
+  meta: MetaStore,
+  bucket: Bucket,
+  { afterKey: key, afterVersionId = "" }: VersionsAsk,
+): Promise<number> {
+  if (afterVersionId !== "null") return sequenceOf(afterVersionId) ?? 1;
+  const entry = await meta.get(headKey(bucket.id, key));
+  const head = entry === undefined ? undefined : unpackHead(entry.value);
+  return (head?.isNull === true ? head.sequence : head?.nullSequence) ?? 1;
+}
+
+function uploadsFrom(bucket: Bucket, ask: UploadsAsk): Buffer | undefined {
+  if (ask.afterKey === "") return undefined;
+  if (ask.afterUploadId !== undefined) {
+    return afterKey(uploadKey(bucket.id, ask.afterKey, ask.afterUploadId));
+  }
+  if (rolledUp(ask, ask.afterKey)) return closedSpan("u", bucket.id, ask.afterKey).to;
+  return afterPrefix(uploadKey(bucket.id, ask.afterKey, ""));
+}
+
+function tokenOf<Item>(
+  { next }: Walked<Item>,
+  keyOf: (item: Item) => string,
+): { readonly key: string; readonly item: Item | undefined } | undefined {
+  if (next === undefined) return undefined;
+  return "prefix" in next
+    ? { key: next.prefix, item: undefined }
+    : { key: keyOf(next.item), item: next.item };
+}
+
+function later(span: Span, from: Buffer | undefined): Span {
+  return from === undefined || Buffer.compare(from, span.from) < 0 ? span : { ...span, from };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

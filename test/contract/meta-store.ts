@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
+import { unpackCounter } from "#meta/counter.ts";
+import { MemoryMetaStore } from "#meta/memory.ts";
+import type { Change, Entry, MetaStore } from "#meta/store.ts";
+
+const EVERYTHING = { from: bytes("\u0001"), to: bytes("\u{10FFFF}"), limit: 1_000 };
+
+/** The laws in meta/store.ts, proved for any implementation. */
+export function metaStoreContract(adapter: string, open: () => Promise<MetaStore>): void {
+  test(`${adapter}: orders keys by bytes, not by UTF-16 units`, async () => {
+    await using store = await open();
+    // U+FFFD sorts before U+10000 in UTF-8, and after its surrogates in a JavaScript string.
+    for (const key of ["\u{10000}", "\uFFFD"]) await store.commit(write(key, "x"));
+
+    const entries = await store.scan(EVERYTHING);
+
+    assert.deepEqual(
+      entries.map((entry) => text(entry.key)),
+      ["\uFFFD", "\u{10000}"],
+    );
+  });
+
+  test(`${adapter}: a scan includes its lower end, excludes its upper end, forward and reverse`, async () => {
+    await using store = await open();
+    for (const key of ["a", "b", "c", "d"]) await store.commit(write(key, key));
+    const range = { from: bytes("b"), to: bytes("d"), limit: 9 };
+
+    const forward = await store.scan(range);
+    const reverse = await store.scan({ ...range, reverse: true });
+    const limited = await store.scan({ ...EVERYTHING, limit: 1, reverse: true });
+    const none = await store.scan({ from: bytes("d"), to: bytes("b"), limit: 9 });
+
+    assert.deepEqual(forward.map(pair), [
+      ["b", "b"],
+      ["c", "c"],
+    ]);
+    assert.deepEqual(reverse.map(pair), [
+      ["c", "c"],
+      ["b", "b"],
+    ]);
+    assert.deepEqual(limited.map(pair), [["d", "d"]]);
+    assert.deepEqual(none, []);
+  });
+
+  test(`${adapter}: a stale guard changes nothing`, async () => {
+    await using store = await open();
+    await store.commit(write("a", "first"));
+
+    const applied = await store.commit(write("a", "second", [{ key: bytes("a"), revision: 0 }]));
+
+    assert.equal(applied, undefined);
+    assert.equal(text((await store.get(bytes("a")))?.value), "first");
+  });
+
+  test(`${adapter}: one of two commits with the same guard wins`, async () => {
+    await using store = await open();
+    const guards = [{ key: bytes("a"), revision: 0 }];
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 32 }, (_, index) => store.commit(write("a", `${index}`, guards))),
+    );
+
+    assert.equal(outcomes.filter((sequence) => sequence !== undefined).length, 1);
+  });
+
+  test(`${adapter}: a revision is the commit's sequence and never comes back`, async () => {
+    await using store = await open();
+    const first = await store.commit(write("a", "1"));
+    await store.commit(write("a", undefined));
+    const second = await store.commit(write("a", "1"));
+
+    const entry = await store.get(bytes("a"));
+
+    assert.ok(first !== undefined && second !== undefined && first < second);
+    assert.equal(entry?.revision, second);
+  });
+
+  test(`${adapter}: stamps in keys and values carry the commit's sequence`, async () => {
+    await using store = await open();
+    const key = Buffer.concat([bytes("v/"), Buffer.alloc(STAMP_BYTES)]);
+    const value = Buffer.alloc(STAMP_BYTES + 1, 7);
+    const stampedWrite = () => ({ key: Buffer.from(key), value, stampKeyAt: 2, stampValueAt: 1 });
+
+    const first = await store.commit({ guards: [], writes: [stampedWrite()] });
+    const second = await store.commit({ guards: [], writes: [stampedWrite()] });
+
+    const entries = await store.scan(EVERYTHING);
+    const stamps = entries.map((entry) => readStamp(Buffer.from(entry.key), 2));
+    assert.deepEqual(stamps, [second, first], "the newest sorts first");
+    assert.equal(readStamp(Buffer.from(entries[0]?.value ?? []), 1), second);
+    assert.equal(entries[0]?.value[0], 7);
+  });
+
+  test(`${adapter}: adds sum up whatever runs beside them`, async () => {
+    await using store = await open();
+    const add = { guards: [], writes: [], adds: [{ key: bytes("n"), amounts: [1, -10] }] };
+
+    await Promise.all(Array.from({ length: 100 }, () => store.commit(add)));
+
+    const entry = await store.get(bytes("n"));
+    assert.deepEqual(unpackCounter(entry?.value ?? new Uint8Array()), [100, -1_000]);
+  });
+
+  test(`${adapter}: values from nothing to a megabyte come back as they were`, async () => {
+    await using store = await open();
+    for (const size of [0, 1, 4_096, 70_000, 1_048_576]) {
+      const value = Buffer.alloc(size, size % 251);
+      await store.commit({ guards: [], writes: [{ key: bytes("big"), value }] });
+      const entry = await store.get(bytes("big"));
+      assert.equal(Buffer.compare(Buffer.from(entry?.value ?? []), value), 0, `${size} bytes`);
+    }
+  });
+
+  test(`${adapter}: what a caller does with its buffers afterwards changes nothing`, async () => {
+    await using store = await open();
+    const value = bytes("kept");
+    await store.commit({ guards: [], writes: [{ key: bytes("a"), value }] });
+    value.fill(0);
+    const read = await store.get(bytes("a"));
+    await store.commit(write("b", "other"));
+    await store.get(bytes("b"));
+
+    assert.equal(text(read?.value), "kept");
+  });
+
+  test(`${adapter}: any history of commits leaves what the model holds`, async () => {
+    const key = fc.constantFrom("a", "a/", "a/b", "b", "\u{10000}");
+    const step = fc.record({
+      key,
+      value: fc.option(fc.string(), { nil: undefined }),
+      fresh: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (history) => {
+        await using store = await open();
+        await using model = new MemoryMetaStore();
+        for (const { key, value, fresh } of history) {
+          const guards = fresh ? [{ key: bytes(key), revision: 0 }] : [];
+          const change = write(key, value, guards);
+          assert.equal(await store.commit(change), await model.commit(change));
+        }
+        const [actual, expected] = [await store.scan(EVERYTHING), await model.scan(EVERYTHING)];
+        assert.deepEqual(actual.map(pair), expected.map(pair));
+      }),
+      { numRuns: adapter === "memory" ? 100 : 20 },
+    );
+  });
+}
+
+function write(key: string, value: string | undefined, guards: Change["guards"] = []): Change {
+  return {
+    guards,
+    writes: [{ key: bytes(key), value: value === undefined ? undefined : bytes(value) }],
+  };
+}
+
+function pair({ key, value }: Entry): [string, string] {
+  return [text(key), text(value)];
+}
+
+function bytes(value: string): Buffer {
+  return Buffer.from(value);
+}
+
+function text(value: Uint8Array | undefined): string {
+  return Buffer.from(value ?? []).toString();
+}
