@@ -6,6 +6,7 @@
  */
 const CODES = {
   AccessDenied: code(403, "Access Denied"),
+  AccessControlListNotSupported: code(400, "The bucket does not allow ACLs."),
   AuthorizationHeaderMalformed: code(
     400,
     "The authorization header that you provided is not valid.",
@@ -60,6 +61,10 @@ const CODES = {
     "AWSAccessKeyId",
   ),
   InvalidArgument: code(400, "Invalid Argument", "ArgumentName", "ArgumentValue"),
+  InvalidBucketAclWithObjectOwnership: code(
+    400,
+    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+  ),
   InvalidBucketName: code(400, "The specified bucket is not valid.", "BucketName"),
   InvalidBucketState: code(
     409,
@@ -196,10 +201,6 @@ const CODES = {
     "CanonicalRequest",
   ),
   SlowDown: code(503, "Please reduce your request rate."),
-  StorageFull: code(
-    503,
-    "The server's disk is full: nothing was stored. Delete data or add space, then try again.",
-  ),
   UnsupportedSignature: code(
     400,
     "The provided request is signed with an unsupported STS Token version or the signature version is not supported.",

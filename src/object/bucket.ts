@@ -15,3 +15,9 @@ export interface Bucket {
   /** Must still hold when an object of the bucket is committed. */
   readonly guard: { readonly key: Uint8Array; readonly revision: number };
 }
+
+/** What must still be true for a bucket to be empty, and what goes when the bucket goes. */
+export interface Emptiness {
+  readonly guards: readonly { readonly key: Uint8Array; readonly revision: number }[];
+  readonly writes: readonly { readonly key: Uint8Array; readonly value: undefined }[];
+}

@@ -8,7 +8,7 @@ import type {
   Tag,
 } from "#object/attributes.ts";
 import type { Body } from "#object/body.ts";
-import type { Bucket } from "#object/bucket.ts";
+import type { Bucket, Emptiness } from "#object/bucket.ts";
 import type { Conditions, WriteConditions } from "#object/conditions.ts";
 import type { ObjectKey, PartNumber } from "#object/name.ts";
 
@@ -51,6 +51,8 @@ export interface Engine {
   copy(name: KeyName, input: CopyInput): Promise<CopyOutcome>;
   list(bucket: Bucket, ask: ListAsk): Promise<ListPage>;
   listVersions(bucket: Bucket, ask: VersionsAsk): Promise<VersionsPage>;
+  /** Fails: BucketNotEmpty while there is a version, a delete marker or an unfinished upload. */
+  requireEmpty(bucket: Bucket): Promise<Emptiness>;
   /** Replaces the whole tag set. Fails: as head. */
   setTags(name: ObjectName, tags: readonly Tag[]): Promise<ObjectInfo>;
 

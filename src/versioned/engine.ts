@@ -2,7 +2,7 @@ import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import type { Attributes, ObjectInfo, Tag } from "#object/attributes.ts";
-import type { Bucket } from "#object/bucket.ts";
+import type { Bucket, Emptiness } from "#object/bucket.ts";
 import { requireForWrite } from "#object/conditions.ts";
 import type {
   CompleteInput,
@@ -33,7 +33,7 @@ import type { PartNumber } from "#object/name.ts";
 import { readExtents, type Received, receive } from "#versioned/content.ts";
 import { copyObject } from "#versioned/copy.ts";
 import { deleteVersion } from "#versioned/delete.ts";
-import { ID_BYTES } from "#versioned/keys.ts";
+import { closedSpan, ID_BYTES, usageKey } from "#versioned/keys.ts";
 import { listHeads, listUploads, listVersions } from "#versioned/listing.ts";
 import { planRewrite, validatorsOf } from "#versioned/plan.ts";
 import { type Content, infoOf, type VersionRecord } from "#versioned/record.ts";
@@ -112,6 +112,21 @@ export class VersionedEngine implements Engine {
 
   async listVersions(bucket: Bucket, ask: VersionsAsk): Promise<VersionsPage> {
     return await listVersions(this.#stores.meta, bucket, ask);
+  }
+
+  async requireEmpty(bucket: Bucket): Promise<Emptiness> {
+    const { meta } = this.#stores;
+    const key = usageKey(bucket.id);
+    // Read first: every write to the bucket changes the counter's revision.
+    const usage = await meta.get(key);
+    for (const kind of ["v", "u"] as const) {
+      const found = await meta.scan({ ...closedSpan(kind, bucket.id, ""), limit: 1 });
+      if (found.length > 0) throw new S3Error("BucketNotEmpty", { BucketName: bucket.name });
+    }
+    return {
+      guards: [{ key, revision: usage?.revision ?? 0 }],
+      writes: [{ key, value: undefined }],
+    };
   }
 
   async setTags(name: ObjectName, tags: readonly Tag[]): Promise<ObjectInfo> {

@@ -162,9 +162,9 @@ function sign(request: ToSign, headers: Headers, query: string): string {
   const names = namesOf(headers);
   const canonical = [
     request.method,
-    partsOf(request.url).path.split("/").map(reencode).join("/"),
+    reencode(partsOf(request.url).path).replaceAll("%2F", "/"),
     canonicalQuery(query),
-    ...names.map((name) => `${name}:${(headers[name] ?? "").trim().replace(/ +/g, " ")}`),
+    ...names.map((name) => `${name}:${trimmed(headers[name] ?? "")}`),
     "",
     names.join(";"),
     headers["x-amz-content-sha256"] ?? request.payload,
@@ -217,6 +217,11 @@ function partsOf(url: string) {
 
 function namesOf(headers: Headers): string[] {
   return Object.keys(headers).sort();
+}
+
+/** Not String.trim, which takes the byte 0xA0 for a space. */
+function trimmed(value: string): string {
+  return value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "");
 }
 
 function lowerCased(headers: Headers): Record<string, string> {

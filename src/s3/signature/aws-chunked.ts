@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { assert } from "#base/assert.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
-import { ByteReader, incomplete } from "#s3/signature/byte-reader.ts";
+import { ByteReader, incomplete, truncated } from "#s3/signature/byte-reader.ts";
 import { ChunkChain } from "#s3/signature/chunk-chain.ts";
 import type { ChunkedPayload } from "#s3/signature/payload.ts";
 import { readAnnounced, readTrailers } from "#s3/signature/trailers.ts";
@@ -169,7 +169,7 @@ const SIGNED_HEADER = /^(?<size>[\da-f]{1,12}) *; *chunk-signature *= *(?<signat
 
 /** Reads `10000` or `10000;chunk-signature=…`. Fails: IncompleteBody, as AWS. */
 function readChunkHeader(line: string | undefined, signed: boolean) {
-  if (line === undefined) throw incomplete("The request body terminated unexpectedly");
+  if (line === undefined) throw truncated();
   const groups = (signed ? SIGNED_HEADER : UNSIGNED_HEADER).exec(line)?.groups;
   if (groups === undefined) throw notInFrames("A chunk does not begin with its header.");
   const { size = "", signature = "" } = groups;

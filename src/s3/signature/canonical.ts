@@ -1,7 +1,8 @@
 import type { Claim, SignedRequest } from "#s3/signature/claim.ts";
+import { joinSpaces } from "#s3/signature/white-space.ts";
 
 /** `raw`: the target as it was sent; `normal`: decoded and encoded again as AWS does. */
-export type Spelling = "raw" | "normal";
+type Spelling = "raw" | "normal";
 
 /**
  * The canonical request, as a latin1 string of its bytes.
@@ -16,6 +17,11 @@ export function canonicalRequest(
   text += `${canonicalQuery(query, kind, spelling)}\n`;
   for (const name of signedHeaders) text += `${name}:${canonicalValue(headers[name])}\n`;
   return `${text}\n${signedHeaders.join(";")}\n${payload.text}`;
+}
+
+/** A header that was signed but did not arrive counts as empty; `constructor` never arrives. */
+function canonicalValue(value: unknown): string {
+  return typeof value === "string" ? joinSpaces(value) : "";
 }
 
 interface Pair {
@@ -47,26 +53,10 @@ function byNameThenValue(a: Pair, b: Pair): number {
   return a.value < b.value ? -1 : 1;
 }
 
-/**
- * Trimmed, and runs of white space made one space. Not String.trim, for which 0xA0, the last byte
- * of many a UTF-8 letter, is a space. A header that was signed but did not arrive counts as empty.
- */
-function canonicalValue(value: unknown): string {
-  if (typeof value !== "string") return "";
-  if (!(value.includes("  ") || value.includes("\t") || isPadded(value))) return value;
-  return value
-    .replace(/[\t ]+/g, " ")
-    .replace(/^ /, "")
-    .replace(/ $/, "");
-}
-
-function isPadded(value: string): boolean {
-  return value.charCodeAt(0) === SPACE || value.charCodeAt(value.length - 1) === SPACE;
-}
-
 const SPACE = 0x20;
 const PERCENT = 0x25;
 const PLUS = 0x2b;
+const SLASH = 0x2f;
 
 /** For each byte its spelling: itself when unreserved, else %XX. */
 const SPELLINGS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
@@ -77,6 +67,7 @@ const SPELLINGS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
 /**
  * Every byte of `text` decoded and spelled as AWS does. In a path ("/") a slash stays itself; in a
  * query ("+") a plus means a space, as in a form. A stray "%" is taken for itself.
+ * Unverified: the plus and the stray "%".
  */
 function encodeAgain(text: string, kind: "/" | "+"): string {
   let result = "";
@@ -93,7 +84,6 @@ function encodeAgain(text: string, kind: "/" | "+"): string {
   return result;
 }
 
-const SLASH = 0x2f;
 const HEX_BYTE = /[\da-f]{2}/iy;
 
 function isHexByte(text: string, at: number): boolean {

@@ -17,8 +17,7 @@ x-amz-checksum-crc32: DUoRhQ==
 x-amz-sdk-checksum-algorithm: CRC32
 X-Amz-Date: 20261121T132948Z
 X-Amz-Content-SHA256: b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9
-Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-checksum-crc32;x-amz-content-sha256;x-amz-date;x-amz-meta-who;x-amz-sdk-checksum-algorithm, Signature=34e5eebb0d111632e7d0e35476c48732a2daff824f7fddf5917cce15db648c89
-Content-Length: 11`,
+Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-checksum-crc32;x-amz-content-sha256;x-amz-date;x-amz-meta-who;x-amz-sdk-checksum-algorithm, Signature=34e5eebb0d111632e7d0e35476c48732a2daff824f7fddf5917cce15db648c89`,
   ],
   [
     'boto3: CreateMultipartUpload, a query word without "="',
@@ -26,19 +25,7 @@ Content-Length: 11`,
 Host: 127.0.0.1:5931
 X-Amz-Date: 20261121T132951Z
 X-Amz-Content-SHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=e039f2c8829dae9488158c0eb57d86993f557676cb30c959ee79f91822f37612
-Content-Length: 0`,
-  ],
-  [
-    "boto3: UploadPart, a query not in order",
-    `PUT /bkt/mp?uploadId=UPID&partNumber=1
-Host: 127.0.0.1:5931
-x-amz-checksum-crc32: AtqK4Q==
-x-amz-sdk-checksum-algorithm: CRC32
-X-Amz-Date: 20261121T132951Z
-X-Amz-Content-SHA256: 513d46aca5b22ff2de906c6201e0695ae26c0f574c417bf385e8df7ef2ca6c9e
-Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-checksum-crc32;x-amz-content-sha256;x-amz-date;x-amz-sdk-checksum-algorithm, Signature=f8dfd11f92428ec8a40f7e49451d6352ab6faeaaedfd05f4185106dc6c4fabbb
-Content-Length: 6291456`,
+Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=e039f2c8829dae9488158c0eb57d86993f557676cb30c959ee79f91822f37612`,
   ],
   [
     "boto3: ListObjectsV2, encoded slashes in the query",
@@ -64,8 +51,7 @@ x-amz-rename-source-if-unmodified-since: Thu, 01 Jan 1970 00:00:03 GMT
 x-amz-client-token: tok-123
 X-Amz-Date: 20261121T132953Z
 X-Amz-Content-SHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;if-match;if-modified-since;if-none-match;if-unmodified-since;x-amz-client-token;x-amz-content-sha256;x-amz-date;x-amz-rename-source;x-amz-rename-source-if-match;x-amz-rename-source-if-modified-since;x-amz-rename-source-if-none-match;x-amz-rename-source-if-unmodified-since, Signature=221a59b3e556d1405cc6806451cdb51a5e0407ed74ae121aa36a1b8fa818c47b
-Content-Length: 0`,
+Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;if-match;if-modified-since;if-none-match;if-unmodified-since;x-amz-client-token;x-amz-content-sha256;x-amz-date;x-amz-rename-source;x-amz-rename-source-if-match;x-amz-rename-source-if-modified-since;x-amz-rename-source-if-none-match;x-amz-rename-source-if-unmodified-since, Signature=221a59b3e556d1405cc6806451cdb51a5e0407ed74ae121aa36a1b8fa818c47b`,
   ],
   [
     "boto3: RenameObject, a source in raw UTF-8",
@@ -75,8 +61,7 @@ x-amz-rename-source: src key+\xc3\xa9
 x-amz-client-token: bb9323b7-3a7b-4147-bc22-af7312b85102
 X-Amz-Date: 20261121T132953Z
 X-Amz-Content-SHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-client-token;x-amz-content-sha256;x-amz-date;x-amz-rename-source, Signature=f6f3ff39d356de1c71e73d0a8f1b5be4519ca0f923efed98b825d0bb9530f0b8
-Content-Length: 0`,
+Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-client-token;x-amz-content-sha256;x-amz-date;x-amz-rename-source, Signature=f6f3ff39d356de1c71e73d0a8f1b5be4519ca0f923efed98b825d0bb9530f0b8`,
   ],
   [
     "boto3: PutObject with SSE-C, unsigned chunks, virtual-hosted",
@@ -102,8 +87,7 @@ x-amz-client-token: 5c40c5d3-e18f-46e0-a561-61d49b0a1bc1
 X-Amz-Date: 20261121T133131Z
 X-Amz-Content-SHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 x-amz-s3session-token: SESSTOKEN
-Authorization: AWS4-HMAC-SHA256 Credential=SESSAK/20261121/us-west-2/s3express/aws4_request, SignedHeaders=host;x-amz-client-token;x-amz-content-sha256;x-amz-date;x-amz-rename-source;x-amz-s3session-token, Signature=7f95e39447aa45a1de11bdeeed2f085883289bae5394a0811090696d039ad2f6
-Content-Length: 0`,
+Authorization: AWS4-HMAC-SHA256 Credential=SESSAK/20261121/us-west-2/s3express/aws4_request, SignedHeaders=host;x-amz-client-token;x-amz-content-sha256;x-amz-date;x-amz-rename-source;x-amz-s3session-token, Signature=7f95e39447aa45a1de11bdeeed2f085883289bae5394a0811090696d039ad2f6`,
   ],
   [
     "AWS CLI: CopyObject",
@@ -112,8 +96,7 @@ Host: 127.0.0.1:5988
 x-amz-copy-source: bkt/f1k
 X-Amz-Date: 20261121T133226Z
 X-Amz-Content-SHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-copy-source;x-amz-date, Signature=01dbf8ba40559c1108093e7c9099225e10b919dae2ac20185aa05dc7a05c426c
-Content-Length: 0`,
+Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-copy-source;x-amz-date, Signature=01dbf8ba40559c1108093e7c9099225e10b919dae2ac20185aa05dc7a05c426c`,
   ],
   [
     "AWS CLI: PutObject, If-None-Match, virtual-hosted",
@@ -132,7 +115,6 @@ Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws
     'rclone: CreateMultipartUpload, a query word with "="',
     `POST /bkt/f100?uploads=
 Host: 127.0.0.1:6147
-Content-Length: 0
 Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=content-type;host;x-amz-acl;x-amz-content-sha256;x-amz-date;x-amz-meta-md5chksum;x-amz-meta-mtime, Signature=9909d6671ac6ff272c43edac969706bc17d79b7db63a68e58488b9da02b305e6
 Content-Type: application/octet-stream
 X-Amz-Acl: private
@@ -155,18 +137,6 @@ X-Amz-Date: 20261121T133436Z
 X-Amz-Meta-Mtime: 1795267938.637830963`,
   ],
   [
-    "rclone: CopyObject",
-    `PUT /bkt/f1k2
-Host: 127.0.0.1:6147
-Content-Length: 0
-Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-acl;x-amz-content-sha256;x-amz-copy-source;x-amz-date;x-amz-metadata-directive, Signature=fbc5d58e3b45decd560793d2c4614b56258123eb321453dc18be745eb6b610b1
-X-Amz-Acl: private
-X-Amz-Content-Sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-X-Amz-Copy-Source: bkt/f1k
-X-Amz-Date: 20261121T133440Z
-X-Amz-Metadata-Directive: COPY`,
-  ],
-  [
     "s3cmd: PutObject, no spaces in Authorization",
     `PUT /bkt/f1k
 Host: 127.0.0.1:6047
@@ -182,25 +152,14 @@ x-amz-storage-class: STANDARD`,
     "s3cmd: ListObjects",
     `GET /bkt/?delimiter=%2F&prefix=dir%2F
 Host: 127.0.0.1:6047
-Content-Length: 0
 x-amz-date: 20261121T133347Z
 Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request,SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature=b3ff97beacc11995274670e81a8530aee90a9782371c09499e918a10e668662f
 x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`,
   ],
   [
-    "minio-go: CreateBucket, a slash after the bucket",
-    `PUT /minio-go-test-versioned-0foow5/
-Host: 127.0.0.1:5991
-Content-Length: 0
-Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=72c949f41997d19d23d568e6dddfdd7e4469edc72ad3373a32e3d1ff8e45982b
-X-Amz-Content-Sha256: UNSIGNED-PAYLOAD
-X-Amz-Date: 20261121T134014Z`,
-  ],
-  [
     "minio-go: UploadPart, signed chunks and a signed trailer",
     `PUT /minio-go-test-r0ljgbn23yxczzp4/file2?partNumber=3&uploadId=UPID
 Host: 127.0.0.1:5991
-Content-Length: 16800465
 Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/us-east-1/s3/aws4_request,SignedHeaders=content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-trailer,Signature=bcd188d174158c5885ab1f2cf520aa8dc57fe5c46284e3d04eaf505a18b6ba6d
 Content-Encoding: aws-chunked
 X-Amz-Content-Sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER
@@ -235,7 +194,9 @@ const SECRETS: Readonly<Record<string, string>> = {
 };
 
 for (const [title, head] of CAPTURED) {
-  test(`verifies ${title}`, () => verify(requestOf(head)));
+  test(`verifies ${title}`, () => {
+    verify(requestOf(head));
+  });
 
   test(`refuses a change of anything signed in ${title}`, () => {
     const request = requestOf(head);
@@ -258,7 +219,9 @@ for (const [method, url] of PRESIGNED) {
   const { host, pathname, search } = new URL(url);
   const request = { method, path: pathname, query: search.slice(1), headers: { host } };
 
-  test(`verifies a ${method} presigned by boto3`, () => verify(request));
+  test(`verifies a ${method} presigned by boto3`, () => {
+    verify(request);
+  });
 
   test(`refuses a change of anything signed in a ${method} presigned by boto3`, () => {
     refuses({ ...request, method: "DELETE" });

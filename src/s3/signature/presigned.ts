@@ -30,20 +30,20 @@ export function queryAuthOf(query: string): "v2" | "v4" | undefined {
  */
 export function readPresigned(request: SignedRequest): Claim {
   const values = readParameters(request.query);
-  checkAlgorithm(values.get("X-Amz-Algorithm"));
+  checkAlgorithm(values.get("x-amz-algorithm"));
   const required = (name: string) => values.get(name) || fail(REQUIRED);
-  const { accessKeyId, scope } = readCredential(required("X-Amz-Credential"), (detail) =>
+  const { accessKeyId, scope } = readCredential(required("x-amz-credential"), (detail) =>
     refusal(`Error parsing the X-Amz-Credential parameter; ${detail}`),
   );
-  const signature = required("X-Amz-Signature");
-  const amzDate = required("X-Amz-Date");
+  const signature = required("x-amz-signature");
+  const amzDate = required("x-amz-date");
   const time =
     readAmzDate(amzDate) ??
     fail(`X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`);
   const signedHeaders =
-    readSignedHeaders(required("X-Amz-SignedHeaders")) ??
+    readSignedHeaders(required("x-amz-signedheaders")) ??
     fail("X-Amz-SignedHeaders is mal-formed.");
-  const expiresSeconds = readExpires(required("X-Amz-Expires"));
+  const expiresSeconds = readExpires(required("x-amz-expires"));
   if (!amzDate.startsWith(scope.date)) {
     fail(
       `Invalid credential date "${scope.date}". This date is not the same as X-Amz-Date: "${amzDate.slice(0, 8)}".`,
@@ -58,23 +58,23 @@ export function readPresigned(request: SignedRequest): Claim {
     timeMs: time.timeMs,
     amzDate,
     expiresSeconds,
-    sessionToken: values.get("X-Amz-Security-Token") ?? values.get("X-Amz-S3session-Token"),
+    sessionToken: values.get("x-amz-security-token") ?? values.get("x-amz-s3session-token"),
     payload: readPayload(
-      values.get("X-Amz-Content-Sha256") ?? values.get("x-amz-content-sha256"),
+      values.get("x-amz-content-sha256"),
       request.headers["x-amz-content-sha256"],
       signedHeaders,
     ),
   };
 }
 
-/** The X-Amz- parameters, decoded; of a repeated one the first. */
+/** The X-Amz- parameters, names in lower case, values decoded; of a repeated one the first. */
 function readParameters(query: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const pair of query.split("&")) {
     const at = pair.indexOf("=");
-    if (at === -1 || !/^x-amz-/i.test(pair)) continue;
-    const name = pair.slice(0, at);
-    if (!values.has(name)) values.set(name, decode(pair.slice(at + 1)));
+    const name = pair.slice(0, Math.max(at, 0)).toLowerCase();
+    if (!name.startsWith("x-amz-") || values.has(name)) continue;
+    values.set(name, decode(pair.slice(at + 1)));
   }
   return values;
 }

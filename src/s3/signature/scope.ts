@@ -11,7 +11,7 @@ export interface Scope {
 }
 
 /** Makes the error of the place that carried the credential: the header or the query. */
-export type ScopeFailure = (detail: string) => S3Error;
+type ScopeFailure = (detail: string) => S3Error;
 
 const DATE = /^\d{8}$/;
 // s3express: boto3 signs for it when a bucket name ends in --x-s3.

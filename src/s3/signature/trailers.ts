@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { S3Error } from "#base/error.ts";
 import { type ByteReader, truncated } from "#s3/signature/byte-reader.ts";
 import type { ChunkChain } from "#s3/signature/chunk-chain.ts";
+import { trimSpaces } from "#s3/signature/white-space.ts";
 
 const TRAILERS_BYTES_MAX = 4096;
 const SIGNATURE = "x-amz-trailer-signature";
@@ -11,7 +12,7 @@ const SIGNATURE = "x-amz-trailer-signature";
  * Fails: InvalidRequest.
  */
 export function readAnnounced(header: string | undefined): readonly string[] {
-  const names = (header ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const names = (header ?? "").split(",").map((name) => trimSpaces(name).toLowerCase());
   const announced = names.filter((name) => name !== "");
   if (announced.every((name) => name.startsWith("x-amz-checksum-"))) return announced;
   const message = "The value specified in the x-amz-trailer header is not supported";
@@ -56,9 +57,9 @@ async function readLines(reader: ByteReader) {
 function addTrailer(trailers: Map<string, string>, field: string): void {
   if (field === "") return;
   const at = field.indexOf(":");
-  const name = field.slice(0, Math.max(at, 0)).trim().toLowerCase();
+  const name = trimSpaces(field.slice(0, Math.max(at, 0))).toLowerCase();
   if (name === "" || trailers.has(name) || trailers.has(SIGNATURE)) throw malformed();
-  trailers.set(name, field.slice(at + 1).trim());
+  trailers.set(name, trimSpaces(field.slice(at + 1)));
 }
 
 /** Takes the signature out of `trailers` and checks it over the others. */

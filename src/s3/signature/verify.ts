@@ -28,8 +28,8 @@ export interface VerifiedSignature {
 }
 
 /**
- * Checks that the holder of the secret signed this request, and now. The body is not checked: its
- * digest is, or the signatures of its chunks are, `payload`.
+ * Checks that the holder of the secret signed this request, and lately. The body is not looked at:
+ * whoever reads it has to hold it to `payload`.
  *
  * The request target is taken as it was sent; when that does not match and AWS would spell it
  * otherwise, in that spelling too, for clients whose HTTP stack rewrites what they signed.

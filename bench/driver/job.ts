@@ -1,0 +1,43 @@
+import type { Endpoint } from "../client/session.ts";
+import type { HistogramData } from "./histogram.ts";
+
+/** What one round of load does: many requests of one kind over keys with running numbers. */
+export interface Job {
+  readonly kind: "get" | "put" | "delete" | "rename";
+  readonly endpoint: Endpoint;
+  readonly bucket: string;
+  /** Keys are this text and an eight-digit number. */
+  readonly prefix: string;
+  readonly first: number;
+  readonly count: number;
+  readonly sizeBytes: number;
+  readonly connections: number;
+  /** Ends the round after this time; without it each key is used once. */
+  readonly seconds?: number | undefined;
+  /** Ends the round after so many requests. */
+  readonly opsMax?: number | undefined;
+}
+
+export interface LoadResult {
+  readonly ops: number;
+  readonly bytes: number;
+  /** From the first request to the last reply. */
+  readonly seconds: number;
+  readonly cpuUs: number;
+  readonly errors: number;
+  readonly errorSample?: string | undefined;
+  readonly histogram: HistogramData;
+}
+
+/** What the benchmark tells a driver process. */
+export type Order = { readonly kind: "prepare"; readonly job: Job } | { readonly kind: "go" };
+
+/** What a driver process tells the benchmark. */
+export type Report =
+  | { readonly kind: "ready" }
+  | { readonly kind: "done"; readonly result: LoadResult }
+  | { readonly kind: "failed"; readonly message: string };
+
+export function keyOf(prefix: string, number: number): string {
+  return prefix + String(number).padStart(8, "0");
+}

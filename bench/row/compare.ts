@@ -1,0 +1,122 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { BaselineOptions } from "../baseline/options.ts";
+import type { Bench } from "../bench.ts";
+import type { Job } from "../driver/job.ts";
+import { type Measurement, medianOf } from "../report/measurement.ts";
+import { type Cell, sizeText } from "../scale.ts";
+import { runProgram } from "../target/program.ts";
+import { ServerProcess } from "../target/server-process.ts";
+import type { Target } from "../target/target.ts";
+import { measureLoad } from "./measure.ts";
+import { putJob } from "./objects.ts";
+
+/** Durable small PUTs against one durable file per object with as many threads. */
+const SYNC_FILE_WANTED = 5;
+
+export interface Comparison {
+  readonly target: Target;
+  readonly script: string;
+  readonly name: string;
+  readonly cell: Cell;
+  readonly wanted: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly jobFor: (server: Target, round: string) => Job;
+}
+
+/** Starts a baseline server and gives it and the target the same load in turn. */
+export async function compareLoad(bench: Bench, comparison: Comparison): Promise<void> {
+  const { target, cell, name, jobFor } = comparison;
+  const directory = join(bench.directory, "baseline");
+  await mkdir(directory, { recursive: true });
+  {
+    await using server = await ServerProcess.start({
+      args: baselineArgs(bench, comparison.script, {
+        ...cell,
+        ...{ directory, seconds: 0, headers: comparison.headers ?? {} },
+      }),
+      env: {},
+    });
+    const endpoint = { ...target.endpoint, host: "127.0.0.1", port: server.port };
+    const baseline: Target = { name, endpoint, pid: server.pid, bucket: "baseline" };
+    const method = jobFor(target, "").kind.toUpperCase();
+    const row = `${method} ${sizeText(cell.sizeBytes)} x${cell.connections}, target`;
+    const measure = (on: Target, round: string): Promise<Measurement> =>
+      measureLoad(bench, on, { row, job: jobFor(on, round) });
+    await inTurn(bench, {
+      row,
+      wanted: [comparison.wanted],
+      baselines: [(round) => measure(baseline, round)],
+      target: (round) => measure(target, round),
+    });
+  }
+  await rm(directory, { recursive: true });
+}
+
+/** PUT against what the disk takes: one file each with 64 and with 4 threads, and one log. */
+export async function comparePrograms(bench: Bench, target: Target, cell: Cell): Promise<void> {
+  const row = `PUT ${sizeText(cell.sizeBytes)} x${cell.connections}, target`;
+  const seconds = bench.scale.targetRoundSeconds;
+  const program = (script: string, threads: number, name: string) => async () => {
+    const directory = join(bench.directory, "baseline");
+    await mkdir(directory, { recursive: true });
+    const args = baselineArgs(bench, script, { ...cell, directory, seconds, headers: {} });
+    const measured = await runProgram({ args, threads, row, name });
+    await rm(directory, { recursive: true });
+    return measured;
+  };
+  await inTurn(bench, {
+    row,
+    wanted: [SYNC_FILE_WANTED, undefined, undefined],
+    baselines: [
+      program("sync-file.ts", cell.connections, `file + sync, ${cell.connections} threads`),
+      program("sync-file.ts", 4, "file + sync, 4 threads"),
+      program("group-commit.ts", 4, "group-commit log"),
+    ],
+    target: (round) =>
+      measureLoad(bench, target, {
+        row,
+        job: putJob(target, cell, { prefix: `target/${round}/`, seconds }),
+      }),
+  });
+}
+
+interface Turns {
+  readonly row: string;
+  readonly wanted: readonly (number | undefined)[];
+  readonly baselines: readonly ((round: string) => Promise<Measurement>)[];
+  readonly target: (round: string) => Promise<Measurement>;
+}
+
+/** Baseline, target, baseline, target …; each is judged by its median. */
+async function inTurn(bench: Bench, turns: Turns): Promise<void> {
+  const sides = [...turns.baselines, turns.target];
+  const rounds = sides.map((): Measurement[] => []);
+  for (let round = 0; round < bench.scale.targetRounds; round += 1) {
+    for (const [index, side] of sides.entries()) rounds[index]?.push(await side(`${round}`));
+  }
+  const medians = rounds.flatMap((side) => medianOf(side) ?? []);
+  for (const median of medians) bench.ledger.record(median);
+  const lode = medians.at(-1);
+  for (const [index, baseline] of medians.slice(0, -1).entries()) {
+    if (lode === undefined) return;
+    bench.ledger.ratios.push({
+      name: turns.row.replace(", target", ""),
+      baseline: baseline.target,
+      lodePerSecond: lode.perSecond,
+      baselinePerSecond: baseline.perSecond,
+      ratio: lode.perSecond / baseline.perSecond,
+      wanted: turns.wanted[index],
+    });
+  }
+}
+
+function baselineArgs(
+  { workers }: Bench,
+  script: string,
+  options: Omit<BaselineOptions, "workers">,
+): string[] {
+  const path = fileURLToPath(new URL(`../baseline/${script}`, import.meta.url));
+  return [path, JSON.stringify({ ...options, workers } satisfies BaselineOptions)];
+}

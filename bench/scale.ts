@@ -1,0 +1,95 @@
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+export const GIB = 1024 * MIB;
+
+export interface Cell {
+  readonly sizeBytes: number;
+  readonly connections: number;
+}
+
+/** How much of everything a run does. */
+export interface Scale {
+  readonly rounds: number;
+  readonly roundSeconds: number;
+  readonly cells: readonly Cell[];
+  readonly deletesPerConnection: number;
+  readonly batches: number;
+  readonly listKeys: readonly number[];
+  readonly multipartBytes: number;
+  readonly completeParts: number;
+  readonly renameBytes: number;
+  readonly renameConnections: readonly number[];
+  readonly starts: number;
+  readonly targetRounds: number;
+  readonly targetRoundSeconds: number;
+  /** Connections at which 64 MiB bodies are compared with the bare loops. */
+  readonly streamConnections: number;
+  /** A run is refused when the disk has less room. */
+  readonly freeBytesMin: number;
+}
+
+interface ScaleOptions {
+  readonly quick: boolean;
+  readonly large: boolean;
+  readonly secondsPerCell: number;
+}
+
+export function scaleOf({ quick, large, secondsPerCell }: ScaleOptions): Scale {
+  return quick ? quickScale(secondsPerCell) : fullScale(secondsPerCell, large);
+}
+
+function fullScale(secondsPerCell: number, large: boolean): Scale {
+  const cells = [KIB, 64 * KIB, MIB, 64 * MIB].flatMap((sizeBytes) =>
+    [1, 16, 64].map((connections) => ({ sizeBytes, connections })),
+  );
+  return {
+    rounds: 3,
+    roundSeconds: secondsPerCell / 3,
+    cells,
+    deletesPerConnection: 300,
+    batches: 10,
+    listKeys: large ? [100_000, 1_000_000] : [100_000],
+    multipartBytes: GIB,
+    completeParts: 10_000,
+    renameBytes: 10 * GIB,
+    renameConnections: [1, 16, 64],
+    starts: 3,
+    targetRounds: 5,
+    targetRoundSeconds: 2,
+    streamConnections: 16,
+    freeBytesMin: 40 * GIB,
+  };
+}
+
+function quickScale(secondsPerCell: number): Scale {
+  return {
+    rounds: 1,
+    roundSeconds: secondsPerCell,
+    cells: [
+      { sizeBytes: KIB, connections: 1 },
+      { sizeBytes: KIB, connections: 64 },
+      { sizeBytes: 64 * KIB, connections: 16 },
+      { sizeBytes: MIB, connections: 16 },
+      { sizeBytes: 64 * MIB, connections: 1 },
+    ],
+    deletesPerConnection: 50,
+    batches: 2,
+    listKeys: [10_000],
+    multipartBytes: 256 * MIB,
+    completeParts: 1000,
+    renameBytes: 10 * GIB,
+    renameConnections: [16],
+    starts: 1,
+    targetRounds: 3,
+    targetRoundSeconds: 1,
+    streamConnections: 4,
+    freeBytesMin: 10 * GIB,
+  };
+}
+
+/** `1 KiB`, `64 MiB`. */
+export function sizeText(bytes: number): string {
+  if (bytes >= GIB) return `${bytes / GIB} GiB`;
+  if (bytes >= MIB) return `${bytes / MIB} MiB`;
+  return `${bytes / KIB} KiB`;
+}

@@ -1,0 +1,74 @@
+import { type Logger as PinoLogger, pino, destination as pinoDestination } from "pino";
+
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** The only place that writes what an operator reads. */
+export interface Log {
+  readonly info: (message: string, fields?: Fields) => void;
+  readonly warn: (message: string, fields?: Fields) => void;
+  readonly error: (message: string, cause: unknown, fields?: Fields) => void;
+  /** One line for each request. */
+  readonly access: (fields: Fields) => void;
+  /** Writes out what is still held. */
+  readonly flush: () => void;
+}
+
+/** A line up to this size reaches a pipe whole, whoever else writes to it. */
+const PIPE_BYTES = 4_096;
+const FLUSH_MS = 500;
+
+export interface LogOptions {
+  /** For people, else one JSON object a line. */
+  readonly pretty: boolean;
+  readonly access: boolean;
+  /** A file descriptor. */
+  readonly to: number;
+}
+
+export function makeLog({ pretty, access, to }: LogOptions): Log {
+  const destination = pinoDestination({
+    dest: to,
+    sync: false,
+    maxWrite: PIPE_BYTES,
+    minLength: pretty ? 0 : PIPE_BYTES,
+    periodicFlush: FLUSH_MS,
+  });
+  const options = { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  const sink = pretty ? { write: (line: string) => destination.write(readable(line)) } : destination;
+  const logger: PinoLogger = pino(options, sink);
+  return {
+    info: (message, fields = {}) => logger.info(fields, message),
+    warn: (message, fields = {}) => logger.warn(fields, message),
+    error: (message, cause, fields = {}) => logger.error({ ...fields, err: asError(cause) }, message),
+    access: access ? (fields) => logger.info(fields, "request") : () => undefined,
+    flush: () => destination.flushSync(),
+  };
+}
+
+export const SILENT: Log = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  access: () => undefined,
+  flush: () => undefined,
+};
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}
+
+/** `12:30:01 PutObject 200 photos/cat.jpg 1024 B 3 ms root A1B2` */
+function readable(line: string): string {
+  const record = JSON.parse(line) as Record<string, unknown>;
+  const clock = String(record["time"]).slice(11, 19);
+  if (record["msg"] === "request") {
+    const { op, status, code, bucket = "", key, sent, ms, principal, id } = record;
+    const what = key === undefined ? bucket : `${bucket}/${key}`;
+    const outcome = code === undefined ? status : `${status} ${code}`;
+    return `${clock} ${op} ${outcome} ${JSON.stringify(what)} ${sent} B ${ms} ms ${principal} ${id}\n`;
+  }
+  const { msg, time, level, pid, err, ...rest } = record;
+  const more = Object.entries(rest).map(([name, value]) => ` ${name}=${value}`);
+  const cause = err === undefined ? "" : `\n  ${(err as { stack?: string }).stack}`;
+  return `${clock} ${Number(level) >= 50 ? "ERROR " : ""}${msg}${more.join("")}${cause}\n`;
+}

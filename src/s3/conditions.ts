@@ -1,0 +1,41 @@
+import { S3Error } from "#base/error.ts";
+import type { Conditions, WriteConditions } from "#object/conditions.ts";
+import { readHttpDate } from "#s3/object-headers.ts";
+import type { Headers } from "#s3/request.ts";
+
+/** `prefix` is "" or, as for the source of a copy, "x-amz-copy-source-". */
+export function readConditions(headers: Headers, prefix = ""): Conditions {
+  const ifMatch = headers[`${prefix}if-match`];
+  const ifNoneMatch = headers[`${prefix}if-none-match`];
+  const ifModifiedSinceMs = readHttpDate(headers[`${prefix}if-modified-since`]);
+  const ifUnmodifiedSinceMs = readHttpDate(headers[`${prefix}if-unmodified-since`]);
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+    ...(ifModifiedSinceMs === undefined ? {} : { ifModifiedSinceMs }),
+    ...(ifUnmodifiedSinceMs === undefined ? {} : { ifUnmodifiedSinceMs }),
+  };
+}
+
+/**
+ * Conditions of a write: an ETag for If-Match, `*` alone for If-None-Match.
+ *
+ * Spec: CoreWeave AI Object Storage, "Conditional writes".
+ * Fails: InvalidRequest (If-None-Match with an ETag), NotImplemented (what writes do not know).
+ */
+export function readWriteConditions(headers: Headers): WriteConditions {
+  const { ifMatch, ifNoneMatch } = readConditions(headers);
+  for (const name of ["if-modified-since", "if-unmodified-since"]) {
+    if (headers[name] === undefined) continue;
+    const message = `The header ${name} is not implemented for writes. Use If-Match or If-None-Match.`;
+    throw new S3Error("NotImplemented", { Operation: name }, { message });
+  }
+  if (ifNoneMatch !== undefined && ifNoneMatch.trim() !== "*") {
+    const message = 'If-None-Match on a write accepts only the value "*".';
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch: "*" as const }),
+  };
+}

@@ -1,0 +1,43 @@
+import { invalidArgument } from "#base/error.ts";
+import { bucketName, objectKey } from "#object/name.ts";
+import type { Headers, NamedObject } from "#s3/request.ts";
+
+const MESSAGE = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
+
+/**
+ * `bucket/key`, with or without a leading slash, percent-encoded, `?versionId=…` after it.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+ * Fails: InvalidArgument.
+ */
+export function readCopySource(headers: Headers): NamedObject {
+  const header = headers["x-amz-copy-source"] ?? "";
+  const mark = header.lastIndexOf("?versionId=");
+  const versionId = mark < 0 ? undefined : header.slice(mark + "?versionId=".length);
+  const path = decode(mark < 0 ? header : header.slice(0, mark)).replace(/^\//, "");
+  const slash = path.indexOf("/");
+  if (slash < 1 || slash === path.length - 1) {
+    throw invalidArgument("x-amz-copy-source", header, MESSAGE);
+  }
+  const name = { bucket: bucketName(path.slice(0, slash)), key: objectKey(path.slice(slash + 1)) };
+  if (versionId === undefined) return name;
+  if (versionId === "") {
+    throw invalidArgument("x-amz-copy-source", header, "Version id cannot be the empty string");
+  }
+  return { ...name, versionId };
+}
+
+export function readGrant({ bucket, key, versionId }: NamedObject) {
+  const action = versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
+  return { action, resource: `${bucket}/${key}` } as const;
+}
+
+/** Some clients send raw UTF-8, in which a percent sign stands for itself. */
+function decode(text: string): string {
+  const bytes = Buffer.from(text, "latin1").toString("utf8");
+  try {
+    return decodeURIComponent(bytes);
+  } catch {
+    return bytes;
+  }
+}

@@ -1,0 +1,144 @@
+import { authorize } from "#access/authorize.ts";
+import type { Clock } from "#base/clock.ts";
+import { S3Error, StorageError } from "#base/error.ts";
+import type { HttpReply, HttpRequest } from "#base/http.ts";
+import { randomHex } from "#base/random.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import type { Bucket } from "#object/bucket.ts";
+import type { Engine } from "#object/engine.ts";
+import type { BucketName } from "#object/name.ts";
+import { authenticate, type Authenticated, type FindCredential } from "#s3/authenticate.ts";
+import { bodyOf, readDocument } from "#s3/body.ts";
+import type { OpenBucket, Operation, Services } from "#s3/operation.ts";
+import { errorReply } from "#s3/reply.ts";
+import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/request.ts";
+import type { Router } from "#s3/route.ts";
+
+/** What the S3 protocol stands on. */
+export interface Front {
+  readonly catalog: Catalog;
+  readonly engineOf: (bucket: Bucket) => Engine;
+  readonly findCredential: FindCredential;
+  readonly route: Router;
+  readonly clock: Clock;
+  readonly addressing: Addressing;
+  readonly region: string;
+  readonly strictLocation: boolean;
+  /** Told of every failure that is ours: it logs the cause and counts it. */
+  readonly report: (cause: unknown, requestId: string) => void;
+}
+
+/** What is known of a request when it has been answered; for the access log and the metrics. */
+export interface Trace {
+  readonly requestId: string;
+  operation: string;
+  principal: string;
+  bucket: string | undefined;
+  key: string | undefined;
+  /** The S3 code of a refusal. */
+  code: string | undefined;
+}
+
+export interface Handled {
+  readonly reply: HttpReply;
+  readonly trace: Trace;
+}
+
+/** The whole life of a request. An operation cannot skip or reorder a step. */
+export async function handle(http: HttpRequest, front: Front): Promise<Handled> {
+  const trace: Trace = {
+    requestId: randomHex(8).toUpperCase(),
+    operation: "Unknown",
+    principal: "-",
+    bucket: undefined,
+    key: undefined,
+    code: undefined,
+  };
+  const reply = await answer(http, front, trace);
+  const headers = {
+    "x-amz-request-id": trace.requestId,
+    "x-amz-id-2": hostIdOf(trace.requestId),
+    ...reply.headers,
+  };
+  return { reply: { ...reply, headers }, trace };
+}
+
+async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<HttpReply> {
+  try {
+    const framed = frame(http, front.addressing);
+    trace.bucket = framed.bucket;
+    trace.key = framed.key;
+    const operation = front.route(framed);
+    trace.operation = operation.name;
+    const nowMs = front.clock.now();
+    const authenticated = await authenticate(framed, front.findCredential, nowMs);
+    trace.principal = authenticated.caller.principal;
+    const request = await withBody({ framed, operation, http, authenticated, nowMs });
+    const call = operation.prepare(request);
+    authorize(authenticated.caller, call.grants);
+    return await call.run(servicesOf(front, framed, authenticated));
+  } catch (cause) {
+    const error = asS3Error(cause);
+    trace.code = error.code;
+    if (error.status >= 500) front.report(cause, trace.requestId);
+    const { requestId } = trace;
+    const resource = http.target.split("?", 1)[0] ?? "/";
+    const hostId = hostIdOf(requestId);
+    return errorReply(error, { requestId, hostId, resource, method: http.method });
+  }
+}
+
+interface Framed {
+  readonly framed: FramedRequest;
+  readonly operation: Operation;
+  readonly http: HttpRequest;
+  readonly authenticated: Authenticated;
+  readonly nowMs: number;
+}
+
+async function withBody(given: Framed): Promise<S3Request> {
+  const { framed, operation, http, authenticated, nowMs } = given;
+  const signed = authenticated.verified !== undefined;
+  const plain = { ...framed, document: "", body: undefined, signed, nowMs };
+  if (operation.body === "none") return plain;
+  const body = bodyOf({
+    headers: framed.headers,
+    chunks: http.body,
+    payload: authenticated.payload,
+    verified: authenticated.verified,
+    lengthRequired: operation.body === "stream",
+  });
+  if (operation.body === "stream") return { ...plain, body };
+  return { ...plain, document: await readDocument(body) };
+}
+
+function servicesOf(front: Front, framed: FramedRequest, { caller }: Authenticated): Services {
+  const { catalog, region, strictLocation } = front;
+  const expectedOwner = framed.headers["x-amz-expected-bucket-owner"];
+  const open = async (name: BucketName): Promise<OpenBucket> => {
+    const bucket = await catalog.bucket(name);
+    if (expectedOwner !== undefined && expectedOwner !== bucket.ownerId) {
+      throw new S3Error("AccessDenied", {});
+    }
+    return { bucket, engine: front.engineOf(bucket) };
+  };
+  return { catalog, caller, region, strictLocation, open };
+}
+
+function asS3Error(cause: unknown): S3Error {
+  if (cause instanceof S3Error) return cause;
+  if (cause instanceof StorageError && cause.kind === "full") {
+    const message =
+      "The server's disk is full: nothing was stored. Delete data or add space, then try again.";
+    return new S3Error("ServiceUnavailable", {}, { message, cause });
+  }
+  if (cause instanceof StorageError && cause.kind === "unavailable") {
+    return new S3Error("ServiceUnavailable", {}, { cause });
+  }
+  return new S3Error("InternalError", {}, { cause });
+}
+
+/** AWS answers two ids; ours says the same in another form, so that either finds the log line. */
+function hostIdOf(requestId: string): string {
+  return Buffer.from(`lode/${requestId}`).toString("base64");
+}

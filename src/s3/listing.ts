@@ -1,0 +1,97 @@
+import { invalidArgument, S3Error } from "#base/error.ts";
+import { tag, wrap } from "#base/xml.ts";
+import type { ListedObject } from "#object/engine.ts";
+import type { S3Request } from "#s3/request.ts";
+
+export const LIST_KEYS_MAX = 1_000;
+
+/** How keys stand in the XML of a list: as they are, or percent-encoded. */
+export type KeyWriter = (key: string) => string;
+
+/** Fails: InvalidArgument for an encoding other than url. */
+export function readEncoding({ query }: S3Request): "url" | undefined {
+  const encoding = query.get("encoding-type");
+  if (encoding === undefined || encoding === "") return undefined;
+  if (encoding.toLowerCase() === "url") return "url";
+  throw invalidArgument("encoding-type", encoding, "Invalid Encoding Method specified in Request");
+}
+
+export function keyWriter(encoding: "url" | undefined): KeyWriter {
+  return encoding === undefined ? (key) => key : encodeKey;
+}
+
+/** Percent-encoding as S3 does it in lists: a space is `+`, a slash stays. */
+function encodeKey(key: string): string {
+  if (/^[A-Za-z0-9_.\-/*]*$/.test(key)) return key;
+  return encodeURIComponent(key)
+    .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll("%20", "+")
+    .replaceAll("%2F", "/")
+    .replaceAll("%2A", "*");
+}
+
+/** A continuation token says where the last page ended; it means nothing to a client. */
+export function writeToken(last: string): string {
+  return Buffer.from(`1:${last}`).toString("base64url");
+}
+
+/** Fails: InvalidArgument. */
+export function readToken(token: string | undefined): string | undefined {
+  if (token === undefined) return undefined;
+  const text = Buffer.from(token, "base64url").toString("utf8");
+  if (text.startsWith("1:")) return text.slice(2);
+  throw invalidArgument(
+    "continuation-token",
+    token,
+    "The continuation token provided is incorrect",
+  );
+}
+
+let dateMs = 0;
+let dateText = "";
+
+export function isoDate(ms: number): string {
+  if (ms !== dateMs) {
+    dateMs = ms;
+    dateText = new Date(ms).toISOString();
+  }
+  return dateText;
+}
+
+export interface ListOwner {
+  readonly id: string;
+  readonly displayName: string;
+}
+
+export function ownerElement(owner: ListOwner): string {
+  return wrap("Owner", tag("ID", owner.id) + tag("DisplayName", owner.displayName));
+}
+
+/** The hot loop of a list: values that cannot hold a special character are not escaped. */
+export function contentsElement(
+  object: ListedObject,
+  writeKey: KeyWriter,
+  owner: string,
+): string {
+  const { checksumAlgorithm, checksumType } = object;
+  const checksum =
+    checksumAlgorithm === undefined
+      ? ""
+      : `<ChecksumAlgorithm>${checksumAlgorithm}</ChecksumAlgorithm><ChecksumType>${checksumType}</ChecksumType>`;
+  return `<Contents>${tag("Key", writeKey(object.key))}<LastModified>${isoDate(object.modifiedMs)}</LastModified><ETag>&quot;${object.etag}&quot;</ETag>${checksum}<Size>${object.sizeBytes}</Size>${owner}<StorageClass>${object.storageClass}</StorageClass></Contents>`;
+}
+
+export function prefixElements(prefixes: readonly string[], writeKey: KeyWriter): string {
+  return prefixes
+    .map((prefix) => wrap("CommonPrefixes", tag("Prefix", writeKey(prefix))))
+    .join("");
+}
+
+/** Fails: InvalidArgument for a marker that could never be a key. */
+export function readMarker(request: S3Request, name: string): string {
+  const marker = request.query.get(name) ?? "";
+  if (Buffer.byteLength(marker) > 1_024) {
+    throw new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: marker });
+  }
+  return marker;
+}

@@ -1,0 +1,150 @@
+import { invalidArgument, S3Error } from "#base/error.ts";
+import {
+  type Attributes,
+  type ObjectInfo,
+  STORAGE_CLASSES,
+  STORED_HEADERS,
+  type StorageClass,
+  type StoredHeader,
+} from "#object/attributes.ts";
+import { readTagHeader } from "#s3/tags.ts";
+import { type Headers, utf8 } from "#s3/request.ts";
+
+const USER_METADATA_BYTES_MAX = 2_048;
+const META = "x-amz-meta-";
+
+/** What the headers of a PutObject, CopyObject or CreateMultipartUpload say of the object. */
+export function readAttributes(headers: Headers): Attributes {
+  return {
+    ...readMetadata(headers),
+    tags: readTagHeader(headers["x-amz-tagging"]) ?? [],
+    storageClass: readStorageClass(headers) ?? "STANDARD",
+  };
+}
+
+/** Fails: MetadataTooLarge. */
+export function readMetadata(headers: Headers): Pick<Attributes, "headers" | "userMetadata"> {
+  const stored: Partial<Record<StoredHeader, string>> = {};
+  for (const name of STORED_HEADERS) {
+    const value = headers[name];
+    if (value !== undefined) stored[name] = utf8(value);
+  }
+  const encoding = stored["content-encoding"];
+  if (encoding !== undefined) {
+    const rest = withoutChunked(encoding);
+    if (rest === "") delete stored["content-encoding"];
+    else stored["content-encoding"] = rest;
+  }
+  return { headers: stored, userMetadata: readUserMetadata(headers) };
+}
+
+/** Fails: InvalidStorageClass. */
+export function readStorageClass(headers: Headers): StorageClass | undefined {
+  const text = headers["x-amz-storage-class"];
+  if (text === undefined) return undefined;
+  const known = STORAGE_CLASSES.find((name) => name === text);
+  if (known === undefined) throw new S3Error("InvalidStorageClass", { StorageClassRequested: text });
+  return known;
+}
+
+/** Headers that GetObject and HeadObject share. */
+export function objectHeaders(info: ObjectInfo): Record<string, string> {
+  const { attributes } = info;
+  const headers: Record<string, string> = {
+    ETag: `"${info.etag}"`,
+    "Last-Modified": httpDate(info.modifiedMs),
+    "Accept-Ranges": "bytes",
+    "content-type": attributes.headers["content-type"] ?? "binary/octet-stream",
+  };
+  for (const name of STORED_HEADERS) {
+    const value = attributes.headers[name];
+    if (value !== undefined) headers[name] = headerText(value);
+  }
+  for (const [name, value] of Object.entries(attributes.userMetadata)) {
+    headers[META + name] = metadataText(value);
+  }
+  if (info.versionId !== undefined) headers["x-amz-version-id"] = info.versionId;
+  if (attributes.storageClass !== "STANDARD") {
+    headers["x-amz-storage-class"] = attributes.storageClass;
+  }
+  if (attributes.tags.length > 0) headers["x-amz-tagging-count"] = String(attributes.tags.length);
+  return headers;
+}
+
+let dateSecond = 0;
+let dateText = "";
+
+/** Objects that are read together were often written together: the last text serves again. */
+export function httpDate(ms: number): string {
+  const second = Math.floor(ms / 1_000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = new Date(second * 1_000).toUTCString();
+  }
+  return dateText;
+}
+
+/** Of HTTP headers. undefined for what is no date, which HTTP says to ignore. */
+export function readHttpDate(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+function readUserMetadata(headers: Headers): Record<string, string> {
+  const metadata: Record<string, string> = {};
+  let sizeBytes = 0;
+  for (const name in headers) {
+    if (!name.startsWith(META)) continue;
+    const value = headers[name] ?? "";
+    sizeBytes += name.length - META.length + value.length;
+    metadata[name.slice(META.length)] = utf8(value);
+  }
+  if (sizeBytes > USER_METADATA_BYTES_MAX) {
+    throw new S3Error("MetadataTooLarge", {
+      Size: String(sizeBytes),
+      MaxSizeAllowed: String(USER_METADATA_BYTES_MAX),
+    });
+  }
+  return metadata;
+}
+
+/** `aws-chunked` is about the transfer and is not kept. */
+function withoutChunked(encoding: string): string {
+  const rest = encoding.split(",").map((name) => name.trim());
+  return rest.filter((name) => name !== "aws-chunked" && name !== "").join(",");
+}
+
+/** Headers are latin1 on the wire: UTF-8 goes out byte by byte, as it came in. */
+function headerText(value: string): string {
+  return /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value).toString("latin1");
+}
+
+/**
+ * Metadata that is not printable ASCII goes out in RFC 2047 form.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ */
+function metadataText(value: string): string {
+  if (/^[\x20-\x7e]*$/.test(value)) return value;
+  return `=?UTF-8?B?${Buffer.from(value).toString("base64")}?=`;
+}
+
+/** `response-content-type` and its siblings, of signed requests only. Fails: InvalidRequest. */
+export function responseOverrides(
+  query: ReadonlyMap<string, string>,
+  signed: boolean,
+): Record<string, string> {
+  const overrides: Record<string, string> = {};
+  for (const name of STORED_HEADERS) {
+    const value = query.get(`response-${name}`);
+    if (value === undefined) continue;
+    if (!signed) {
+      const message = "Request specific response headers cannot be used for anonymous GET requests.";
+      throw new S3Error("InvalidRequest", {}, { message });
+    }
+    if (/[\r\n\0]/.test(value)) throw invalidArgument(`response-${name}`, value);
+    overrides[name] = headerText(value);
+  }
+  return overrides;
+}

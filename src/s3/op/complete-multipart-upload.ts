@@ -1,0 +1,86 @@
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from "#base/checksum.ts";
+import { invalidArgument, S3Error } from "#base/error.ts";
+import { children, childText, type Element, tag } from "#base/xml.ts";
+import { unquote } from "#object/conditions.ts";
+import type { CompleteInput, CompletePart } from "#object/engine.ts";
+import { PART_NUMBER_MAX, partNumber } from "#object/name.ts";
+import { checksumElement, readChecksumType, sentChecksum } from "#s3/checksum-headers.ts";
+import { readWriteConditions } from "#s3/conditions.ts";
+import { readUpload } from "#s3/op/upload-part.ts";
+import { operation } from "#s3/operation.ts";
+import { xmlReply } from "#s3/reply.ts";
+import { documentOf, type S3Request } from "#s3/request.ts";
+
+/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
+export const completeMultipartUpload = operation({
+  name: "CompleteMultipartUpload",
+  route: { method: "POST", on: "object", query: ["uploadId"] },
+  body: "document",
+
+  parse: (request) => ({
+    upload: readUpload(request),
+    host: request.headers["host"] ?? "localhost",
+    path: request.path,
+    scheme: request.secure ? "https" : "http",
+    input: readInput(request),
+  }),
+
+  grants: ({ upload }) => [{ action: "s3:PutObject", resource: `${upload.bucket}/${upload.key}` }],
+
+  run: async ({ open }, { upload, input }) => {
+    const { bucket, engine } = await open(upload.bucket);
+    return await engine.completeUpload({ ...upload, bucket }, input);
+  },
+
+  render: (object, { upload, scheme, host, path }) => {
+    const { checksum, versionId } = object;
+    const inner =
+      tag("Location", `${scheme}://${host}${path}`) +
+      tag("Bucket", upload.bucket) +
+      tag("Key", upload.key) +
+      tag("ETag", `"${object.etag}"`) +
+      (checksum === undefined
+        ? ""
+        : tag(checksumElement(checksum.algorithm), checksum.value) +
+          tag("ChecksumType", checksum.type));
+    const headers =
+      versionId === undefined || versionId === "null" ? {} : { "x-amz-version-id": versionId };
+    return xmlReply("CompleteMultipartUploadResult", inner, { headers });
+  },
+});
+
+/** Fails: MalformedXML, InvalidRequest, InvalidArgument. */
+function readInput(request: S3Request): CompleteInput {
+  const { headers } = request;
+  if (request.document === "") {
+    const message = "You must specify at least one part";
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
+  const parts = children(documentOf(request, "CompleteMultipartUpload"), "Part").map(readPart);
+  if (parts.length === 0 || parts.length > PART_NUMBER_MAX) throw new S3Error("MalformedXML", {});
+  return {
+    parts,
+    conditions: readWriteConditions(headers),
+    checksum: sentChecksum(headers),
+    checksumType: readChecksumType(headers),
+    sizeBytes: readSize(headers["x-amz-mp-object-size"]),
+  };
+}
+
+function readPart(element: Element): CompletePart {
+  const number = childText(element, "PartNumber");
+  const etag = childText(element, "ETag");
+  if (number === undefined || etag === undefined) throw new S3Error("MalformedXML", {});
+  const checksums: Partial<Record<ChecksumAlgorithm, string>> = {};
+  for (const algorithm of CHECKSUM_ALGORITHMS) {
+    const value = childText(element, checksumElement(algorithm));
+    if (value !== undefined && value !== "") checksums[algorithm] = value;
+  }
+  return { number: partNumber(number), etag: unquote(etag), checksums };
+}
+
+function readSize(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw invalidArgument("x-amz-mp-object-size", text, "The size must be a number of bytes.");
+}

@@ -1,0 +1,115 @@
+import { invalidArgument, S3Error } from "#base/error.ts";
+import { tag } from "#base/xml.ts";
+import type { CopyInput } from "#object/engine.ts";
+import { checksumElement, readAlgorithm } from "#s3/checksum-headers.ts";
+import { readConditions, readWriteConditions } from "#s3/conditions.ts";
+import { readCopySource, readGrant } from "#s3/copy-source.ts";
+import { isoDate } from "#s3/listing.ts";
+import { readMetadata, readStorageClass } from "#s3/object-headers.ts";
+import { PUT_BYTES_MAX } from "#s3/op/put-object.ts";
+import { operation } from "#s3/operation.ts";
+import { xmlReply } from "#s3/reply.ts";
+import { type Headers, keyOf, type NamedKey, type NamedObject } from "#s3/request.ts";
+import { readTagHeader } from "#s3/tags.ts";
+import { refuseUnoffered } from "#s3/unoffered.ts";
+
+/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+export const copyObject = operation({
+  name: "CopyObject",
+  route: { method: "PUT", on: "object", header: "x-amz-copy-source" },
+  body: "none",
+
+  parse: (request) => {
+    const { headers } = request;
+    refuseUnoffered(headers);
+    const name = keyOf(request);
+    const source = readCopySource(headers);
+    const attributes = readDirectives(headers);
+    requireChange(name, source, attributes);
+    return {
+      name,
+      source,
+      copy: {
+        sourceConditions: readConditions(headers, "x-amz-copy-source-"),
+        conditions: readWriteConditions(headers),
+        attributes,
+        algorithm: readAlgorithm(headers["x-amz-checksum-algorithm"], "x-amz-checksum-algorithm"),
+      },
+    };
+  },
+
+  grants: ({ name, source }) => [
+    { action: "s3:PutObject", resource: `${name.bucket}/${name.key}` },
+    readGrant(source),
+  ],
+
+  run: async ({ open }, { name, source, copy }) => {
+    const { bucket, engine } = await open(name.bucket);
+    const from = await open(source.bucket);
+    if (from.engine !== engine) {
+      const message = "Copying between a volume and a bucket is not implemented.";
+      throw new S3Error("NotImplemented", { Operation: "CopyObject" }, { message });
+    }
+    const input: CopyInput = { ...copy, source: { ...source, bucket: from.bucket } };
+    const { sizeBytes } = await engine.head(input.source);
+    if (sizeBytes > PUT_BYTES_MAX) throw sourceTooLarge();
+    return await engine.copy({ bucket, key: name.key }, input);
+  },
+
+  render: ({ object, sourceVersionId }) => {
+    const { checksum } = object;
+    const inner =
+      tag("LastModified", isoDate(object.modifiedMs)) +
+      tag("ETag", `"${object.etag}"`) +
+      (checksum === undefined
+        ? ""
+        : tag(checksumElement(checksum.algorithm), checksum.value) +
+          tag("ChecksumType", checksum.type));
+    return xmlReply("CopyObjectResult", inner, {
+      headers: {
+        ...(object.versionId === undefined ? {} : { "x-amz-version-id": object.versionId }),
+        ...(sourceVersionId === undefined
+          ? {}
+          : { "x-amz-copy-source-version-id": sourceVersionId }),
+      },
+    });
+  },
+});
+
+function readDirectives(headers: Headers): CopyInput["attributes"] {
+  const metadata = readDirective(headers, "x-amz-metadata-directive");
+  const tagging = readDirective(headers, "x-amz-tagging-directive");
+  return {
+    metadata: metadata === "REPLACE" ? readMetadata(headers) : undefined,
+    tags: tagging === "REPLACE" ? (readTagHeader(headers["x-amz-tagging"]) ?? []) : undefined,
+    storageClass: readStorageClass(headers),
+  };
+}
+
+/** Fails: InvalidArgument. */
+function readDirective(headers: Headers, name: string): "COPY" | "REPLACE" {
+  const text = headers[name];
+  if (text === undefined || text === "COPY") return "COPY";
+  if (text === "REPLACE") return "REPLACE";
+  throw invalidArgument(name, text, `Unknown ${name.replaceAll("-", " ").slice(6)}.`);
+}
+
+/** Fails: InvalidRequest: a copy onto itself must change something. */
+function requireChange(
+  name: NamedKey,
+  source: NamedObject,
+  { metadata, storageClass }: CopyInput["attributes"],
+): void {
+  const same = name.bucket === source.bucket && name.key === source.key;
+  if (!same || source.versionId !== undefined || metadata !== undefined || storageClass !== undefined) {
+    return;
+  }
+  const message =
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
+  throw new S3Error("InvalidRequest", {}, { message });
+}
+
+function sourceTooLarge(): S3Error {
+  const message = `The specified copy source is larger than the maximum allowable size for a copy source: ${PUT_BYTES_MAX}`;
+  return new S3Error("InvalidRequest", {}, { message });
+}

@@ -1,0 +1,69 @@
+import { invalidArgument, S3Error } from "#base/error.ts";
+import { childText, readXml } from "#base/xml.ts";
+import { newBucketName } from "#object/name.ts";
+import { operation } from "#s3/operation.ts";
+import { empty } from "#s3/reply.ts";
+import type { S3Request } from "#s3/request.ts";
+
+const LOCATION = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
+
+/**
+ * Makes a bucket of the caller; making the same one again succeeds.
+ *
+ * Differs: any well-formed LocationConstraint is taken as the bucket's region: there is one place.
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+ * Fails: InvalidBucketName, BucketAlreadyExists, BucketAlreadyOwnedByYou, MalformedXML,
+ * InvalidLocationConstraint.
+ */
+export const createBucket = operation({
+  name: "CreateBucket",
+  route: { method: "PUT", on: "bucket" },
+  body: "document",
+
+  parse: (request) => ({
+    bucket: newBucketName(request.bucket ?? ""),
+    location: readLocation(request),
+    acl: requirePrivateAcl(request),
+    lock: refuseObjectLock(request),
+  }),
+
+  grants: ({ bucket }) => [{ action: "s3:CreateBucket", resource: bucket }],
+
+  run: async ({ catalog, caller, region, strictLocation }, { bucket, location }) => {
+    if (location === undefined && strictLocation) {
+      const message = "LocationConstraint must be supplied: name the zone of the bucket.";
+      throw new S3Error("InvalidLocationConstraint", { LocationConstraint: "" }, { message });
+    }
+    await catalog.create(bucket, { id: caller.ownerId, region: location ?? region });
+  },
+
+  render: (_, { bucket }) => empty(200, { Location: `/${bucket}` }),
+});
+
+function readLocation(request: S3Request): string | undefined {
+  if (request.document.trim() === "") return undefined;
+  const root = readXml(request.document);
+  if (root.name !== "CreateBucketConfiguration") throw new S3Error("MalformedXML", {});
+  const location = childText(root, "LocationConstraint");
+  if (location === undefined || location === "") return undefined;
+  if (!LOCATION.test(location)) {
+    throw new S3Error("InvalidLocationConstraint", { LocationConstraint: location });
+  }
+  return location;
+}
+
+function requirePrivateAcl(request: S3Request): void {
+  const acl = request.headers["x-amz-acl"];
+  if (acl === undefined || acl === "private") return;
+  const known = ["public-read", "public-read-write", "authenticated-read"];
+  if (!known.includes(acl)) throw invalidArgument("x-amz-acl", acl);
+  const message = "ACLs are disabled: access is given by policies. Leave x-amz-acl out.";
+  throw new S3Error("InvalidBucketAclWithObjectOwnership", {}, { message });
+}
+
+function refuseObjectLock(request: S3Request): void {
+  if (request.headers["x-amz-bucket-object-lock-enabled"]?.toLowerCase() !== "true") return;
+  const message = "Object Lock is not implemented.";
+  throw new S3Error("NotImplemented", { Operation: "ObjectLock" }, { message });
+}
+

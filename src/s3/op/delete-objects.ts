@@ -1,0 +1,110 @@
+import type { Grant } from "#access/authorize.ts";
+import { S3Error } from "#base/error.ts";
+import { children, childText, type Element, tag, wrap } from "#base/xml.ts";
+import type { Deleted } from "#object/engine.ts";
+import { unquote } from "#object/conditions.ts";
+import { objectKey } from "#object/name.ts";
+import { deleteGrant } from "#s3/op/delete-object.ts";
+import { operation, type OpenBucket } from "#s3/operation.ts";
+import { xmlReply } from "#s3/reply.ts";
+import { bucketOf, documentOf, type NamedObject, type S3Request } from "#s3/request.ts";
+
+const KEYS_MAX = 1_000;
+/** Deletions under way at once; they share commits. */
+const CONCURRENT = 100;
+
+interface Target extends NamedObject {
+  readonly etag: string | undefined;
+}
+
+type Outcome = { readonly target: Target } & (
+  | { readonly deleted: Deleted }
+  | { readonly error: S3Error }
+);
+
+/**
+ * Up to 1,000 deletions; one that fails does not keep the others from happening.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+ * Fails: MalformedXML (no key, or over 1,000), MissingSecurityHeader never: any checksum will do.
+ */
+export const deleteObjects = operation({
+  name: "DeleteObjects",
+  route: { method: "POST", on: "bucket", query: ["delete"] },
+  body: "document",
+
+  parse: (request) => {
+    requireIntegrity(request);
+    const root = documentOf(request, "Delete");
+    const bucket = bucketOf(request);
+    const targets = children(root, "Object").map((element) => targetOf(element, bucket));
+    if (targets.length === 0 || targets.length > KEYS_MAX) throw new S3Error("MalformedXML", {});
+    return { bucket, targets, quiet: childText(root, "Quiet")?.toLowerCase() === "true" };
+  },
+
+  grants: ({ targets }) => targets.map(deleteGrant) as unknown as [Grant, ...Grant[]],
+
+  run: async ({ open }, { bucket: name, targets }) => {
+    const opened = await open(name);
+    const outcomes: Outcome[] = [];
+    for (let from = 0; from < targets.length; from += CONCURRENT) {
+      const group = targets.slice(from, from + CONCURRENT);
+      outcomes.push(...(await Promise.all(group.map((target) => deleteOne(opened, target)))));
+    }
+    return outcomes;
+  },
+
+  render: (outcomes, { quiet }) =>
+    xmlReply("DeleteResult", outcomes.map((outcome) => outcomeElement(outcome, quiet)).join("")),
+});
+
+/** AWS demands a digest of the document, since a damaged one would delete the wrong keys. */
+function requireIntegrity({ headers }: S3Request): void {
+  const has = Object.keys(headers).some(
+    (name) =>
+      name === "content-md5" || name.startsWith("x-amz-checksum-") || name === "x-amz-trailer",
+  );
+  // A signed digest of the payload says the same.
+  if (has || /^[0-9a-f]{64}$/i.test(headers["x-amz-content-sha256"] ?? "")) return;
+  const message = "Missing required header for this request: Content-MD5 or a checksum";
+  throw new S3Error("InvalidRequest", {}, { message });
+}
+
+function targetOf(element: Element, bucket: NamedObject["bucket"]): Target {
+  const key = childText(element, "Key");
+  if (key === undefined || key === "") throw new S3Error("MalformedXML", {});
+  const versionId = childText(element, "VersionId");
+  const etag = childText(element, "ETag");
+  return {
+    bucket,
+    key: objectKey(key),
+    ...(versionId === undefined || versionId === "" ? {} : { versionId }),
+    etag: etag === undefined ? undefined : unquote(etag),
+  };
+}
+
+async function deleteOne({ bucket, engine }: OpenBucket, target: Target): Promise<Outcome> {
+  const { etag, ...name } = target;
+  try {
+    const conditions = etag === undefined ? {} : { ifMatch: etag };
+    return { target, deleted: await engine.delete({ ...name, bucket }, conditions) };
+  } catch (cause) {
+    if (!(cause instanceof S3Error)) throw cause;
+    return { target, error: cause };
+  }
+}
+
+function outcomeElement(outcome: Outcome, quiet: boolean): string {
+  const { key, versionId } = outcome.target;
+  const name = tag("Key", key) + (versionId === undefined ? "" : tag("VersionId", versionId));
+  if ("error" in outcome) {
+    const { code, message } = outcome.error;
+    return wrap("Error", name + tag("Code", code) + tag("Message", message));
+  }
+  if (quiet) return "";
+  const { deleteMarker, versionId: affected } = outcome.deleted;
+  const marker = deleteMarker
+    ? tag("DeleteMarker", true) + tag("DeleteMarkerVersionId", affected ?? "null")
+    : "";
+  return wrap("Deleted", name + marker);
+}

@@ -1,0 +1,136 @@
+import { S3Error } from "#base/error.ts";
+import type { HttpReply } from "#base/http.ts";
+import { checksumHeaders } from "#s3/checksum-headers.ts";
+import type { ObjectInfo } from "#object/attributes.ts";
+import { failedCondition, PLAIN_NAMES, type Conditions } from "#object/conditions.ts";
+import type { OpenObject } from "#object/engine.ts";
+import { type PartNumber, partNumber } from "#object/name.ts";
+import { readRange, type Slice } from "#object/range.ts";
+import { readConditions } from "#s3/conditions.ts";
+import { objectHeaders, responseOverrides } from "#s3/object-headers.ts";
+import { operation } from "#s3/operation.ts";
+import { type NamedObject, objectOf, type S3Request } from "#s3/request.ts";
+
+/** What GetObject and HeadObject are asked. */
+export interface ReadAsk {
+  readonly name: NamedObject;
+  readonly conditions: Conditions;
+  readonly range: string | undefined;
+  readonly part: PartNumber | undefined;
+  readonly checksums: boolean;
+  readonly overrides: Record<string, string>;
+}
+
+/** Which bytes of an object are answered, and as what. */
+interface Selection {
+  readonly slice: Slice;
+  readonly partial: boolean;
+  readonly partsCount: number | undefined;
+}
+
+/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+export const getObject = operation({
+  name: "GetObject",
+  route: { method: "GET", on: "object" },
+  body: "none",
+  parse: parseRead,
+  grants: grantsOfRead,
+
+  run: async ({ open }, ask) => {
+    const { bucket, engine } = await open(ask.name.bucket);
+    const object = await engine.get({ ...ask.name, bucket });
+    return { object, selection: await select(object, ask) };
+  },
+
+  render: ({ object, selection }, ask) => {
+    if (selection === undefined) return notModified(object.info);
+    const { from, to } = selection.slice;
+    return { ...readReply(object.info, selection, ask), body: object.read(from, to) };
+  },
+});
+
+export function parseRead(request: S3Request): ReadAsk {
+  const part = request.query.get("partNumber");
+  const range = request.headers["range"];
+  if (part !== undefined && range !== undefined) {
+    const message = "Cannot specify both Range header and partNumber query parameter";
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
+  return {
+    name: objectOf(request),
+    conditions: readConditions(request.headers),
+    range,
+    part: part === undefined ? undefined : partNumber(part),
+    checksums: request.headers["x-amz-checksum-mode"]?.toUpperCase() === "ENABLED",
+    overrides: responseOverrides(request.query, request.signed),
+  };
+}
+
+export function grantsOfRead({ name }: ReadAsk) {
+  const action = name.versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
+  return [{ action, resource: `${name.bucket}/${name.key}` }] as const;
+}
+
+/** undefined for 304. Fails: PreconditionFailed, InvalidRange, InvalidPartNumber. */
+export async function select(object: OpenObject, ask: ReadAsk): Promise<Selection | undefined> {
+  const { info } = object;
+  const failed = failedCondition(ask.conditions, info);
+  if (failed === "ifNoneMatch" || failed === "ifModifiedSince") return undefined;
+  if (failed !== undefined) {
+    throw new S3Error("PreconditionFailed", { Condition: PLAIN_NAMES[failed] });
+  }
+  if (ask.part !== undefined) return await selectPart(object, ask.part);
+  const slice = readRange(ask.range, info.sizeBytes);
+  if (slice === "unsatisfiable") {
+    throw new S3Error(
+      "InvalidRange",
+      { RangeRequested: ask.range ?? "", ActualObjectSize: String(info.sizeBytes) },
+      { headers: { "content-range": `bytes */${info.sizeBytes}` } },
+    );
+  }
+  if (slice !== undefined) return { slice, partial: true, partsCount: undefined };
+  return { slice: { from: 0, to: info.sizeBytes }, partial: false, partsCount: undefined };
+}
+
+export function readReply(
+  info: ObjectInfo,
+  { slice, partial, partsCount }: Selection,
+  ask: ReadAsk,
+): HttpReply {
+  const headers: Record<string, string> = {
+    ...objectHeaders(info),
+    "content-length": String(slice.to - slice.from),
+    ...ask.overrides,
+  };
+  if (partial) headers["content-range"] = `bytes ${slice.from}-${slice.to - 1}/${info.sizeBytes}`;
+  if (partsCount !== undefined) headers["x-amz-mp-parts-count"] = String(partsCount);
+  // Clients hold a checksum against the bytes they get, so that one of the whole only goes with it.
+  const whole = slice.to - slice.from === info.sizeBytes;
+  if (ask.checksums && whole) Object.assign(headers, checksumHeaders(info.checksum));
+  return { status: partial ? 206 : 200, headers, body: undefined };
+}
+
+export function notModified(info: ObjectInfo): HttpReply {
+  const { ETag = "", "Last-Modified": modified = "", ...rest } = objectHeaders(info);
+  const kept = ["x-amz-version-id", "cache-control", "expires"];
+  const others = Object.entries(rest).filter(([name]) => kept.includes(name));
+  const headers = { ETag, "Last-Modified": modified, ...Object.fromEntries(others) };
+  return { status: 304, headers, body: undefined };
+}
+
+/** A part of an object that was put whole is the whole. Fails: InvalidPartNumber. */
+async function selectPart(object: OpenObject, number: PartNumber): Promise<Selection> {
+  const { partsCount, sizeBytes } = object.info;
+  const parts = await object.parts();
+  const index = parts.findIndex((part, at) => (partsCount === undefined ? at + 1 : part.number) === number);
+  const part = parts[index];
+  if (part === undefined) {
+    throw new S3Error("InvalidPartNumber", {
+      PartNumberRequested: String(number),
+      ActualPartCount: String(parts.length),
+    });
+  }
+  const from = parts.slice(0, index).reduce((sum, before) => sum + before.sizeBytes, 0);
+  const slice = { from, to: from + part.sizeBytes };
+  return { slice, partial: sizeBytes > 0, partsCount };
+}

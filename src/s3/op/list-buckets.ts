@@ -1,0 +1,48 @@
+import { tag, wrap } from "#base/xml.ts";
+import { operation } from "#s3/operation.ts";
+import { xmlReply } from "#s3/reply.ts";
+import { countOf } from "#s3/request.ts";
+import { isoDate, readToken, writeToken } from "#s3/listing.ts";
+
+const PAGE_MAX = 10_000;
+
+/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
+export const listBuckets = operation({
+  name: "ListBuckets",
+  route: { method: "GET", on: "service" },
+  body: "none",
+
+  parse: (request) => ({
+    prefix: request.query.get("prefix") ?? "",
+    after: readToken(request.query.get("continuation-token")) ?? "",
+    limit: Math.max(1, countOf(request, "max-buckets", { fallback: PAGE_MAX, max: PAGE_MAX })),
+    region: request.query.get("bucket-region"),
+  }),
+
+  grants: () => [{ action: "s3:ListAllMyBuckets", resource: "*" }],
+
+  run: async ({ catalog, caller }, ask) => {
+    const page = await catalog.list(ask);
+    const mine = page.buckets.filter(
+      ({ ownerId, region }) =>
+        ownerId === caller.ownerId && (ask.region === undefined || ask.region === region),
+    );
+    return { buckets: mine, next: page.next, caller };
+  },
+
+  render: ({ buckets, next, caller }, { prefix }) => {
+    const rows = buckets.map(({ name, createdMs, region }) =>
+      wrap(
+        "Bucket",
+        tag("Name", name) + tag("CreationDate", isoDate(createdMs)) + tag("BucketRegion", region),
+      ),
+    );
+    const owner = tag("ID", caller.ownerId) + tag("DisplayName", caller.displayName);
+    const inner =
+      wrap("Owner", owner) +
+      wrap("Buckets", rows.join("")) +
+      (prefix === "" ? "" : tag("Prefix", prefix)) +
+      (next === undefined ? "" : tag("ContinuationToken", writeToken(next)));
+    return xmlReply("ListAllMyBucketsResult", inner);
+  },
+});

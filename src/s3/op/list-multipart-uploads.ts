@@ -1,0 +1,80 @@
+import { tag, wrap } from "#base/xml.ts";
+import type { UploadInfo } from "#object/engine.ts";
+import {
+  type KeyWriter,
+  isoDate,
+  keyWriter,
+  ownerElement,
+  prefixElements,
+  readEncoding,
+  readMarker,
+} from "#s3/listing.ts";
+import { operation } from "#s3/operation.ts";
+import { xmlReply } from "#s3/reply.ts";
+import { bucketOf, countOf } from "#s3/request.ts";
+
+const UPLOADS_MAX = 1_000;
+
+/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
+export const listMultipartUploads = operation({
+  name: "ListMultipartUploads",
+  route: { method: "GET", on: "bucket", query: ["uploads"] },
+  body: "none",
+
+  parse: (request) => {
+    const uploadId = request.query.get("upload-id-marker") ?? "";
+    return {
+      bucket: bucketOf(request),
+      prefix: readMarker(request, "prefix"),
+      delimiter: readMarker(request, "delimiter"),
+      afterKey: readMarker(request, "key-marker"),
+      // Without a key marker it means nothing, and AWS ignores it.
+      afterUploadId: /^[0-9a-f]{32}$/.test(uploadId) ? uploadId : undefined,
+      limit: countOf(request, "max-uploads", { fallback: UPLOADS_MAX, max: UPLOADS_MAX }),
+      encoding: readEncoding(request),
+    };
+  },
+
+  grants: ({ bucket }) => [{ action: "s3:ListBucketMultipartUploads", resource: bucket }],
+
+  run: async ({ open, caller }, ask) => {
+    const { bucket, engine } = await open(ask.bucket);
+    const page = await engine.listUploads(bucket, ask);
+    return { page, owner: { id: bucket.ownerId, displayName: caller.displayName } };
+  },
+
+  render: ({ page, owner }, ask) => {
+    const writeKey = keyWriter(ask.encoding);
+    const who =
+      wrap("Initiator", tag("ID", owner.id) + tag("DisplayName", owner.displayName)) +
+      ownerElement(owner);
+    const inner = [
+      tag("Bucket", ask.bucket),
+      tag("KeyMarker", writeKey(ask.afterKey)),
+      tag("UploadIdMarker", ask.afterUploadId ?? ""),
+      tag("NextKeyMarker", writeKey(page.next?.key ?? "")),
+      tag("NextUploadIdMarker", page.next?.uploadId ?? ""),
+      ask.delimiter === "" ? "" : tag("Delimiter", writeKey(ask.delimiter)),
+      tag("Prefix", writeKey(ask.prefix)),
+      ask.encoding === undefined ? "" : tag("EncodingType", ask.encoding),
+      tag("MaxUploads", ask.limit),
+      tag("IsTruncated", page.next !== undefined),
+      ...page.uploads.map((upload) => uploadElement(upload, writeKey, who)),
+      prefixElements(page.prefixes, writeKey),
+    ];
+    return xmlReply("ListMultipartUploadsResult", inner.join(""));
+  },
+});
+
+function uploadElement(upload: UploadInfo, writeKey: KeyWriter, who: string): string {
+  const { key, uploadId, initiatedMs, attributes, algorithm, checksumType } = upload;
+  const inner =
+    tag("Key", writeKey(key)) +
+    tag("UploadId", uploadId) +
+    who +
+    tag("StorageClass", attributes.storageClass) +
+    tag("Initiated", isoDate(initiatedMs)) +
+    (algorithm === undefined ? "" : tag("ChecksumAlgorithm", algorithm)) +
+    (checksumType === undefined ? "" : tag("ChecksumType", checksumType));
+  return wrap("Upload", inner);
+}

@@ -1,0 +1,57 @@
+import { tag } from "#base/xml.ts";
+import {
+  contentsElement,
+  keyWriter,
+  LIST_KEYS_MAX,
+  ownerElement,
+  prefixElements,
+  readEncoding,
+  readMarker,
+} from "#s3/listing.ts";
+import { operation } from "#s3/operation.ts";
+import { xmlReply } from "#s3/reply.ts";
+import { bucketOf, countOf } from "#s3/request.ts";
+
+/** The first version, which s3cmd and rclone use. Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html */
+export const listObjects = operation({
+  name: "ListObjects",
+  route: { method: "GET", on: "bucket" },
+  body: "none",
+
+  parse: (request) => ({
+    bucket: bucketOf(request),
+    prefix: readMarker(request, "prefix"),
+    delimiter: readMarker(request, "delimiter"),
+    after: readMarker(request, "marker"),
+    limit: countOf(request, "max-keys", { fallback: LIST_KEYS_MAX, max: LIST_KEYS_MAX }),
+    encoding: readEncoding(request),
+  }),
+
+  grants: ({ bucket }) => [{ action: "s3:ListBucket", resource: bucket }],
+
+  run: async ({ open, caller }, ask) => {
+    const { bucket, engine } = await open(ask.bucket);
+    const page = await engine.list(bucket, ask);
+    return { page, owner: { id: bucket.ownerId, displayName: caller.displayName } };
+  },
+
+  render: ({ page, owner }, ask) => {
+    const writeKey = keyWriter(ask.encoding);
+    const shownOwner = ownerElement(owner);
+    // AWS leaves NextMarker out without a delimiter: the last key serves.
+    const next = page.next !== undefined && ask.delimiter !== "" ? page.next : undefined;
+    const inner = [
+      tag("Name", ask.bucket),
+      tag("Prefix", writeKey(ask.prefix)),
+      tag("Marker", writeKey(ask.after)),
+      next === undefined ? "" : tag("NextMarker", writeKey(next)),
+      tag("MaxKeys", ask.limit),
+      ask.delimiter === "" ? "" : tag("Delimiter", writeKey(ask.delimiter)),
+      ask.encoding === undefined ? "" : tag("EncodingType", ask.encoding),
+      tag("IsTruncated", page.next !== undefined),
+      ...page.objects.map((object) => contentsElement(object, writeKey, shownOwner)),
+      prefixElements(page.prefixes, writeKey),
+    ];
+    return xmlReply("ListBucketResult", inner.join(""));
+  },
+});

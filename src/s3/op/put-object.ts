@@ -1,0 +1,56 @@
+import { assert } from "#base/assert.ts";
+import { S3Error } from "#base/error.ts";
+import type { ObjectInfo } from "#object/attributes.ts";
+import { checksumHeaders } from "#s3/checksum-headers.ts";
+import { readWriteConditions } from "#s3/conditions.ts";
+import { readAttributes } from "#s3/object-headers.ts";
+import { operation } from "#s3/operation.ts";
+import { empty } from "#s3/reply.ts";
+import { keyOf } from "#s3/request.ts";
+import { refuseUnoffered } from "#s3/unoffered.ts";
+
+/** Of a PutObject, of a part, and of the source of a copy in one piece. */
+export const PUT_BYTES_MAX = 5 * 2 ** 30;
+
+/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
+export const putObject = operation({
+  name: "PutObject",
+  route: { method: "PUT", on: "object" },
+  body: "stream",
+
+  parse: (request) => {
+    const { body, headers } = request;
+    assert(body !== undefined, "a stream operation has a body");
+    refuseUnoffered(headers);
+    if (body.sizeBytes > PUT_BYTES_MAX) throw tooLarge();
+    return {
+      name: keyOf(request),
+      put: { body, attributes: readAttributes(headers), conditions: readWriteConditions(headers) },
+    };
+  },
+
+  grants: ({ name }) => [{ action: "s3:PutObject", resource: `${name.bucket}/${name.key}` }],
+
+  run: async ({ open }, { name, put }) => {
+    const { bucket, engine } = await open(name.bucket);
+    return await engine.put({ bucket, key: name.key }, put);
+  },
+
+  render: (object) => empty(200, writtenHeaders(object)),
+});
+
+/** What a write answers of the object it made. */
+export function writtenHeaders(object: ObjectInfo): Record<string, string> {
+  return {
+    ETag: `"${object.etag}"`,
+    ...checksumHeaders(object.checksum),
+    ...(object.versionId === undefined || object.versionId === "null"
+      ? {}
+      : { "x-amz-version-id": object.versionId }),
+  };
+}
+
+export function tooLarge(): S3Error {
+  const message = `Your proposed upload exceeds the maximum allowed size of ${PUT_BYTES_MAX} bytes. Upload it in parts.`;
+  return new S3Error("EntityTooLarge", {}, { message });
+}

@@ -1,0 +1,77 @@
+import { invalidArgument, S3Error } from "#base/error.ts";
+import { tag } from "#base/xml.ts";
+import type { PartSource } from "#object/engine.ts";
+import { checksumElement } from "#s3/checksum-headers.ts";
+import { readConditions } from "#s3/conditions.ts";
+import { readCopySource, readGrant } from "#s3/copy-source.ts";
+import { isoDate } from "#s3/listing.ts";
+import { readPart } from "#s3/op/upload-part.ts";
+import { operation } from "#s3/operation.ts";
+import { xmlReply } from "#s3/reply.ts";
+import type { Headers } from "#s3/request.ts";
+import { refuseUnoffered } from "#s3/unoffered.ts";
+
+/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
+export const uploadPartCopy = operation({
+  name: "UploadPartCopy",
+  route: {
+    method: "PUT",
+    on: "object",
+    query: ["partNumber", "uploadId"],
+    header: "x-amz-copy-source",
+  },
+  body: "none",
+
+  parse: (request) => {
+    refuseUnoffered(request.headers);
+    return {
+      ...readPart(request),
+      source: readCopySource(request.headers),
+      conditions: readConditions(request.headers, "x-amz-copy-source-"),
+      range: readCopyRange(request.headers),
+    };
+  },
+
+  grants: ({ upload, source }) => [
+    { action: "s3:PutObject", resource: `${upload.bucket}/${upload.key}` },
+    readGrant(source),
+  ],
+
+  run: async ({ open }, { upload, part, source, conditions, range }) => {
+    const { bucket, engine } = await open(upload.bucket);
+    const from = await open(source.bucket);
+    if (from.engine !== engine) {
+      const message = "Copying between a volume and a bucket is not implemented.";
+      throw new S3Error("NotImplemented", { Operation: "UploadPartCopy" }, { message });
+    }
+    const input: PartSource = { source: { ...source, bucket: from.bucket }, conditions, range };
+    return await engine.putPart({ ...upload, bucket }, part, input);
+  },
+
+  render: (part) => {
+    const { checksum, sourceVersionId } = part;
+    const inner =
+      tag("LastModified", isoDate(part.modifiedMs)) +
+      tag("ETag", `"${part.etag}"`) +
+      (checksum === undefined ? "" : tag(checksumElement(checksum.algorithm), checksum.value));
+    const headers =
+      sourceVersionId === undefined ? {} : { "x-amz-copy-source-version-id": sourceVersionId };
+    return xmlReply("CopyPartResult", inner, { headers });
+  },
+});
+
+/** `bytes=first-last`, both given. Fails: InvalidArgument. */
+function readCopyRange(headers: Headers): { first: number; last: number } | undefined {
+  const text = headers["x-amz-copy-source-range"];
+  if (text === undefined) return undefined;
+  const match = /^bytes=(\d{1,16})-(\d{1,16})$/.exec(text);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || last < first) {
+    throw invalidArgument(
+      "x-amz-copy-source-range",
+      text,
+      "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
+    );
+  }
+  return { first, last };
+}

@@ -1,0 +1,65 @@
+import type { Caller, Grant } from "#access/authorize.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import type { HttpReply } from "#base/http.ts";
+import type { Bucket } from "#object/bucket.ts";
+import type { Engine } from "#object/engine.ts";
+import type { BucketName } from "#object/name.ts";
+import type { S3Request } from "#s3/request.ts";
+import type { Route } from "#s3/route.ts";
+
+/** What an operation may touch. Whatever is not here, it cannot reach. */
+export interface Services {
+  readonly catalog: Catalog;
+  readonly caller: Caller;
+  readonly region: string;
+  /** Demands a LocationConstraint of CreateBucket. */
+  readonly strictLocation: boolean;
+  /** Fails: NoSuchBucket; AccessDenied when the bucket is not whose the request says it is. */
+  readonly open: (bucket: BucketName) => Promise<OpenBucket>;
+}
+
+export interface OpenBucket {
+  readonly bucket: Bucket;
+  readonly engine: Engine;
+}
+
+/** One S3 API operation, from the wire to the wire. The pipeline in handle.ts runs the steps. */
+export interface OperationSpec<Input, Output> {
+  /** The name AWS gives it; also its name in metrics, logs, policies and tests. */
+  readonly name: string;
+  readonly route: Route;
+  readonly body: "none" | "document" | "stream";
+  /** Request to input. Pure; the only place that reads headers, query and XML. */
+  readonly parse: (request: S3Request) => Input;
+  /** What the caller must be allowed to do. Pure, and never empty. */
+  readonly grants: (input: Input) => readonly [Grant, ...Grant[]];
+  readonly run: (services: Services, input: Input) => Promise<Output>;
+  /** Output to reply. Pure; the only place that writes headers and XML. */
+  readonly render: (output: Output, input: Input) => HttpReply;
+}
+
+/** A specification with its types closed over, so that all operations fit one table. */
+export interface Operation {
+  readonly name: string;
+  readonly route: Route;
+  readonly body: "none" | "document" | "stream";
+  readonly prepare: (request: S3Request) => {
+    readonly grants: readonly [Grant, ...Grant[]];
+    readonly run: (services: Services) => Promise<HttpReply>;
+  };
+}
+
+export function operation<Input, Output>(spec: OperationSpec<Input, Output>): Operation {
+  return {
+    name: spec.name,
+    route: spec.route,
+    body: spec.body,
+    prepare(request) {
+      const input = spec.parse(request);
+      return {
+        grants: spec.grants(input),
+        run: async (services) => spec.render(await spec.run(services, input), input),
+      };
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { abortMultipartUpload } from "#s3/op/abort-multipart-upload.ts";
+import { completeMultipartUpload } from "#s3/op/complete-multipart-upload.ts";
+import { copyObject } from "#s3/op/copy-object.ts";
+import { createBucket } from "#s3/op/create-bucket.ts";
+import { createMultipartUpload } from "#s3/op/create-multipart-upload.ts";
+import { deleteBucket } from "#s3/op/delete-bucket.ts";
+import { deleteObject } from "#s3/op/delete-object.ts";
+import { deleteObjects } from "#s3/op/delete-objects.ts";
+import { getBucketLocation } from "#s3/op/get-bucket-location.ts";
+import { getObject } from "#s3/op/get-object.ts";
+import { headBucket } from "#s3/op/head-bucket.ts";
+import { headObject } from "#s3/op/head-object.ts";
+import { listBuckets } from "#s3/op/list-buckets.ts";
+import { listMultipartUploads } from "#s3/op/list-multipart-uploads.ts";
+import { listObjects } from "#s3/op/list-objects.ts";
+import { listObjectsV2 } from "#s3/op/list-objects-v2.ts";
+import { listParts } from "#s3/op/list-parts.ts";
+import { putObject } from "#s3/op/put-object.ts";
+import { uploadPart } from "#s3/op/upload-part.ts";
+import { uploadPartCopy } from "#s3/op/upload-part-copy.ts";
+import type { Operation } from "#s3/operation.ts";
+
+/**
+ * The S3 API we speak, all of it, in the order of the AWS reference. Routing, metrics, the policy
+ * action list, the coverage page and the "refuses a stranger" test are all read off this table.
+ */
+export const OPERATIONS: readonly Operation[] = [
+  abortMultipartUpload,
+  completeMultipartUpload,
+  copyObject,
+  createBucket,
+  createMultipartUpload,
+  deleteBucket,
+  deleteObject,
+  deleteObjects,
+  getBucketLocation,
+  getObject,
+  headBucket,
+  headObject,
+  listBuckets,
+  listMultipartUploads,
+  listObjects,
+  listObjectsV2,
+  listParts,
+  putObject,
+  uploadPart,
+  uploadPartCopy,
+];

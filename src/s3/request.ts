@@ -1,0 +1,215 @@
+import { assert } from "#base/assert.ts";
+import { invalidArgument, S3Error } from "#base/error.ts";
+import type { HttpRequest } from "#base/http.ts";
+import { type Element, readXml } from "#base/xml.ts";
+import type { Body } from "#object/body.ts";
+import { type BucketName, bucketName, type ObjectKey, objectKey } from "#object/name.ts";
+
+export type Headers = Readonly<Record<string, string | undefined>>;
+
+/** A request after framing, before meaning: nothing here has been authenticated or validated. */
+export interface FramedRequest {
+  readonly method: string;
+  /** Path and query exactly as they were sent, the query without its "?". */
+  readonly path: string;
+  readonly rawQuery: string;
+  readonly bucket: string | undefined;
+  readonly key: string | undefined;
+  readonly query: ReadonlyMap<string, string>;
+  /** Names in lower case; a repeated one's values joined by ",". Values are latin1. */
+  readonly headers: Headers;
+  readonly secure: boolean;
+  readonly remoteAddress: string;
+}
+
+/** What an operation's parse sees: authenticated, with its body at hand. */
+export interface S3Request extends FramedRequest {
+  /** The whole body of a "document" operation, its digests verified; else "". */
+  readonly document: string;
+  /** The body of a "stream" operation, still to be read. */
+  readonly body: Body | undefined;
+  /** Not anonymous. */
+  readonly signed: boolean;
+  readonly nowMs: number;
+}
+
+export interface Addressing {
+  /** Hosts below which the first label is a bucket, in lower case. */
+  readonly baseDomains: readonly string[];
+  readonly pathStyle: boolean;
+}
+
+/** Sent twice, each of these would mean two things; a proxy and we might pick different ones. */
+const SINGLE = new Set([
+  "authorization",
+  "content-length",
+  "content-md5",
+  "content-type",
+  "date",
+  "expect",
+  "host",
+  "if-match",
+  "range",
+  "x-amz-content-sha256",
+  "x-amz-copy-source",
+  "x-amz-date",
+  "x-amz-decoded-content-length",
+  "x-amz-rename-source",
+  "x-amz-security-token",
+]);
+
+/** Fails: InvalidURI, InvalidRequest. */
+export function frame(request: HttpRequest, addressing: Addressing): FramedRequest {
+  const headers = joinHeaders(request.rawHeaders);
+  const { path, rawQuery } = splitTarget(request.target);
+  const { bucket, key } = locate(path, bucketOfHost(headers["host"], addressing), addressing);
+  return {
+    method: request.method,
+    path,
+    rawQuery,
+    bucket,
+    key,
+    query: readQuery(rawQuery),
+    headers,
+    secure: request.secure,
+    remoteAddress: request.remoteAddress,
+  };
+}
+
+/** Fails: MalformedXML unless the body is one `name` element. */
+export function documentOf(request: S3Request, name: string): Element {
+  const root = readXml(request.document);
+  if (root.name !== name) throw new S3Error("MalformedXML", {});
+  return root;
+}
+
+export function bucketOf({ bucket }: FramedRequest): BucketName {
+  assert(bucket !== undefined, "routes on a bucket have one");
+  return bucketName(bucket);
+}
+
+export interface NamedKey {
+  readonly bucket: BucketName;
+  readonly key: ObjectKey;
+}
+
+export interface NamedObject extends NamedKey {
+  readonly versionId?: string;
+}
+
+export function keyOf(request: FramedRequest): NamedKey {
+  assert(request.key !== undefined, "routes on an object have a key");
+  return { bucket: bucketOf(request), key: objectKey(request.key) };
+}
+
+/** Fails: InvalidArgument for an empty version id. */
+export function objectOf(request: FramedRequest): NamedObject {
+  const versionId = request.query.get("versionId");
+  if (versionId === undefined) return keyOf(request);
+  if (versionId === "") {
+    throw invalidArgument("versionId", "", "Version id cannot be the empty string");
+  }
+  return { ...keyOf(request), versionId };
+}
+
+/** The UTF-8 text of a header whose bytes came as latin1. */
+export function utf8(value: string): string {
+  return /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value, "latin1").toString("utf8");
+}
+
+/** A number in the query. Fails: InvalidArgument. */
+export function countOf(
+  request: FramedRequest,
+  name: string,
+  bounds: { readonly fallback: number; readonly max: number },
+): number {
+  const text = request.query.get(name);
+  if (text === undefined || text === "") return bounds.fallback;
+  if (!/^-?\d{1,10}$/.test(text)) {
+    throw invalidArgument(name, text, `Provided ${name} not an integer or within integer range`);
+  }
+  const count = Number(text);
+  if (count < 0 || count > 2_147_483_647) {
+    throw invalidArgument(name, text, `Argument ${name} must be an integer between 0 and 2147483647`);
+  }
+  return Math.min(count, bounds.max);
+}
+
+/** Percent-decodes UTF-8. Fails: InvalidURI. */
+export function decodePercent(text: string): string {
+  try {
+    return text.includes("%") ? decodeURIComponent(text) : text;
+  } catch (cause) {
+    throw new S3Error("InvalidURI", {}, { cause });
+  }
+}
+
+function joinHeaders(raw: readonly string[]): Headers {
+  const headers: Record<string, string | undefined> = Object.create(null);
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = (raw[index] ?? "").toLowerCase();
+    const value = raw[index + 1] ?? "";
+    const before = headers[name];
+    if (before !== undefined && SINGLE.has(name)) {
+      const message = `The header ${name} was sent more than once.`;
+      throw new S3Error("InvalidRequest", {}, { message });
+    }
+    headers[name] = before === undefined ? value : `${before},${value}`;
+  }
+  return headers;
+}
+
+/** Fails: InvalidURI. */
+function splitTarget(target: string): { readonly path: string; readonly rawQuery: string } {
+  // A proxy may send the absolute form.
+  const local = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
+  if (!local.startsWith("/") && local !== "" && !local.startsWith("?")) {
+    throw new S3Error("InvalidURI", {});
+  }
+  const mark = local.indexOf("?");
+  const path = mark < 0 ? local : local.slice(0, mark);
+  return { path: path === "" ? "/" : path, rawQuery: mark < 0 ? "" : local.slice(mark + 1) };
+}
+
+function bucketOfHost(host: string | undefined, { baseDomains }: Addressing): string | undefined {
+  if (host === undefined) return undefined;
+  const name = host.replace(/:\d*$/, "").toLowerCase();
+  for (const domain of baseDomains) {
+    if (name.endsWith(`.${domain}`)) return name.slice(0, -domain.length - 1);
+  }
+  return undefined;
+}
+
+function locate(path: string, hosted: string | undefined, { pathStyle }: Addressing) {
+  if (hosted !== undefined) return { bucket: hosted, key: nonEmpty(decodePercent(path.slice(1))) };
+  if (!pathStyle && path !== "/") {
+    const message =
+      "Path-style requests are refused by this server. Put the bucket into the host name (addressing style virtual).";
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
+  const slash = path.indexOf("/", 1);
+  const bucket = decodePercent(slash < 0 ? path.slice(1) : path.slice(1, slash));
+  const key = slash < 0 ? "" : decodePercent(path.slice(slash + 1));
+  return { bucket: nonEmpty(bucket), key: nonEmpty(key) };
+}
+
+function nonEmpty(text: string): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+/** The first of a repeated name counts. `+` is a space, as in forms. */
+function readQuery(raw: string): ReadonlyMap<string, string> {
+  const query = new Map<string, string>();
+  if (raw === "") return query;
+  for (const pair of raw.split("&")) {
+    if (pair === "") continue;
+    const equals = pair.indexOf("=");
+    const name = decodeForm(equals < 0 ? pair : pair.slice(0, equals));
+    if (!query.has(name)) query.set(name, equals < 0 ? "" : decodeForm(pair.slice(equals + 1)));
+  }
+  return query;
+}
+
+function decodeForm(text: string): string {
+  return decodePercent(text.includes("+") ? text.replaceAll("+", " ") : text);
+}

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeAwsChunked, readChunkedOptions } from "#s3/signature/aws-chunked.ts";
+import { readPayloadMode } from "#s3/signature/payload.ts";
+
+const UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+const CRC32 = "x-amz-checksum-crc32";
+
+test("decodes what boto3 sends over HTTPS", async () => {
+  assert.deepEqual(
+    await read(tail(`${CRC32}:DUoRhQ==\r\n`), CRC32),
+    new Map([[CRC32, "DUoRhQ=="]]),
+  );
+});
+
+test("decodes what minio-go sends: trailers that end with LF before their CRLF", async () => {
+  const trailers = await read(tail(`${CRC32}:DUoRhQ==\n\r\n`), CRC32);
+  assert.deepEqual(trailers, new Map([[CRC32, "DUoRhQ=="]]));
+});
+
+test("unsigned chunks are passed on as they come, as views", async () => {
+  const pieceOfStream = Buffer.from("b\r\nhello");
+  async function* source() {
+    yield pieceOfStream;
+    throw new Error("the decoder waited for more");
+  }
+  const [slice] = await firstOf(decodeAwsChunked(source(), options({})));
+  assert.equal(Buffer.from(slice ?? []).toString(), "hello");
+  assert.equal(slice?.buffer, pieceOfStream.buffer);
+});
+
+test("the source is returned when reading stops early", async () => {
+  let returned = false;
+  async function* source() {
+    try {
+      yield Buffer.from("b\r\nhello world\r\n");
+    } finally {
+      returned = true;
+    }
+  }
+  await firstOf(decodeAwsChunked(source(), options({})));
+  assert.ok(returned);
+});
+
+type Refusal = readonly [why: string, announced: string, body: string, code: string];
+
+const REFUSED: readonly Refusal[] = [
+  ["a payload shorter than announced", "", "a\r\nhello worl\r\n0\r\n\r\n", "IncompleteBody"],
+  ["a payload longer than announced", "", "c\r\nhello world!\r\n0\r\n\r\n", "IncompleteBody"],
+  [
+    "an end before the payload's",
+    "",
+    "1\r\nh\r\n0\r\n\r\na\r\nello world\r\n0\r\n\r\n",
+    "IncompleteBody",
+  ],
+  ["no frames", "", "hello world", "IncompleteBody"],
+  ["LF for CRLF", "", "b\nhello world\n0\n\n", "IncompleteBody"],
+  ["a negative size", "", "-b\r\nhello world\r\n0\r\n\r\n", "IncompleteBody"],
+  ["a size beyond counting", "", `${"f".repeat(13)}\r\nhello`, "IncompleteBody"],
+  ["a header without end", "", "0".repeat(300), "IncompleteBody"],
+  ["a chunk without its CRLF", "", "b\r\nhello worldxx0\r\n\r\n", "IncompleteBody"],
+  [
+    "an announced trailer that does not come",
+    CRC32,
+    "b\r\nhello world\r\n0\r\n\r\n",
+    "MalformedTrailerError",
+  ],
+  ["a trailer nobody announced", "", tail(`${CRC32}:DUoRhQ==\r\n`), "MalformedTrailerError"],
+  [
+    "another trailer than announced",
+    `${CRC32}c`,
+    tail(`${CRC32}:DUoRhQ==\r\n`),
+    "MalformedTrailerError",
+  ],
+  [
+    "a further trailer",
+    CRC32,
+    tail(`${CRC32}:DUoRhQ==\r\nx-amz-meta-a:b\r\n`),
+    "MalformedTrailerError",
+  ],
+  ["a trailer twice", CRC32, tail(`${CRC32}:a\r\n${CRC32}:b\r\n`), "MalformedTrailerError"],
+  ["a trailer without a name", CRC32, tail(":DUoRhQ==\r\n"), "MalformedTrailerError"],
+  ["a trailer without a colon", CRC32, tail(`${CRC32}\r\n`), "MalformedTrailerError"],
+  [
+    "a trailer after the empty line",
+    CRC32,
+    tail(`\r\n${CRC32}:DUoRhQ==\r\n`),
+    "MalformedTrailerError",
+  ],
+  [
+    "a signature of trailers in unsigned chunks",
+    "",
+    tail("x-amz-trailer-signature:0\r\n"),
+    "MalformedTrailerError",
+  ],
+  ["trailers without end", CRC32, tail(`${CRC32}:${"a".repeat(5000)}\r\n`), "IncompleteBody"],
+  [
+    "many trailers",
+    CRC32,
+    tail(Array.from({ length: 999 }, (_, at) => `x-${at}:1\r\n`).join("")),
+    "IncompleteBody",
+  ],
+];
+for (const [why, announced, body, code] of REFUSED) {
+  test(`refuses unsigned chunks with ${why}`, async () => {
+    await assert.rejects(read(body, announced), { name: "S3Error", code });
+  });
+}
+
+test("names of trailers are read in any case, announced with stray commas and spaces", async () => {
+  const body = tail("X-Amz-Checksum-CRC32 : DUoRhQ== \r\n");
+  const trailers = await read(body, "X-Amz-Checksum-Crc32, ,");
+  assert.deepEqual([...trailers], [[CRC32, "DUoRhQ=="]]);
+});
+
+test("only checksums may be announced", () => {
+  for (const announced of ["x-amz-meta-a", `${CRC32},content-md5`, "x-amz-trailer-signature"]) {
+    assert.throws(() => options({ "x-amz-trailer": announced }), {
+      code: "InvalidRequest",
+      message: "The value specified in the x-amz-trailer header is not supported",
+    });
+  }
+});
+
+test("the length of the payload must be given as a number", () => {
+  const name = "x-amz-decoded-content-length";
+  assert.throws(() => options({ [name]: undefined }), { code: "MissingContentLength" });
+  for (const length of ["", "-1", "1.5", "0x1", "1".repeat(16)]) {
+    assert.throws(() => options({ [name]: length }), { code: "InvalidArgument" });
+  }
+});
+
+test("signed chunks need a signed request", () => {
+  assert.throws(() => options({}, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), {
+    code: "InvalidRequest",
+  });
+});
+
+async function firstOf(body: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
+  for await (const slice of body) return [slice];
+  return [];
+}
+
+function tail(trailers: string): string {
+  return `b\r\nhello world\r\n0\r\n${trailers}\r\n`;
+}
+
+async function read(body: string, announced: string): Promise<ReadonlyMap<string, string>> {
+  async function* source() {
+    yield Buffer.from(body);
+  }
+  const decoded = decodeAwsChunked(source(), options({ "x-amz-trailer": announced }));
+  for await (const slice of decoded) assert.ok(slice.length > 0);
+  return decoded.trailers;
+}
+
+function options(headers: Readonly<Record<string, string | undefined>>, mode = UNSIGNED) {
+  const payload = readPayloadMode(mode);
+  assert.ok(payload.kind === "chunked");
+  return readChunkedOptions(
+    { "x-amz-decoded-content-length": "11", ...headers },
+    payload,
+    undefined,
+  );
+}

@@ -1,0 +1,77 @@
+import { invalidArgument, S3Error } from "#base/error.ts";
+import { child, children, childText, type Element, tag, wrap } from "#base/xml.ts";
+import type { Tag } from "#object/attributes.ts";
+
+const OBJECT_TAGS_MAX = 10;
+const KEY_CHARS_MAX = 128;
+const VALUE_CHARS_MAX = 256;
+/** Letters, digits and white space of any language, and + - = . _ : / @ */
+const ALLOWED = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
+/**
+ * Checks the S3 limits on one tag set. Lengths count UTF-16 units, as AWS does.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+ * Fails: InvalidTag; BadRequest when there are more than ten.
+ */
+export function tagSet(pairs: readonly Tag[]): readonly Tag[] {
+  if (pairs.length > OBJECT_TAGS_MAX) {
+    throw new S3Error("BadRequest", {}, { message: "Object tags cannot be greater than 10" });
+  }
+  const seen = new Set<string>();
+  for (const [key, value] of pairs) {
+    if (key === "" || key.length > KEY_CHARS_MAX || !ALLOWED.test(key)) {
+      throw new S3Error("InvalidTag", { TagKey: key }, { message: "The TagKey you have provided is invalid" });
+    }
+    if (value.length > VALUE_CHARS_MAX || !ALLOWED.test(value)) {
+      throw new S3Error("InvalidTag", { TagKey: key }, { message: "The TagValue you have provided is invalid" });
+    }
+    if (seen.has(key)) {
+      throw new S3Error("InvalidTag", { TagKey: key }, { message: "Cannot provide multiple Tags with the same key" });
+    }
+    seen.add(key);
+  }
+  return pairs;
+}
+
+/** `x-amz-tagging: a=1&b=2`. Fails: InvalidArgument, and as tagSet. */
+export function readTagHeader(text: string | undefined): readonly Tag[] | undefined {
+  if (text === undefined) return undefined;
+  if (text === "") return [];
+  const pairs = text.split("&").map((pair): Tag => {
+    const equals = pair.indexOf("=");
+    const [key, value] = equals < 0 ? [pair, ""] : [pair.slice(0, equals), pair.slice(equals + 1)];
+    return [decode(key), decode(value)];
+  });
+  return tagSet(pairs);
+}
+
+/** Fails: MalformedXML, and as tagSet. */
+export function readTagging(root: Element): readonly Tag[] {
+  const set = child(root, "TagSet");
+  if (set === undefined) throw new S3Error("MalformedXML", {});
+  const pairs = children(set, "Tag").map((element): Tag => {
+    const [key, value] = [childText(element, "Key"), childText(element, "Value")];
+    if (key === undefined || value === undefined) throw new S3Error("MalformedXML", {});
+    return [key, value];
+  });
+  return tagSet(pairs);
+}
+
+/** The children of a Tagging element. */
+export function writeTagging(tags: readonly Tag[]): string {
+  const inner = tags.map(([key, value]) => wrap("Tag", tag("Key", key) + tag("Value", value)));
+  return wrap("TagSet", inner.join(""));
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    throw invalidArgument(
+      "x-amz-tagging",
+      text,
+      "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage } from "node:http";
+import { deadline } from "#base/clock.ts";
+import { S3Error } from "#base/error.ts";
+import { LIMITS } from "#server/limits.ts";
+
+/**
+ * A request's body as it comes. The socket is paused while more is waiting than the limit, so that a
+ * fast sender cannot fill memory; a sender that stops is given up on.
+ */
+export class BodyReader implements AsyncIterable<Uint8Array> {
+  readonly #incoming: IncomingMessage;
+  readonly #start: () => void;
+  readonly #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  #started = false;
+  #finished = false;
+  #failure: S3Error | undefined;
+  #wake: (() => void) | undefined;
+
+  /** `start` is called once, before the first byte is asked for. */
+  constructor(incoming: IncomingMessage, start: () => void) {
+    this.#incoming = incoming;
+    this.#start = start;
+  }
+
+  get started(): boolean {
+    return this.#started;
+  }
+
+  /** All of it has been taken off the socket. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    this.#listen();
+    for (;;) {
+      const chunk = this.#queue.shift();
+      if (chunk !== undefined) {
+        this.#queuedBytes -= chunk.length;
+        yield chunk;
+      } else if (this.#failure !== undefined) {
+        throw this.#failure;
+      } else if (this.#finished) {
+        return;
+      } else {
+        if (this.#incoming.isPaused()) this.#incoming.resume();
+        await this.#more();
+      }
+    }
+  }
+
+  #listen(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#start();
+    this.#incoming.on("data", (chunk: Buffer) => this.#push(chunk));
+    this.#incoming.on("end", () => {
+      this.#finished = true;
+      this.#wake?.();
+    });
+    this.#incoming.on("error", () => this.#fail(cut()));
+    this.#incoming.on("close", () => {
+      if (!this.#finished) this.#fail(cut());
+    });
+  }
+
+  #push(chunk: Buffer): void {
+    this.#queue.push(chunk);
+    this.#queuedBytes += chunk.length;
+    if (this.#queuedBytes >= LIMITS.unreadBytesMax) this.#incoming.pause();
+    this.#wake?.();
+  }
+
+  #fail(error: S3Error): void {
+    this.#failure ??= error;
+    this.#wake?.();
+  }
+
+  async #more(): Promise<void> {
+    const timer = deadline(LIMITS.idleMs, () => this.#fail(new S3Error("RequestTimeout", {})));
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+    timer.cancel();
+  }
+}
+
+function cut(): S3Error {
+  return new S3Error("IncompleteBody", {}, { message: "The connection was cut before the end of the body." });
+}

@@ -1,0 +1,163 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { deadline } from "#base/clock.ts";
+import type { HttpReply, HttpRequest } from "#base/http.ts";
+import { BodyReader } from "#server/body-reader.ts";
+import { LIMITS } from "#server/limits.ts";
+import { type Written, writeReply } from "#server/write-reply.ts";
+
+export interface Tls {
+  readonly cert: string;
+  readonly key: string;
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+}
+
+export interface Listen {
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+  readonly tls?: Tls | undefined;
+  /** Never rejects. */
+  readonly answer: (request: HttpRequest) => Promise<Answer>;
+  /** What a request that is no HTTP is told; undefined closes without a word. */
+  readonly refuse?: (reason: BadRequest) => HttpReply;
+}
+
+export type BadRequest = "malformed" | "headers-too-large" | "timeout";
+
+export interface Answer {
+  readonly reply: HttpReply;
+  /** Told when the answer has gone out, or broke off. */
+  readonly done?: (written: Written) => void;
+}
+
+export interface Listening extends AsyncDisposable {
+  readonly port: number;
+  readonly connections: () => number;
+  /** Takes no more connections, and resolves when every request has been answered. */
+  readonly drain: () => Promise<void>;
+}
+
+/** Serves `answer` on one port. Resolves when the port is open. */
+export async function listen(options: Listen): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  const server = makeServer(options);
+  server.maxConnections = LIMITS.connectionsMax;
+  server.headersTimeout = LIMITS.headersMs;
+  // A body may take hours; BodyReader and the socket's own timer watch over its progress.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = LIMITS.keepAliveMs;
+  server.maxHeadersCount = LIMITS.headersMax;
+  server.timeout = LIMITS.idleMs + 5_000;
+  server.on("connection", (socket: Socket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.on("request", (incoming, outgoing) => serve(incoming, outgoing, { options, expects: false }));
+  server.on("checkContinue", (incoming, outgoing) => serve(incoming, outgoing, { options, expects: true }));
+  server.on("checkExpectation", (_, outgoing: ServerResponse) => {
+    outgoing.writeHead(417, { connection: "close", "content-length": "0" }).end();
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) =>
+    refuse(error, socket, options),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const port = (server.address() as AddressInfo).port;
+  return {
+    port,
+    connections: () => sockets.size,
+    drain: () => drain(server),
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function makeServer({ tls }: Listen): Server {
+  const limits = { maxHeaderSize: LIMITS.headerBytesMax, noDelay: true };
+  return tls === undefined
+    ? createServer(limits)
+    : (createTlsServer({ ...limits, ...tls }) as unknown as Server);
+}
+
+interface Serving {
+  readonly options: Listen;
+  /** The client waits for "100 Continue" before it sends the body. */
+  readonly expects: boolean;
+}
+
+function serve(incoming: IncomingMessage, outgoing: ServerResponse, serving: Serving): void {
+  respond(incoming, outgoing, serving).catch(() => outgoing.destroy());
+}
+
+async function respond(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { options, expects }: Serving,
+): Promise<void> {
+  const body = new BodyReader(incoming, () => {
+    if (expects) outgoing.writeContinue();
+  });
+  const { reply, done } = await options.answer({
+    method: incoming.method ?? "GET",
+    target: incoming.url ?? "/",
+    rawHeaders: incoming.rawHeaders,
+    remoteAddress: incoming.socket.remoteAddress ?? "",
+    secure: options.tls !== undefined,
+    body,
+  });
+  if (expects && !body.started) {
+    // It will send no body now, and what it sends next on this connection could be taken for one.
+    outgoing.shouldKeepAlive = false;
+  } else if (!incoming.complete) {
+    discard(incoming);
+  }
+  const written = await writeReply(outgoing, reply);
+  done?.(written);
+}
+
+/**
+ * Reads away what is left of a refused request, so that the client gets to see the refusal: closing
+ * at once would reset the connection under it. Within limits; then the connection goes.
+ */
+function discard(incoming: IncomingMessage): void {
+  let left: number = LIMITS.discardedBytesMax;
+  const timer = deadline(LIMITS.discardMs, () => incoming.destroy());
+  incoming.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) incoming.destroy();
+  });
+  incoming.on("close", () => timer.cancel());
+  incoming.on("end", () => timer.cancel());
+  incoming.on("error", () => timer.cancel());
+  incoming.resume();
+}
+
+/** What never became a request: broken framing, too many headers, a client too slow to finish them. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket, { refuse: answer }: Listen): void {
+  if (error.code === "ECONNRESET" || !socket.writable || answer === undefined) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = answer(reasonOf(error));
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const text = typeof body === "string" ? body : "";
+  socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.join("")}Connection: close\r\n\r\n${text}`);
+}
+
+function reasonOf({ code }: NodeJS.ErrnoException): BadRequest {
+  if (code === "HPE_HEADER_OVERFLOW") return "headers-too-large";
+  return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "timeout" : "malformed";
+}
+
+async function drain(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await closed;
+}

@@ -1,0 +1,89 @@
+"""Fixtures: two servers, one of them with TLS; the doors to them; a bucket for each test."""
+
+import itertools
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "loopback"))
+import sitecustomize as _loopback  # noqa: E402, F401  (patches this process as well)
+
+from door import DOORS, Door  # noqa: E402
+from server import Certificate, Server  # noqa: E402
+
+# No setting of whoever runs this may change what the clients do.
+for name in [name for name in os.environ if name.startswith(("AWS_", "RCLONE_", "LODE_", "S3_"))]:
+    del os.environ[name]
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+_numbers = itertools.count(1)
+_servers: list[Server] = []
+
+
+@pytest.fixture(scope="session")
+def http_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from _serve(tmp_path_factory.mktemp("http"), with_tls=False)
+
+
+@pytest.fixture(scope="session")
+def https_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from _serve(tmp_path_factory.mktemp("https"), with_tls=True)
+
+
+def _serve(directory: Path, *, with_tls: bool) -> Iterator[Server]:
+    server = Server(directory, Certificate.make(directory) if with_tls else None)
+    _servers.append(server)
+    yield server
+    assert server.stop() == 0, "SIGTERM did not drain the server"
+
+
+@pytest.fixture(scope="session", params=DOORS)
+def door(request: pytest.FixtureRequest) -> Door:
+    scheme = request.param.split("-")[0]
+    return Door(request.param, request.getfixturevalue(f"{scheme}_server"))
+
+
+@pytest.fixture(scope="session")
+def http_path(http_server: Server) -> Door:
+    """For what does not depend on how the server is reached."""
+    return Door("http-path", http_server)
+
+
+@pytest.fixture(scope="session")
+def s3(door: Door) -> Any:
+    return door.client()
+
+
+@pytest.fixture
+def bucket(door: Door) -> str:
+    return new_bucket(door)
+
+
+def new_bucket(door: Door) -> str:
+    name = f"{door.name}-{next(_numbers)}"
+    door.client().create_bucket(Bucket=name)
+    return name
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    item.stash[_OFFSETS] = {server: server.log_bytes() for server in _servers}
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Shows what the servers wrote while a test ran that failed."""
+    report: Any = yield
+    if report.failed:
+        offsets = item.stash[_OFFSETS]
+        for server in _servers:
+            report.sections.append((f"log of {server.endpoint}", server.log_since(offsets.get(server, 0))))
+    return report
+
+
+_OFFSETS = pytest.StashKey[dict[Server, int]]()
