@@ -75,10 +75,15 @@ function sameIn(earlier: Result | undefined, row: Measurement): Measurement | un
 
 function ratioText(row: Measurement, base: Measurement | undefined): string {
   if (base === undefined || base === row || base.count === 0 || row.count === 0) return "";
-  return `${figure(row.perSecond / base.perSecond)}x`;
+  return ratio(row.perSecond, base.perSecond);
+}
+
+function ratio(value: number, base: number): string {
+  const text = figure(value / base);
+  return text === "" ? "" : `${text}x`;
 }
 
 function cpuRatioText(row: Measurement, base: Measurement | undefined): string {
   if (base?.serverCpuUs === undefined || row.serverCpuUs === undefined) return "";
-  return `${figure(row.serverCpuUs / base.serverCpuUs)}x`;
+  return ratio(row.serverCpuUs, base.serverCpuUs);
 }

@@ -9,6 +9,9 @@ import type { Target } from "../target/target.ts";
 /** A cell whose round lasts so many times its plan has said enough in one round. */
 const SLOW_ROUND_FACTOR = 4;
 
+/** The system counts in steps of 10 ms, so that less than a few steps says nothing. */
+const CPU_US_MIN = 30_000;
+
 /** What a step-by-step row did. */
 export interface Work {
   readonly unit: "op" | "key";
@@ -137,7 +140,7 @@ function latencies(histogram: Histogram): Pick<Measurement, "p50Ms" | "p99Ms"> {
 function usageFigures(usage: Usage | undefined, count: number): Partial<Measurement> {
   if (usage === undefined) return {};
   return {
-    serverCpuUs: usage.cpuUs / count,
+    serverCpuUs: usage.cpuUs < CPU_US_MIN ? undefined : usage.cpuUs / count,
     rssMaxBytes: usage.memoryMax.rssBytes,
     anonMaxBytes: usage.memoryMax.anonBytes,
   };

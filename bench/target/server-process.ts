@@ -7,7 +7,7 @@ const READY_MS_MAX = 60_000;
 const DRAIN_MS_MAX = 30_000;
 const STDERR_CHARS_KEPT = 4000;
 
-const running = new Set<ServerProcess>();
+const running = new Set<ChildProcess>();
 
 export interface Command {
   readonly args: readonly string[];
@@ -27,7 +27,6 @@ export class ServerProcess implements AsyncDisposable {
     this.pid = facts.pid;
     this.port = facts.port;
     this.readyMs = facts.readyMs;
-    running.add(this);
   }
 
   /** Resolves when the server has printed `ready s3=http://HOST:PORT …`. */
@@ -37,33 +36,45 @@ export class ServerProcess implements AsyncDisposable {
       env: { ...ownEnvironment(), ...command.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    running.add(child);
     let complaint = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       complaint = (complaint + text).slice(-STDERR_CHARS_KEPT);
     });
-    const port = await readyPort(child, () => complaint);
+    child.once("exit", (code, signal) => {
+      running.delete(child);
+      if (code !== 0) process.stderr.write(`a server ended with ${code ?? signal}\n${complaint}\n`);
+    });
+    const port = await readyPort(child);
     if (child.pid === undefined) throw new Error("the server has no process");
     return new ServerProcess(child, { pid: child.pid, port, readyMs: performance.now() - begin });
   }
 
   /** Asks the server to drain and waits; one that does not end is killed with its workers. */
   async [Symbol.asyncDispose](): Promise<void> {
-    running.delete(this);
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exit = once(this.#child, "exit");
     this.#child.kill("SIGTERM");
-    const timer = setTimeout(() => this.#kill(), DRAIN_MS_MAX);
+    const timer = setTimeout(() => killTree(this.#child), DRAIN_MS_MAX);
     await exit;
     clearTimeout(timer);
   }
 
-  #kill(): void {
-    for (const pid of processTree(this.pid).reverse()) process.kill(pid, "SIGKILL");
-  }
-
   /** For an interrupted benchmark, which cannot wait. */
   static stopAllNow(): void {
-    for (const server of running) server.#kill();
+    for (const child of running) killTree(child);
+  }
+}
+
+/** Workers first: they would otherwise become nobody's children and be missed. */
+function killTree(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  for (const pid of processTree(child.pid).reverse()) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself in the meantime.
+    }
   }
 }
 
@@ -76,11 +87,11 @@ function ownEnvironment(): Record<string, string> {
   );
 }
 
-function readyPort(child: ChildProcess, complaint: () => string): Promise<number> {
+function readyPort(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
-      child.kill("SIGKILL");
-      reject(new Error(`the server ${why}\n${complaint()}`));
+      killTree(child);
+      reject(new Error(`the server ${why}`));
     };
     const timer = setTimeout(() => fail("was not ready in time"), READY_MS_MAX);
     child.once("exit", () => {

@@ -30,7 +30,7 @@ export function makeLog({ pretty, access, to }: LogOptions): Log {
     dest: to,
     sync: false,
     maxWrite: PIPE_BYTES,
-    minLength: pretty ? 0 : PIPE_BYTES,
+    minLength: pretty ? 0 : PIPE_BYTES / 2,
     periodicFlush: FLUSH_MS,
   });
   const options = { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };

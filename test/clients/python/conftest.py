@@ -1,27 +1,27 @@
 """Fixtures: two servers, one of them with TLS; the doors to them; a bucket for each test."""
 
-import itertools
 import os
-import sys
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "loopback"))
-import sitecustomize as _loopback  # noqa: E402, F401  (patches this process as well)
+from command import LOOPBACK
+from door import DOORS, Door
+from server import Certificate, Server
 
-from door import DOORS, Door  # noqa: E402
-from server import Certificate, Server  # noqa: E402
+# Python may have loaded another `sitecustomize` before this process came to ours.
+runpy.run_path(str(LOOPBACK / "sitecustomize.py"))
 
 # No setting of whoever runs this may change what the clients do.
 for name in [name for name in os.environ if name.startswith(("AWS_", "RCLONE_", "LODE_", "S3_"))]:
     del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
-_numbers = itertools.count(1)
 _servers: list[Server] = []
+_OFFSETS = pytest.StashKey[dict[Server, int]]()
 
 
 @pytest.fixture(scope="session")
@@ -60,13 +60,7 @@ def s3(door: Door) -> Any:
 
 @pytest.fixture
 def bucket(door: Door) -> str:
-    return new_bucket(door)
-
-
-def new_bucket(door: Door) -> str:
-    name = f"{door.name}-{next(_numbers)}"
-    door.client().create_bucket(Bucket=name)
-    return name
+    return door.new_bucket()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -84,6 +78,3 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         for server in _servers:
             report.sections.append((f"log of {server.endpoint}", server.log_since(offsets.get(server, 0))))
     return report
-
-
-_OFFSETS = pytest.StashKey[dict[Server, int]]()

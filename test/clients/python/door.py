@@ -1,5 +1,6 @@
 """The ways to reach a server: a scheme and an addressing style each."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,8 @@ DOORS = ("http-path", "http-virtual", "https-path", "https-virtual")
 REGION = "us-east-1"
 # An address, or a name that never leads anywhere else than to this machine.
 ADDRESS = "127.0.0.1"
+
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -61,3 +64,8 @@ class Door:
             verify=self.authority_file,
             config=Config(**(settings | config)),
         )
+
+    def new_bucket(self) -> str:
+        name = f"{self.name}-{next(_numbers)}"
+        self.client().create_bucket(Bucket=name)
+        return name

@@ -1,0 +1,228 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+/** A setting that cannot be used. The message names it and the mend. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Config {
+  readonly data: string;
+  readonly listen: Address;
+  readonly adminListen: Address;
+  readonly baseDomains: readonly string[];
+  readonly addressing: "both" | "virtual";
+  readonly region: string;
+  readonly strictLocation: boolean;
+  readonly workers: number;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly tlsMin: "1.2" | "1.3";
+  readonly rootAccessKeyId: string | undefined;
+  readonly rootSecretAccessKey: string | undefined;
+  readonly garbageGraceSeconds: number;
+  readonly accessLog: boolean;
+  readonly logFormat: "auto" | "json" | "text";
+}
+
+/** One row for each setting: its flag, environment variable and key in the config file. */
+interface Setting {
+  readonly flag: string;
+  readonly env: string;
+  readonly value: string;
+  readonly fallback: string;
+  readonly help: string;
+  readonly repeatable?: true;
+  /** Kept out of the command line, where every user of the machine could read it. */
+  readonly secret?: true;
+}
+
+export const SETTINGS = {
+  data: row("data", "LODE_DATA", "DIR", "./data", "Where everything is stored."),
+  listen: row("listen", "LODE_LISTEN", "HOST:PORT", "127.0.0.1:9000", "The S3 API."),
+  adminListen: row("admin-listen", "LODE_ADMIN_LISTEN", "HOST:PORT", "127.0.0.1:9001", "Health and metrics."),
+  baseDomains: {
+    ...row("base-domain", "LODE_BASE_DOMAINS", "NAME", "", "Host name below which the first label is a bucket; localhost is always one."),
+    repeatable: true,
+  },
+  addressing: row("addressing", "LODE_ADDRESSING", "both|virtual", "both", "Whether buckets may stand in the path."),
+  region: row("region", "LODE_REGION", "NAME", "us-east-1", "Region of buckets that name none."),
+  strictLocation: row("strict-location", "LODE_STRICT_LOCATION", "true|false", "false", "Demand a LocationConstraint for each new bucket."),
+  workers: row("workers", "LODE_WORKERS", "N", "", "Worker processes; one for each core when absent."),
+  tlsCert: row("tls-cert", "LODE_TLS_CERT", "FILE", "", "Certificate chain (PEM): serves HTTPS."),
+  tlsKey: row("tls-key", "LODE_TLS_KEY", "FILE", "", "Private key of the certificate (PEM)."),
+  tlsMin: row("tls-min", "LODE_TLS_MIN", "1.2|1.3", "1.3", "Lowest TLS version."),
+  rootAccessKeyId: { ...row("root-access-key-id", "LODE_ROOT_ACCESS_KEY_ID", "ID", "", "Root key; made and kept in the data directory when absent."), secret: true },
+  rootSecretAccessKey: { ...row("root-secret-access-key", "LODE_ROOT_SECRET_ACCESS_KEY", "SECRET", "", "Its secret."), secret: true },
+  garbageGraceSeconds: row("garbage-grace", "LODE_GARBAGE_GRACE", "SECONDS", "600", "How long deleted bytes stay for those who still read them."),
+  accessLog: row("access-log", "LODE_ACCESS_LOG", "true|false", "true", "One line for each request, on standard error."),
+  logFormat: row("log-format", "LODE_LOG_FORMAT", "auto|json|text", "auto", "auto: text on a terminal, else JSON."),
+} as const satisfies Record<keyof Config, Setting>;
+
+type Name = keyof Config;
+type Texts = Readonly<Record<Name, string>>;
+
+/**
+ * Flags stand above environment variables, those above the config file (JSON, keys as the flags).
+ * Fails: ConfigError.
+ */
+export function readConfig(args: readonly string[], environment: NodeJS.ProcessEnv): Config {
+  const flags = readFlags(args);
+  const file = readFile(flags.get("config") ?? environment["LODE_CONFIG"]);
+  const texts = Object.fromEntries(
+    names().map((name) => {
+      const { flag, env, fallback } = SETTINGS[name];
+      return [name, flags.get(flag) ?? environment[env] ?? file.get(flag) ?? fallback];
+    }),
+  ) as Texts;
+  return check(texts);
+}
+
+/** The lines of `lode serve --help`. */
+export function settingsHelp(): string {
+  const rows = names().map((name) => {
+    const setting: Setting = SETTINGS[name];
+    const flag = setting.secret === true ? `(${setting.env})` : `--${setting.flag} ${setting.value}`;
+    const shown = setting.fallback === "" ? "" : ` [${setting.fallback}]`;
+    return `  ${flag.padEnd(34)} ${setting.help}${shown}`;
+  });
+  const last =
+    "Each --some-flag is also LODE_SOME_FLAG in the environment and \"some-flag\" in the JSON file that --config or LODE_CONFIG names.";
+  return `${rows.join("\n")}\n\n${last}\n`;
+}
+
+function names(): Name[] {
+  return Object.keys(SETTINGS) as Name[];
+}
+
+function row(flag: string, env: string, value: string, ...[fallback, help]: [string, string]): Setting {
+  return { flag, env, value, fallback, help };
+}
+
+const BOOLEANS = ["strict-location", "access-log"];
+
+function readFlags(args: readonly string[]): Map<string, string> {
+  const known = names()
+    .map((name): Setting => SETTINGS[name])
+    .filter(({ secret }) => secret !== true);
+  const options = Object.fromEntries([
+    ["config", { type: "string" as const }],
+    ...known.map(({ flag, repeatable }) => [
+      flag,
+      { type: "string" as const, multiple: repeatable === true },
+    ]),
+  ]);
+  const flags = new Map<string, string>();
+  try {
+    // `--strict-location` alone means true.
+    const spelled = args.map((arg, at) => {
+      const alone = BOOLEANS.includes(arg.slice(2)) && !/^(?:true|false)$/.test(args[at + 1] ?? "");
+      return alone ? `${arg}=true` : arg;
+    });
+    const { values } = parseArgs({ args: spelled, options, strict: true, allowPositionals: false });
+    for (const [name, value] of Object.entries(values)) {
+      if (value !== undefined) flags.set(name, Array.isArray(value) ? value.join(",") : String(value));
+    }
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message.split(". To specify")[0] : String(cause);
+    throw new ConfigError(`${message}. "lode serve --help" lists the settings.`);
+  }
+  return flags;
+}
+
+function readFile(path: string | undefined): Map<string, string> {
+  if (path === undefined || path === "") return new Map();
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new ConfigError(`--config ${path}: ${cause instanceof Error ? cause.message : cause}. It must be a JSON object.`);
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new ConfigError(`--config ${path}: it must be a JSON object, as {"listen": "0.0.0.0:9000"}.`);
+  }
+  const known = names().map((name) => SETTINGS[name].flag as string);
+  const entries = Object.entries(json).map(([key, value]): [string, string] => {
+    if (!known.includes(key)) {
+      throw new ConfigError(`--config ${path}: there is no setting "${key}". Known: ${known.join(", ")}.`);
+    }
+    return [key, Array.isArray(value) ? value.join(",") : String(value)];
+  });
+  return new Map(entries);
+}
+
+function check(texts: Texts): Config {
+  const [tlsCert, tlsKey] = [optional(texts.tlsCert), optional(texts.tlsKey)];
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new ConfigError("--tls-cert and --tls-key go together: give both files, or neither.");
+  }
+  const [id, secret] = [optional(texts.rootAccessKeyId), optional(texts.rootSecretAccessKey)];
+  if ((id === undefined) !== (secret === undefined)) {
+    throw new ConfigError("LODE_ROOT_ACCESS_KEY_ID and LODE_ROOT_SECRET_ACCESS_KEY go together: set both, or neither.");
+  }
+  return {
+    data: resolve(texts.data),
+    listen: address("listen", texts.listen),
+    adminListen: address("adminListen", texts.adminListen),
+    baseDomains: domains(texts.baseDomains),
+    addressing: oneOf("addressing", texts.addressing, ["both", "virtual"]),
+    region: matching("region", texts.region, /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/),
+    strictLocation: oneOf("strictLocation", texts.strictLocation, ["true", "false"]) === "true",
+    workers: texts.workers === "" ? Math.min(availableParallelism(), 64) : count("workers", texts.workers, 1, 64),
+    tlsCert,
+    tlsKey,
+    tlsMin: oneOf("tlsMin", texts.tlsMin, ["1.2", "1.3"]),
+    rootAccessKeyId: id === undefined ? undefined : matching("rootAccessKeyId", id, /^\w{3,128}$/),
+    rootSecretAccessKey: secret === undefined ? undefined : matching("rootSecretAccessKey", secret, /^\S{8,128}$/),
+    garbageGraceSeconds: count("garbageGraceSeconds", texts.garbageGraceSeconds, 0, 31_536_000),
+    accessLog: oneOf("accessLog", texts.accessLog, ["true", "false"]) === "true",
+    logFormat: oneOf("logFormat", texts.logFormat, ["auto", "json", "text"]),
+  };
+}
+
+function domains(text: string): readonly string[] {
+  const given = text.split(",").map((name) => name.trim().toLowerCase().replace(/^\./, ""));
+  return [...new Set([...given.filter((name) => name !== ""), "localhost"])];
+}
+
+function optional(text: string): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+function bad(name: Name, text: string, mend: string): ConfigError {
+  const { flag, env } = SETTINGS[name];
+  const setting: Setting = SETTINGS[name];
+  const shown = setting.secret === true ? env : `--${flag} ${JSON.stringify(text)}`;
+  return new ConfigError(`${shown}: ${mend}`);
+}
+
+function address(name: Name, text: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) throw bad(name, text, "give HOST:PORT, as 127.0.0.1:9000.");
+  return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
+}
+
+function oneOf<const T extends string>(name: Name, text: string, values: readonly T[]): T {
+  const value = values.find((known) => known === text);
+  if (value === undefined) throw bad(name, text, `give one of ${values.join(", ")}.`);
+  return value;
+}
+
+function matching(name: Name, text: string, shape: RegExp): string {
+  if (shape.test(text)) return text;
+  throw bad(name, text, `it must match ${shape.source}.`);
+}
+
+function count(name: Name, text: string, ...[min, max]: [number, number]): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw bad(name, text, `give a whole number from ${min} to ${max}.`);
+}

@@ -1,0 +1,35 @@
+import type { Log } from "#base/log.ts";
+import { type Collected, collectGarbage } from "#versioned/garbage.ts";
+import type { Stores } from "#versioned/store.ts";
+
+export interface GarbageJob {
+  readonly stores: Stores;
+  /** How long what was discarded stays, at the least. */
+  readonly graceMs: number;
+  /** When the oldest request began that is still being answered: it may read what it found then. */
+  readonly oldestReadMs: () => Promise<number>;
+  readonly count: (collected: Collected) => void;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const IDLE_MS_MAX = 10_000;
+const IDLE_MS_MIN = 250;
+
+/** Clears away discarded content until the signal; a failure is logged and tried again. */
+export async function runGarbage(job: GarbageJob): Promise<void> {
+  const { stores, graceMs, signal } = job;
+  const idleMs = Math.min(IDLE_MS_MAX, Math.max(IDLE_MS_MIN, graceMs / 4));
+  while (!signal.aborted) {
+    let entries = 0;
+    try {
+      const beforeMs = Math.min(stores.clock.now() - graceMs, await job.oldestReadMs());
+      const collected = await collectGarbage(stores, Math.max(0, beforeMs), signal);
+      entries = collected.entries;
+      job.count(collected);
+    } catch (cause) {
+      job.log.error("clearing away garbage failed; it will be tried again", cause);
+    }
+    if (entries === 0) await stores.clock.sleep(idleMs, signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Change, Entry, KeyRange, MetaStore } from "#meta/store.ts";
+
+export type CommitOutcome = "applied" | "refused" | "failed";
+
+/** A MetaStore that tells how each commit ended. */
+export class MeteredMetaStore implements MetaStore {
+  readonly #inner: MetaStore;
+  readonly #count: (outcome: CommitOutcome) => void;
+
+  constructor(inner: MetaStore, count: (outcome: CommitOutcome) => void) {
+    this.#inner = inner;
+    this.#count = count;
+  }
+
+  get(key: Uint8Array): Promise<Entry | undefined> {
+    return this.#inner.get(key);
+  }
+
+  scan(range: KeyRange): Promise<Entry[]> {
+    return this.#inner.scan(range);
+  }
+
+  async commit(change: Change): Promise<number | undefined> {
+    try {
+      const sequence = await this.#inner.commit(change);
+      this.#count(sequence === undefined ? "refused" : "applied");
+      return sequence;
+    } catch (cause) {
+      this.#count("failed");
+      throw cause;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inner[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,119 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { StorageError } from "#base/error.ts";
+import { randomBelow, randomBytes } from "#base/random.ts";
+
+/** What stands in a data directory: `metadata/` (LMDB), `blobs/`, `credentials`, `format.json`. */
+export interface DataDirectory extends AsyncDisposable {
+  readonly metadata: string;
+  readonly blobs: string;
+  /** The root key, in the form of an AWS credentials file, mode 0600. */
+  readonly credentials: string;
+}
+
+export interface RootKey {
+  readonly accessKeyId: string;
+  readonly secret: string;
+  /** It has just been made: the only time that it is shown. */
+  readonly fresh: boolean;
+}
+
+/** Of everything in the directory together. A release that cannot read a format must not touch it. */
+const FORMAT = 1;
+
+/**
+ * Takes a data directory for this process, making it when it is missing.
+ * Fails: StorageError "conflict" when another server has it, or when its format is not ours.
+ */
+export async function openDataDirectory(path: string): Promise<DataDirectory> {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new StorageError("unavailable", `the data directory ${path} cannot be made: ${cause}`, cause);
+  }
+  const lock = await takeLock(path);
+  try {
+    checkFormat(path);
+  } catch (cause) {
+    lock.close();
+    throw cause;
+  }
+  return {
+    metadata: join(path, "metadata"),
+    blobs: join(path, "blobs"),
+    credentials: join(path, "credentials"),
+    [Symbol.asyncDispose]: async () => {
+      await new Promise((resolve) => lock.close(resolve));
+    },
+  };
+}
+
+/** Reads the root key that the first start made, or makes it. */
+export function rootKey({ credentials }: Pick<DataDirectory, "credentials">): RootKey {
+  if (existsSync(credentials)) {
+    const text = readFileSync(credentials, "utf8");
+    const accessKeyId = /^aws_access_key_id\s*=\s*(\S+)/m.exec(text)?.[1];
+    const secret = /^aws_secret_access_key\s*=\s*(\S+)/m.exec(text)?.[1];
+    if (accessKeyId !== undefined && secret !== undefined) {
+      return { accessKeyId, secret, fresh: false };
+    }
+    throw new StorageError("corrupt", `${credentials} holds no key. Delete it to have a new one made.`);
+  }
+  const accessKeyId = `LODE${Array.from({ length: 16 }, () => LETTERS[randomBelow(LETTERS.length)]).join("")}`;
+  const secret = randomBytes(30).toString("base64url");
+  const text = `# The root key of this Lode server. Delete the file to have a new one made at the next start.\n[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secret}\n`;
+  writeFileSync(credentials, text, { mode: 0o600 });
+  chmodSync(credentials, 0o600);
+  return { accessKeyId, secret, fresh: true };
+}
+
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+function checkFormat(path: string): void {
+  const file = join(path, "format.json");
+  if (!existsSync(file)) {
+    if (existsSync(join(path, "metadata"))) {
+      throw new StorageError("conflict", `${path} has data but no format.json: it is not a Lode data directory, or it was damaged. Choose another with --data.`);
+    }
+    writeFileSync(file, `${JSON.stringify({ format: FORMAT })}\n`);
+    return;
+  }
+  const { format } = JSON.parse(readFileSync(file, "utf8")) as { format?: unknown };
+  if (format !== FORMAT) {
+    throw new StorageError("conflict", `${path} has format ${format}, and this release of Lode reads format ${FORMAT}. Use the release that wrote it, or another --data directory.`);
+  }
+}
+
+/**
+ * A listening socket named after the directory's identity: held while the process lives, and gone with
+ * it however it dies. On Linux in the abstract name space, elsewhere a file in the temporary directory.
+ * It keeps two servers of one machine apart by mistake; safety does not rest on it, since every commit
+ * is guarded whoever makes it.
+ */
+async function takeLock(path: string): Promise<Server> {
+  const { dev, ino } = statSync(path);
+  const abstract = process.platform === "linux";
+  const name = abstract ? `\0lode-data-${dev}-${ino}` : join(tmpdir(), `lode-data-${dev}-${ino}.sock`);
+  const server = createServer((socket) => socket.destroy());
+  server.unref();
+  if (!abstract && !(await answers(name))) rmSync(name, { force: true });
+  return await new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const used = cause.code === "EADDRINUSE";
+      const message = `the data directory ${path} is in use by another Lode server. Stop that one, or choose another with --data.`;
+      reject(used ? new StorageError("conflict", message, cause) : cause);
+    });
+    server.listen(name, () => resolve(server));
+  });
+}
+
+async function answers(name: string): Promise<boolean> {
+  const { connect } = await import("node:net");
+  return await new Promise((resolve) => {
+    const socket = connect(name);
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("close", () => undefined);
+  });
+}

@@ -1,0 +1,228 @@
+import cluster from "node:cluster";
+import { readFileSync } from "node:fs";
+import { assert } from "#base/assert.ts";
+import { systemClock } from "#base/clock.ts";
+import { S3Error } from "#base/error.ts";
+import type { HttpRequest } from "#base/http.ts";
+import { type Log, makeLog } from "#base/log.ts";
+import { Metrics } from "#base/metrics.ts";
+import { FileBlobStore } from "#blob/files.ts";
+import { composeFront, ENGINE_LIMITS } from "#compose.ts";
+import type { Config } from "#config.ts";
+import { LmdbMetaStore } from "#meta/lmdb.ts";
+import { MeteredMetaStore } from "#meta/metered.ts";
+import { type Front, type Handled, handle } from "#s3/handle.ts";
+import { errorReply } from "#s3/reply.ts";
+import { type Answer, type BadRequest, listen } from "#server/listen.ts";
+import type { Written } from "#server/write-reply.ts";
+
+/** What the supervisor tells a worker at its start. */
+export interface WorkerStart {
+  readonly config: Config;
+  readonly root: { readonly accessKeyId: string; readonly secret: string };
+  readonly metadata: string;
+  readonly blobs: string;
+}
+
+export type ToWorker =
+  | { readonly kind: "start"; readonly start: WorkerStart }
+  | { readonly kind: "metrics"; readonly id: number }
+  | { readonly kind: "drain" };
+
+export type FromWorker =
+  /** It listens to what it is told. */
+  | { readonly kind: "hello" }
+  | { readonly kind: "ready"; readonly port: number }
+  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "metrics"; readonly id: number; readonly metrics: unknown; readonly oldestMs: number };
+
+/** One process that serves S3. It lives until the supervisor tells it to drain, or is gone. */
+export function runWorker(): void {
+  assert(cluster.isWorker, "a worker has a supervisor");
+  let running: Worker | undefined;
+  process.on("message", (message: ToWorker) => {
+    if (message.kind === "start") {
+      start(message.start).then(
+        (worker) => {
+          running = worker;
+          tell({ kind: "ready", port: worker.port });
+        },
+        (cause) => tell({ kind: "failed", message: cause instanceof Error ? cause.message : String(cause) }),
+      );
+    }
+    if (message.kind === "metrics") running?.report(message.id).catch(() => undefined);
+    if (message.kind === "drain") stop(running);
+  });
+  process.on("disconnect", () => stop(running));
+  tell({ kind: "hello" });
+  // A terminal sends its signals to the whole group: the supervisor decides.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
+}
+
+function stop(worker: Worker | undefined): void {
+  if (worker === undefined) process.exit(0);
+  worker.drain().then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}
+
+interface Worker {
+  readonly port: number;
+  readonly drain: () => Promise<void>;
+  readonly report: (id: number) => Promise<void>;
+}
+
+async function start({ config, root, metadata, blobs: blobRoot }: WorkerStart): Promise<Worker> {
+  const log = makeLog({ pretty: isPretty(config), access: config.accessLog, to: 2 });
+  const metrics = new Metrics();
+  const meta = new MeteredMetaStore(new LmdbMetaStore(metadata), (outcome) =>
+    metrics.commits.inc({ outcome }),
+  );
+  const blobs = await FileBlobStore.open({ root: blobRoot, owner: `worker-${process.pid}` });
+  const front = composeFront({
+    meta,
+    blobs,
+    clock: systemClock,
+    limits: ENGINE_LIMITS,
+    root,
+    addressing: { baseDomains: config.baseDomains, pathStyle: config.addressing === "both" },
+    region: config.region,
+    strictLocation: config.strictLocation,
+    report: (cause, requestId) => {
+      metrics.failures.inc();
+      log.error("a request failed by a fault of ours", cause, { requestId });
+    },
+  });
+  const underWay = new UnderWay();
+  const listening = await listen({
+    host: config.listen.host,
+    port: config.listen.port,
+    tls: readTls(config),
+    answer: (request) => answer(request, { front, log, metrics, underWay }),
+    refuse,
+  });
+  return {
+    port: listening.port,
+    drain: async () => {
+      await listening.drain();
+      await meta[Symbol.asyncDispose]();
+      log.flush();
+    },
+    report: async (id) => {
+      metrics.connections.set(listening.connections());
+      const json = await metrics.registry.getMetricsAsJSON();
+      tell({ kind: "metrics", id, metrics: json, oldestMs: underWay.oldestMs() });
+    },
+  };
+}
+
+/** When the oldest request that is still being answered began: its blobs must stay. */
+class UnderWay {
+  readonly #starts = new Set<{ readonly ms: number }>();
+
+  begin(): () => void {
+    const start = { ms: systemClock.now() };
+    this.#starts.add(start);
+    return () => this.#starts.delete(start);
+  }
+
+  /** A set keeps its order, so that the first is the oldest. */
+  oldestMs(): number {
+    const [oldest] = this.#starts;
+    return oldest?.ms ?? systemClock.now();
+  }
+}
+
+interface Serving {
+  readonly front: Front;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly underWay: UnderWay;
+}
+
+async function answer(request: HttpRequest, serving: Serving): Promise<Answer> {
+  const started = performance.now();
+  const end = serving.underWay.begin();
+  const handled = await handle(request, serving.front);
+  return {
+    reply: handled.reply,
+    done: (written) => {
+      end();
+      record({ request, handled, written, started }, serving);
+    },
+  };
+}
+
+interface Finished {
+  readonly request: HttpRequest;
+  readonly handled: Handled;
+  readonly written: Written;
+  readonly started: number;
+}
+
+function record({ request, handled, written, started }: Finished, serving: Serving): void {
+  const { log, metrics, front } = serving;
+  const { trace, reply } = handled;
+  const { operation } = trace;
+  const ms = performance.now() - started;
+  const received = Number(headerOf(request, "content-length") ?? 0);
+  metrics.requests.inc({ operation, status: String(reply.status) });
+  metrics.seconds.observe({ operation }, ms / 1_000);
+  if (received > 0) metrics.receivedBytes.inc({ operation }, received);
+  if (written.bytes > 0) metrics.sentBytes.inc({ operation }, written.bytes);
+  if (written.failure !== undefined) front.report(written.failure, trace.requestId);
+  log.access({
+    op: operation,
+    status: reply.status,
+    code: trace.code,
+    principal: trace.principal,
+    bucket: trace.bucket,
+    key: trace.key?.slice(0, LOGGED_KEY_CHARS_MAX),
+    received,
+    sent: written.bytes,
+    whole: written.whole ? undefined : false,
+    ms: Math.round(ms * 10) / 10,
+    from: request.remoteAddress,
+    id: trace.requestId,
+  });
+}
+
+/** So that a line of the access log stays below what a pipe takes whole. */
+const LOGGED_KEY_CHARS_MAX = 512;
+
+function headerOf({ rawHeaders }: HttpRequest, name: string): string | undefined {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === name) return rawHeaders[index + 1];
+  }
+  return undefined;
+}
+
+/** What never became a request is answered in S3's form all the same. */
+function refuse(reason: BadRequest) {
+  const error = {
+    malformed: () => new S3Error("BadRequest", {}, { message: "An error occurred when parsing the HTTP request." }),
+    "headers-too-large": () =>
+      new S3Error("RequestHeaderSectionTooLarge", { MaxSizeAllowed: String(16 * 1_024) }),
+    timeout: () => new S3Error("RequestTimeout", {}),
+  }[reason]();
+  return errorReply(error, { requestId: "", hostId: "", resource: "", method: "" });
+}
+
+export function isPretty({ logFormat }: Config): boolean {
+  return logFormat === "text" || (logFormat === "auto" && process.stderr.isTTY === true);
+}
+
+export function readTls({ tlsCert, tlsKey, tlsMin }: Config) {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  return {
+    cert: readFileSync(tlsCert, "utf8"),
+    key: readFileSync(tlsKey, "utf8"),
+    minVersion: tlsMin === "1.3" ? ("TLSv1.3" as const) : ("TLSv1.2" as const),
+  };
+}
+
