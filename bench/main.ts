@@ -1,7 +1,8 @@
 /** `npm run bench`: measures Lode, and any other S3 server beside it, from the outside. */
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
+import { watchOthers } from "./report/disturbance.ts";
 import { machineFacts } from "./report/machine.ts";
-import { renderMachine, renderMeasurements, renderTargets } from "./report/print.ts";
+import { renderMachine, renderMeasurements, renderOthers, renderTargets } from "./report/print.ts";
 import { readResult, writeResult } from "./report/result.ts";
 import { run } from "./run.ts";
 import { ServerProcess } from "./target/server-process.ts";
@@ -30,13 +31,25 @@ async function measure(options: Options): Promise<number> {
   const earlier = options.compare === undefined ? undefined : await readResult(options.compare);
   const machine = machineFacts(options.dataParent);
   process.stdout.write(renderMachine(machine));
+  const othersShare = watchOthers(options.peers.flatMap(({ pid }) => pid ?? []));
   const { measurements, ratios, errors } = await run(options);
+  const others = othersShare();
   process.stdout.write(`\n${renderMeasurements(measurements, earlier)}`);
   if (ratios.length > 0) process.stdout.write(`\n${renderTargets(ratios)}`);
+  process.stdout.write(renderOthers(others));
   for (const error of errors) process.stdout.write(`\nERROR ${error}\n`);
   if (options.json !== undefined) {
     const { quick, workers, drivers } = options;
-    const result = { machine, quick, workers, drivers, measurements, targets: ratios, errors };
+    const result = {
+      machine,
+      othersShare: others,
+      quick,
+      workers,
+      drivers,
+      measurements,
+      targets: ratios,
+      errors,
+    };
     await writeResult(options.json, result);
   }
   return errors.length > 0 ? 1 : 0;

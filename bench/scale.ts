@@ -12,6 +12,7 @@ export interface Scale {
   readonly rounds: number;
   readonly roundSeconds: number;
   readonly cells: readonly Cell[];
+  readonly deletesMin: number;
   readonly deletesPerConnection: number;
   readonly batches: number;
   readonly listKeys: readonly number[];
@@ -46,6 +47,7 @@ function fullScale(secondsPerCell: number, large: boolean): Scale {
     rounds: 3,
     roundSeconds: secondsPerCell / 3,
     cells,
+    deletesMin: 2000,
     deletesPerConnection: 300,
     batches: 10,
     listKeys: large ? [100_000, 1_000_000] : [100_000],
@@ -72,6 +74,7 @@ function quickScale(secondsPerCell: number): Scale {
       { sizeBytes: MIB, connections: 16 },
       { sizeBytes: 64 * MIB, connections: 1 },
     ],
+    deletesMin: 500,
     deletesPerConnection: 50,
     batches: 2,
     listKeys: [10_000],
@@ -81,7 +84,7 @@ function quickScale(secondsPerCell: number): Scale {
     renameConnections: [16],
     starts: 1,
     targetRounds: 3,
-    targetRoundSeconds: 1,
+    targetRoundSeconds: 0.7,
     streamConnections: 4,
     freeBytesMin: 10 * GIB,
   };

@@ -104,7 +104,7 @@ export class Load {
     if (status < 200 || status > 299) this.#fail(`${status} ${body.slice(0, 300)}`);
     else if (kind === "get" && bodyBytes !== sizeBytes) {
       this.#fail(`a body of ${bodyBytes} bytes instead of ${sizeBytes}`);
-    } else this.#bytes += sizeBytes;
+    } else if (kind === "get" || kind === "put") this.#bytes += sizeBytes;
   }
 
   #fail(sample: string): void {

@@ -11,6 +11,12 @@ export function renderMachine(machine: Machine): string {
   return `${date}  ${cpu}, ${cores} cores, ${memory}, Linux ${kernel}, Node ${node}, ${disk}${commit === undefined ? "" : `, commit ${commit}`}\n`;
 }
 
+export function renderOthers(share: number | undefined): string {
+  if (share === undefined) return "";
+  const percent = `${(share * 100).toFixed(1)} %`;
+  return `\nOther programs and the kernel's own threads used ${percent} of the processors during the run.\n`;
+}
+
 /** All rows. With several targets each is shown against the first; with an earlier result, against that. */
 export function renderMeasurements(rows: readonly Measurement[], earlier?: Result): string {
   const columns: Column<Measurement>[] = [

@@ -8,6 +8,8 @@ const FORMAT = 1;
 export interface Result {
   readonly format: typeof FORMAT;
   readonly machine: Machine;
+  /** How much of the processors others used during the run, 0 to 1. */
+  readonly othersShare?: number | undefined;
   readonly quick: boolean;
   readonly workers: number;
   readonly drivers: number;

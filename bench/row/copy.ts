@@ -18,7 +18,7 @@ export async function copyRows(bench: Bench): Promise<void> {
     await session.open();
     const measured = await measureWork(target, row, async () => {
       const ms = await copy(session, target, key);
-      return { unit: "op", count: 1, bytes, latenciesMs: [ms] };
+      return { unit: "op", count: 1, latenciesMs: [ms] };
     });
     await expectSize(target, key, bytes);
     return measured;

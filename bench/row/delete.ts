@@ -18,7 +18,7 @@ export async function deleteRows(bench: Bench): Promise<void> {
         bucket: target.bucket,
         prefix: `delete/${connections}/${round}/`,
         first: 0,
-        count: connections * bench.scale.deletesPerConnection,
+        count: Math.max(bench.scale.deletesMin, connections * bench.scale.deletesPerConnection),
         sizeBytes: KIB,
         connections,
       };

@@ -50,6 +50,10 @@ const CODES = {
     400,
     "The location constraint is incompatible with the region of the endpoint this request was sent to.",
   ),
+  IllegalVersioningConfigurationException: code(
+    400,
+    "The versioning configuration that you specified in the request is not valid.",
+  ),
   IncompleteBody: code(
     400,
     "You did not provide the number of bytes specified by the Content-Length HTTP header.",

@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { assert } from "#base/assert.ts";
 import { StorageError } from "#base/error.ts";
@@ -15,6 +16,9 @@ export const KEY_BYTES_MAX = 1_978;
 const REVISION_BYTES = 8;
 /** The last commit's sequence; no caller's key begins with a zero byte. */
 const SEQUENCE_KEY = Buffer.from([0]);
+/** Above what one transaction writes: with less space than this, a write that fell short found none. */
+const NO_SPACE_BYTES = 64 * 2 ** 20;
+const EIO = 5;
 
 interface Pending {
   readonly change: Change;
@@ -30,6 +34,7 @@ interface Pending {
  * Spec: http://www.lmdb.tech/doc/ and https://github.com/kriszyp/lmdb-js
  */
 export class LmdbMetaStore implements MetaStore {
+  readonly #path: string;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #db: Database<Buffer, Buffer>;
   #waiting: Pending[] = [];
@@ -37,12 +42,15 @@ export class LmdbMetaStore implements MetaStore {
 
   /** `path` is a directory, made when it is missing. */
   constructor(path: string) {
+    this.#path = path;
     this.#root = open<Buffer, Buffer>({
       path,
       keyEncoding: "binary",
       encoding: "binary",
       mapSize: MAP_BYTES,
       overlappingSync: false,
+      // With it lmdb-js makes a promise that nobody holds: a failed commit would end the process.
+      eventTurnBatching: false,
       cache: false,
     });
     this.#db = this.#root;
@@ -96,7 +104,7 @@ export class LmdbMetaStore implements MetaStore {
       const sequences = await this.#root.transaction(() => this.#apply(batch));
       for (const [index, { resolve }] of batch.entries()) resolve(sequences[index]);
     } catch (cause) {
-      const error = failure(cause);
+      const error = await failure(cause, this.#path);
       for (const { reject } of batch) reject(error);
     }
   }
@@ -167,9 +175,36 @@ function readRevision(stored: Buffer): number {
   return stored.readUInt32BE(0) * 2 ** 32 + stored.readUInt32BE(4);
 }
 
-/** Observed: 2026-11-21, a full disk fails a commit with ENOSPC in the message, and applies nothing. */
-function failure(cause: unknown): StorageError {
-  const text = String(cause);
-  const full = /ENOSPC|EDQUOT|No space left|MDB_MAP_FULL|quota exceeded/i.test(text);
-  return new StorageError(full ? "full" : "unavailable", `metadata commit failed: ${text}`, cause);
+/**
+ * Observed: 2026-11-21, a full disk fails a commit with ENOSPC, or with EIO when some of its pages
+ * still fitted; nothing is applied, and commits work again as soon as there is space.
+ */
+async function failure(cause: unknown, path: string): Promise<StorageError> {
+  const reason = await reasonOf(cause);
+  const text = String(reason);
+  const full =
+    /ENOSPC|EDQUOT|No space left|MDB_MAP_FULL|quota exceeded/i.test(text) ||
+    (isRecord(reason) && reason["code"] === EIO && (await lacksSpace(path)));
+  return new StorageError(full ? "full" : "unavailable", `metadata commit failed: ${text}`, reason);
+}
+
+/** lmdb-js rejects a second promise with what the system said; one that nobody takes ends the process. */
+async function reasonOf(cause: unknown): Promise<unknown> {
+  if (!isRecord(cause) || !(cause["commitError"] instanceof Promise)) return cause;
+  const told = cause["commitError"].catch((reason: unknown) => reason);
+  // It is rejected in the same turn, or never.
+  return await Promise.race([told, new Promise((resolve) => setImmediate(resolve, cause))]);
+}
+
+async function lacksSpace(path: string): Promise<boolean> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize < NO_SPACE_BYTES;
+  } catch {
+    return false;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }

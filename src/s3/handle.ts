@@ -80,7 +80,7 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
   } catch (cause) {
     const error = asS3Error(cause);
     trace.code = error.code;
-    if (error.status >= 500) front.report(cause, trace.requestId);
+    if (error.status >= 500 && error !== cause) front.report(cause, trace.requestId);
     const { requestId } = trace;
     const resource = http.target.split("?", 1)[0] ?? "/";
     const hostId = hostIdOf(requestId);

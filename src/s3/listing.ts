@@ -20,12 +20,11 @@ export function keyWriter(encoding: "url" | undefined): KeyWriter {
   return encoding === undefined ? (key) => key : encodeKey;
 }
 
-/** Percent-encoding as S3 does it in lists: a space is `+`, a slash stays. */
+/** Percent-encoding as in lists: a slash stays; a space is %20, which every client's decoder reads. */
 function encodeKey(key: string): string {
   if (/^[A-Za-z0-9_.\-/*]*$/.test(key)) return key;
   return encodeURIComponent(key)
     .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll("%20", "+")
     .replaceAll("%2F", "/")
     .replaceAll("%2A", "*");
 }
@@ -37,7 +36,7 @@ export function writeToken(last: string): string {
 
 /** Fails: InvalidArgument. */
 export function readToken(token: string | undefined): string | undefined {
-  if (token === undefined) return undefined;
+  if (token === undefined || token === "") return undefined;
   const text = Buffer.from(token, "base64url").toString("utf8");
   if (text.startsWith("1:")) return text.slice(2);
   throw invalidArgument(

@@ -1,3 +1,4 @@
+import { NOT_OFFERED } from "#s3/not-offered.ts";
 import { abortMultipartUpload } from "#s3/op/abort-multipart-upload.ts";
 import { completeMultipartUpload } from "#s3/op/complete-multipart-upload.ts";
 import { copyObject } from "#s3/op/copy-object.ts";
@@ -5,17 +6,25 @@ import { createBucket } from "#s3/op/create-bucket.ts";
 import { createMultipartUpload } from "#s3/op/create-multipart-upload.ts";
 import { deleteBucket } from "#s3/op/delete-bucket.ts";
 import { deleteObject } from "#s3/op/delete-object.ts";
+import { deleteObjectTagging } from "#s3/op/delete-object-tagging.ts";
 import { deleteObjects } from "#s3/op/delete-objects.ts";
+import { getBucketAcl } from "#s3/op/get-bucket-acl.ts";
 import { getBucketLocation } from "#s3/op/get-bucket-location.ts";
+import { getBucketVersioning } from "#s3/op/get-bucket-versioning.ts";
 import { getObject } from "#s3/op/get-object.ts";
+import { getObjectAcl } from "#s3/op/get-object-acl.ts";
+import { getObjectTagging } from "#s3/op/get-object-tagging.ts";
 import { headBucket } from "#s3/op/head-bucket.ts";
 import { headObject } from "#s3/op/head-object.ts";
 import { listBuckets } from "#s3/op/list-buckets.ts";
 import { listMultipartUploads } from "#s3/op/list-multipart-uploads.ts";
+import { listObjectVersions } from "#s3/op/list-object-versions.ts";
 import { listObjects } from "#s3/op/list-objects.ts";
 import { listObjectsV2 } from "#s3/op/list-objects-v2.ts";
 import { listParts } from "#s3/op/list-parts.ts";
+import { putBucketVersioning } from "#s3/op/put-bucket-versioning.ts";
 import { putObject } from "#s3/op/put-object.ts";
+import { putObjectTagging } from "#s3/op/put-object-tagging.ts";
 import { uploadPart } from "#s3/op/upload-part.ts";
 import { uploadPartCopy } from "#s3/op/upload-part-copy.ts";
 import type { Operation } from "#s3/operation.ts";
@@ -32,17 +41,26 @@ export const OPERATIONS: readonly Operation[] = [
   createMultipartUpload,
   deleteBucket,
   deleteObject,
+  deleteObjectTagging,
   deleteObjects,
+  getBucketAcl,
   getBucketLocation,
+  getBucketVersioning,
   getObject,
+  getObjectAcl,
+  getObjectTagging,
   headBucket,
   headObject,
   listBuckets,
   listMultipartUploads,
+  listObjectVersions,
   listObjects,
   listObjectsV2,
   listParts,
+  putBucketVersioning,
   putObject,
+  putObjectTagging,
   uploadPart,
   uploadPartCopy,
+  ...NOT_OFFERED,
 ];

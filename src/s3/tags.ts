@@ -1,6 +1,6 @@
 import { invalidArgument, S3Error } from "#base/error.ts";
 import { child, children, childText, type Element, tag, wrap } from "#base/xml.ts";
-import type { Tag } from "#object/attributes.ts";
+import type { ObjectInfo, Tag } from "#object/attributes.ts";
 
 const OBJECT_TAGS_MAX = 10;
 const KEY_CHARS_MAX = 128;
@@ -74,4 +74,9 @@ function decode(text: string): string {
       "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
     );
   }
+}
+
+/** What the tagging calls tell of the version they touched. */
+export function versionHeader({ versionId }: ObjectInfo): Record<string, string> {
+  return versionId === undefined ? {} : { "x-amz-version-id": versionId };
 }

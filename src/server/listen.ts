@@ -57,9 +57,10 @@ export async function listen(options: Listen): Promise<Listening> {
   });
   server.on("request", (incoming, outgoing) => serve(incoming, outgoing, { options, expects: false }));
   server.on("checkContinue", (incoming, outgoing) => serve(incoming, outgoing, { options, expects: true }));
-  server.on("checkExpectation", (_, outgoing: ServerResponse) => {
-    outgoing.writeHead(417, { connection: "close", "content-length": "0" }).end();
-  });
+  // An expectation that we do not know is no reason to refuse, RFC 9110 says, and AWS does not.
+  server.on("checkExpectation", (incoming, outgoing) =>
+    serve(incoming, outgoing, { options, expects: false }),
+  );
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) =>
     refuse(error, socket, options),
   );

@@ -5,6 +5,7 @@
  *     const server = await startRealServer(t, { workers: 2 });
  *     await fetch(`${server.adminEndpoint}/health/ready`);
  */
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -63,7 +64,7 @@ export async function startRealServer(
   const dataDirectory = options.dataDirectory ?? (await temporaryDirectory());
   const child = launch(dataDirectory, options);
   t.after(async () => {
-    if (running.has(child)) await stop(child);
+    if (running.has(child)) assert.equal(await stop(child), 0, "the exit code after SIGTERM");
   });
   const { endpoint, adminEndpoint } = await ready(child);
   return {

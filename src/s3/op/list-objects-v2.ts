@@ -1,4 +1,3 @@
-import { invalidArgument } from "#base/error.ts";
 import { tag } from "#base/xml.ts";
 import {
   contentsElement,
@@ -23,9 +22,6 @@ export const listObjectsV2 = operation({
 
   parse: (request) => {
     const token = request.query.get("continuation-token");
-    if (token === "") {
-      throw invalidArgument("continuation-token", "", "The continuation token provided is incorrect");
-    }
     return {
       bucket: bucketOf(request),
       prefix: readMarker(request, "prefix"),

@@ -1,6 +1,7 @@
 """Fixtures: two servers, one of them with TLS; the doors to them; a bucket for each test."""
 
 import os
+import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,8 @@ def _serve(directory: Path, *, with_tls: bool) -> Iterator[Server]:
     _servers.append(server)
     yield server
     assert server.stop() == 0, "SIGTERM did not drain the server"
+    faults = re.findall(r'^.*"status":50[03].*$', server.log_since(0), re.MULTILINE)
+    assert faults == []
 
 
 @pytest.fixture(scope="session", params=DOORS)

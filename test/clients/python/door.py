@@ -15,6 +15,8 @@ REGION = "us-east-1"
 ADDRESS = "127.0.0.1"
 
 _numbers = itertools.count(1)
+# One for all clients: it reads the description of S3 once.
+_session = boto3.session.Session()
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,14 @@ class Door:
         certificate = self.server.certificate
         return None if certificate is None else str(certificate.file)
 
-    def client(self, *, secret: str | None = None, region: str = REGION, **config: Any) -> Any:
+    def client(
+        self,
+        *,
+        endpoint: str | None = None,
+        secret: str | None = None,
+        region: str = REGION,
+        **config: Any,
+    ) -> Any:
         """A boto3 client. It never tries again unless told: a retry would hide an answer of 5xx."""
         settings: dict[str, Any] = {
             "signature_version": "s3v4",
@@ -55,9 +64,9 @@ class Door:
             "connect_timeout": 10,
             "read_timeout": 60,
         }
-        return boto3.session.Session().client(
+        return _session.client(
             "s3",
-            endpoint_url=self.endpoint,
+            endpoint_url=endpoint or self.endpoint,
             region_name=region,
             aws_access_key_id=self.server.access_key_id,
             aws_secret_access_key=secret or self.server.secret,

@@ -54,7 +54,7 @@ class Server:
         flags += ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
         if certificate is not None:
             flags += ["--tls-cert", str(certificate.file), "--tls-key", str(certificate.key_file)]
-            flags += ["--base-domain", "localhost", "--base-domain", TLS_BASE_DOMAIN]
+            flags += ["--base-domain", TLS_BASE_DOMAIN]
         node = ROOT / "node_modules" / ".bin" / "node"
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(

@@ -56,6 +56,9 @@ def test_upload_fileobj_sends_a_stream_of_unknown_length(s3: Any, bucket: str) -
     class Stream(io.RawIOBase):
         source = io.BytesIO(BYTES)
 
+        def readable(self) -> bool:
+            return True
+
         def read(self, size: int = -1) -> bytes:
             return self.source.read(size)
 

@@ -4,9 +4,10 @@ import datetime
 from typing import Any
 
 import botocore.auth
+import botocore.crt.auth
 import pytest
-from botocore.httpsession import URLLib3Session
 from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
 
 from door import Door
 from refused import refused
@@ -56,16 +57,15 @@ def test_a_presigned_url_that_was_changed_is_refused(s3: Any, door: Door, bucket
     assert (status, b"<Code>SignatureDoesNotMatch</Code>" in answer) == (403, True)
 
 
-@pytest.mark.parametrize("seconds", [0, 7 * 24 * 3_600 + 1])
-def test_a_presigned_url_lives_from_a_second_to_seven_days(
-    s3: Any, door: Door, bucket: str, seconds: int
-) -> None:
-    url = s3.generate_presigned_url(
-        "get_object", Params={"Bucket": bucket, "Key": "a"}, ExpiresIn=seconds
-    )
-    status, answer = send(door, "GET", url)
-    assert status in (400, 403)
-    assert b"<Code>AuthorizationQueryParametersError</Code>" in answer or seconds == 0
+def test_a_presigned_url_lives_for_seven_days_at_most(s3: Any, door: Door, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    params = {"Bucket": bucket, "Key": "a"}
+    week = s3.generate_presigned_url("get_object", Params=params, ExpiresIn=7 * 24 * 3_600)
+    assert send(door, "GET", week) == (200, b"1")
+    longer = s3.generate_presigned_url("get_object", Params=params, ExpiresIn=7 * 24 * 3_600 + 1)
+    status, answer = send(door, "GET", longer)
+    assert status == 400
+    assert b"<Code>AuthorizationQueryParametersError</Code>" in answer
 
 
 def test_an_expired_presigned_url_is_refused(
@@ -147,6 +147,5 @@ def test_a_payload_that_is_not_signed_is_accepted(door: Door, bucket: str) -> No
 def shift_clock(monkeypatch: pytest.MonkeyPatch, by: datetime.timedelta) -> None:
     """The clock that boto3 signs with, and no other."""
     now = botocore.auth.get_current_datetime
-    monkeypatch.setattr(
-        botocore.auth, "get_current_datetime", lambda *rest, **options: now(*rest, **options) + by
-    )
+    for signer in (botocore.auth, botocore.crt.auth):
+        monkeypatch.setattr(signer, "get_current_datetime", lambda **how: now(**how) + by)

@@ -1,0 +1,85 @@
+import { S3Error } from "#base/error.ts";
+import { type Operation, operation } from "#s3/operation.ts";
+import type { Route } from "#s3/route.ts";
+
+type Row = readonly [name: string, method: Route["method"], on: Route["on"], ...query: string[]];
+
+/** AWS operations that are not offered (yet), so that each is refused by its name. */
+const ROWS: readonly Row[] = [
+  ["CreateSession", "GET", "bucket", "session"],
+  ["DeleteBucketAnalyticsConfiguration", "DELETE", "bucket", "analytics"],
+  ["DeleteBucketCors", "DELETE", "bucket", "cors"],
+  ["DeleteBucketEncryption", "DELETE", "bucket", "encryption"],
+  ["DeleteBucketIntelligentTieringConfiguration", "DELETE", "bucket", "intelligent-tiering"],
+  ["DeleteBucketInventoryConfiguration", "DELETE", "bucket", "inventory"],
+  ["DeleteBucketLifecycle", "DELETE", "bucket", "lifecycle"],
+  ["DeleteBucketMetricsConfiguration", "DELETE", "bucket", "metrics"],
+  ["DeleteBucketOwnershipControls", "DELETE", "bucket", "ownershipControls"],
+  ["DeleteBucketPolicy", "DELETE", "bucket", "policy"],
+  ["DeleteBucketReplication", "DELETE", "bucket", "replication"],
+  ["DeleteBucketTagging", "DELETE", "bucket", "tagging"],
+  ["DeleteBucketWebsite", "DELETE", "bucket", "website"],
+  ["DeletePublicAccessBlock", "DELETE", "bucket", "publicAccessBlock"],
+  ["GetBucketAccelerateConfiguration", "GET", "bucket", "accelerate"],
+  ["GetBucketAnalyticsConfiguration", "GET", "bucket", "analytics"],
+  ["GetBucketCors", "GET", "bucket", "cors"],
+  ["GetBucketEncryption", "GET", "bucket", "encryption"],
+  ["GetBucketIntelligentTieringConfiguration", "GET", "bucket", "intelligent-tiering"],
+  ["GetBucketInventoryConfiguration", "GET", "bucket", "inventory"],
+  ["GetBucketLifecycleConfiguration", "GET", "bucket", "lifecycle"],
+  ["GetBucketLogging", "GET", "bucket", "logging"],
+  ["GetBucketMetricsConfiguration", "GET", "bucket", "metrics"],
+  ["GetBucketNotificationConfiguration", "GET", "bucket", "notification"],
+  ["GetBucketOwnershipControls", "GET", "bucket", "ownershipControls"],
+  ["GetBucketPolicy", "GET", "bucket", "policy"],
+  ["GetBucketPolicyStatus", "GET", "bucket", "policyStatus"],
+  ["GetBucketReplication", "GET", "bucket", "replication"],
+  ["GetBucketRequestPayment", "GET", "bucket", "requestPayment"],
+  ["GetBucketTagging", "GET", "bucket", "tagging"],
+  ["GetBucketWebsite", "GET", "bucket", "website"],
+  ["GetObjectLegalHold", "GET", "object", "legal-hold"],
+  ["GetObjectLockConfiguration", "GET", "bucket", "object-lock"],
+  ["GetObjectRetention", "GET", "object", "retention"],
+  ["GetObjectTorrent", "GET", "object", "torrent"],
+  ["GetPublicAccessBlock", "GET", "bucket", "publicAccessBlock"],
+  ["PostObject", "POST", "bucket"],
+  ["PutBucketAccelerateConfiguration", "PUT", "bucket", "accelerate"],
+  ["PutBucketAcl", "PUT", "bucket", "acl"],
+  ["PutBucketAnalyticsConfiguration", "PUT", "bucket", "analytics"],
+  ["PutBucketCors", "PUT", "bucket", "cors"],
+  ["PutBucketEncryption", "PUT", "bucket", "encryption"],
+  ["PutBucketIntelligentTieringConfiguration", "PUT", "bucket", "intelligent-tiering"],
+  ["PutBucketInventoryConfiguration", "PUT", "bucket", "inventory"],
+  ["PutBucketLifecycleConfiguration", "PUT", "bucket", "lifecycle"],
+  ["PutBucketLogging", "PUT", "bucket", "logging"],
+  ["PutBucketMetricsConfiguration", "PUT", "bucket", "metrics"],
+  ["PutBucketNotificationConfiguration", "PUT", "bucket", "notification"],
+  ["PutBucketOwnershipControls", "PUT", "bucket", "ownershipControls"],
+  ["PutBucketPolicy", "PUT", "bucket", "policy"],
+  ["PutBucketReplication", "PUT", "bucket", "replication"],
+  ["PutBucketRequestPayment", "PUT", "bucket", "requestPayment"],
+  ["PutBucketTagging", "PUT", "bucket", "tagging"],
+  ["PutBucketWebsite", "PUT", "bucket", "website"],
+  ["PutObjectAcl", "PUT", "object", "acl"],
+  ["PutObjectLegalHold", "PUT", "object", "legal-hold"],
+  ["PutObjectLockConfiguration", "PUT", "bucket", "object-lock"],
+  ["PutObjectRetention", "PUT", "object", "retention"],
+  ["PutPublicAccessBlock", "PUT", "bucket", "publicAccessBlock"],
+  ["RestoreObject", "POST", "object", "restore"],
+  ["SelectObjectContent", "POST", "object", "select"],
+];
+
+export const NOT_OFFERED: readonly Operation[] = ROWS.map(([name, method, on, ...query]) =>
+  operation({
+    name,
+    route: { method, on, query },
+    body: "none",
+    parse: ({ bucket }) => bucket ?? "*",
+    grants: (resource) => [{ action: `s3:${name}`, resource }],
+    run: async () => {
+      const message = `${name} is not implemented by this server.`;
+      throw new S3Error("NotImplemented", { Operation: name }, { message });
+    },
+    render: (never: never) => never,
+  }),
+);

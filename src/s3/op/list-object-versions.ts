@@ -1,0 +1,94 @@
+import { invalidArgument } from "#base/error.ts";
+import { tag } from "#base/xml.ts";
+import type { ListedVersion } from "#object/engine.ts";
+import {
+  isoDate,
+  type KeyWriter,
+  keyWriter,
+  LIST_KEYS_MAX,
+  ownerElement,
+  prefixElements,
+  readEncoding,
+  readMarker,
+} from "#s3/listing.ts";
+import { operation } from "#s3/operation.ts";
+import { xmlReply } from "#s3/reply.ts";
+import { bucketOf, countOf } from "#s3/request.ts";
+
+/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html */
+export const listObjectVersions = operation({
+  name: "ListObjectVersions",
+  route: { method: "GET", on: "bucket", query: ["versions"] },
+  body: "none",
+
+  parse: (request) => {
+    const afterKey = readMarker(request, "key-marker");
+    const version = request.query.get("version-id-marker") ?? "";
+    if (version !== "" && afterKey === "") {
+      throw invalidArgument(
+        "version-id-marker",
+        version,
+        "A version-id marker cannot be specified without a key marker.",
+      );
+    }
+    return {
+      bucket: bucketOf(request),
+      prefix: readMarker(request, "prefix"),
+      delimiter: readMarker(request, "delimiter"),
+      afterKey,
+      afterVersionId: version === "" ? undefined : version,
+      limit: countOf(request, "max-keys", { fallback: LIST_KEYS_MAX, max: LIST_KEYS_MAX }),
+      encoding: readEncoding(request),
+    };
+  },
+
+  grants: ({ bucket }) => [{ action: "s3:ListBucketVersions", resource: bucket }],
+
+  run: async ({ open, caller }, ask) => {
+    const { bucket, engine } = await open(ask.bucket);
+    const page = await engine.listVersions(bucket, ask);
+    return { page, owner: { id: bucket.ownerId, displayName: caller.displayName } };
+  },
+
+  render: ({ page, owner }, ask) => {
+    const writeKey = keyWriter(ask.encoding);
+    const who = ownerElement(owner);
+    const inner = [
+      tag("Name", ask.bucket),
+      tag("Prefix", writeKey(ask.prefix)),
+      tag("KeyMarker", writeKey(ask.afterKey)),
+      tag("VersionIdMarker", ask.afterVersionId ?? ""),
+      page.next === undefined ? "" : tag("NextKeyMarker", writeKey(page.next.key)),
+      page.next?.versionId === undefined
+        ? ""
+        : tag("NextVersionIdMarker", page.next.versionId),
+      tag("MaxKeys", ask.limit),
+      ask.delimiter === "" ? "" : tag("Delimiter", writeKey(ask.delimiter)),
+      ask.encoding === undefined ? "" : tag("EncodingType", ask.encoding),
+      tag("IsTruncated", page.next !== undefined),
+      ...page.versions.map((version) => versionElement(version, writeKey, who)),
+      prefixElements(page.prefixes, writeKey),
+    ];
+    return xmlReply("ListVersionsResult", inner.join(""));
+  },
+});
+
+function versionElement(version: ListedVersion, writeKey: KeyWriter, who: string): string {
+  const { key, versionId, isLatest, modifiedMs, checksumAlgorithm, checksumType } = version;
+  const name =
+    tag("Key", writeKey(key)) +
+    tag("VersionId", versionId) +
+    tag("IsLatest", isLatest) +
+    tag("LastModified", isoDate(modifiedMs));
+  if (version.deleteMarker) return `<DeleteMarker>${name}${who}</DeleteMarker>`;
+  const checksum =
+    checksumAlgorithm === undefined
+      ? ""
+      : tag("ChecksumAlgorithm", checksumAlgorithm) + tag("ChecksumType", checksumType ?? "");
+  const content =
+    tag("ETag", `"${version.etag}"`) +
+    checksum +
+    tag("Size", version.sizeBytes) +
+    tag("StorageClass", version.storageClass);
+  return `<Version>${name}${content}${who}</Version>`;
+}

@@ -1,0 +1,117 @@
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import type { RealServer } from "#test/support/real-server.ts";
+import { signedHeaders } from "#test/support/sign.ts";
+
+export type Target = Pick<RealServer, "endpoint" | "accessKeyId" | "secret">;
+
+export interface Sent {
+  readonly method: string;
+  /** Percent-encoded as it goes on the wire, with its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+export interface Got {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** The S3 code of a refusal. */
+  readonly code: string | undefined;
+}
+
+/** A new connection for each call, so that any worker may get it. */
+const ALONE = new Agent({ keepAlive: false });
+
+/** One signed request. Fails: the socket's error, when no whole answer came. */
+export async function call(target: Target, sent: Sent, agent: Agent = ALONE): Promise<Got> {
+  const { method, path, body = "" } = sent;
+  const url = `${target.endpoint}${path}`;
+  const { accessKeyId, secret } = target;
+  const headers = signedHeaders({
+    accessKeyId,
+    secret,
+    method,
+    url,
+    headers: { ...sent.headers, "content-length": String(Buffer.byteLength(body)) },
+    body,
+  });
+  return await new Promise((resolve, reject) => {
+    // Not the URL as text: the URL class would resolve what the test spelled out.
+    const { hostname, port } = new URL(target.endpoint);
+    const outgoing = request({ hostname, port, method, path, headers, agent }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("error", reject);
+      incoming.on("end", () => {
+        const bytes = Buffer.concat(chunks);
+        const { statusCode: status = 0, headers: answered } = incoming;
+        resolve({ status, headers: answered, body: bytes, code: codeOf(bytes) });
+      });
+    });
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+/** Fails: Error unless the answer has one of `statuses`; 200 when none is given. */
+export async function expectCall(target: Target, sent: Sent, ...statuses: number[]): Promise<Got> {
+  const got = await call(target, sent);
+  const allowed = statuses.length === 0 ? [200] : statuses;
+  if (allowed.includes(got.status)) return got;
+  throw new Error(`${sent.method} ${sent.path}: ${got.status} ${got.body}`);
+}
+
+/** Makes a bucket and answers its path. */
+export async function makeBucket(target: Target, name: string): Promise<string> {
+  await expectCall(target, { method: "PUT", path: `/${name}` });
+  return `/${name}`;
+}
+
+export async function put(target: Target, path: string, body: string | Uint8Array): Promise<Got> {
+  return await expectCall(target, { method: "PUT", path, body });
+}
+
+/** All keys of a bucket, page by page. */
+export async function listKeys(target: Target, bucket: string): Promise<string[]> {
+  const keys: string[] = [];
+  for (let token = ""; ; ) {
+    const more = token === "" ? "" : `&continuation-token=${encodeURIComponent(token)}`;
+    const page = await expectCall(target, { method: "GET", path: `${bucket}?list-type=2${more}` });
+    const xml = page.body.toString();
+    keys.push(...textsOf(xml, "Key"));
+    token = textsOf(xml, "NextContinuationToken")[0] ?? "";
+    if (token === "") return keys;
+  }
+}
+
+/** The texts of all elements of a name; for keys and ids that need no unescaping. */
+export function textsOf(xml: string, name: string): string[] {
+  return [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, "g"))].map(([, text = ""]) => text);
+}
+
+/** Makes a multipart upload with its parts sent, ready to be completed. */
+export async function sentUpload(
+  target: Target,
+  path: string,
+  parts: readonly Uint8Array[],
+): Promise<{ readonly uploadId: string; readonly complete: Sent }> {
+  const created = await expectCall(target, { method: "POST", path: `${path}?uploads` });
+  const [uploadId = ""] = textsOf(created.body.toString(), "UploadId");
+  const elements: string[] = [];
+  for (const [index, body] of parts.entries()) {
+    const number = index + 1;
+    const part = `${path}?partNumber=${number}&uploadId=${uploadId}`;
+    const { headers } = await expectCall(target, { method: "PUT", path: part, body });
+    elements.push(`<Part><PartNumber>${number}</PartNumber><ETag>${headers.etag}</ETag></Part>`);
+  }
+  const document = `<CompleteMultipartUpload>${elements.join("")}</CompleteMultipartUpload>`;
+  const complete = { method: "POST", path: `${path}?uploadId=${uploadId}`, body: document };
+  return { uploadId, complete };
+}
+
+function codeOf(body: Buffer): string | undefined {
+  return body.subarray(0, 5).toString() === "<?xml"
+    ? /<Error><Code>(\w+)<\/Code>/.exec(body.toString())?.[1]
+    : undefined;
+}

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { OTHER, startServer } from "#test/support/server.ts";
+import { assertRefused, only } from "#test/s3/xml.ts";
+
+const LOCATION = (region: string) =>
+  `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+
+test("CreateBucket makes a bucket and names its location", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+
+  const reply = await s3.put("/new-bucket", "");
+
+  assert.equal(reply.status, 200);
+  assert.equal(reply.headers["location"], "/new-bucket");
+  assert.equal(reply.headers["content-length"], "0");
+  assert.equal((await s3.get("/new-bucket")).status, 200);
+});
+
+test("CreateBucket takes the name with a slash behind it", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+
+  assert.equal((await s3.put("/new-bucket/", "")).status, 200);
+});
+
+test("CreateBucket takes a name from the host", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+
+  const reply = await s3.put("/", "", { host: "new-bucket.localhost" });
+
+  assert.equal(reply.status, 200);
+  assert.equal((await s3.get("/new-bucket")).status, 200);
+});
+
+test("CreateBucket succeeds again for the owner of the bucket and keeps its objects", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+
+  const reply = await s3.put("/bucket", "");
+
+  assert.equal(reply.status, 200);
+  assert.equal((await s3.get("/bucket/key")).text, "bytes");
+});
+
+test("CreateBucket refuses the same name in another region with BucketAlreadyOwnedByYou", async (t) => {
+  const s3 = await startServer(t);
+
+  const reply = await s3.put("/bucket", LOCATION("eu-west-9"));
+
+  assertRefused(reply, 409, "BucketAlreadyOwnedByYou");
+  assert.equal(only(reply.text, "BucketName"), "bucket");
+});
+
+test("CreateBucket refuses another owner's name with BucketAlreadyExists", async (t) => {
+  const s3 = await startServer(t);
+
+  const reply = await s3.request({ method: "PUT", path: "/bucket", as: OTHER });
+
+  assertRefused(reply, 409, "BucketAlreadyExists");
+});
+
+test("CreateBucket gives one of two owners at once the name", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+  const ask = { method: "PUT", path: "/contended" };
+
+  const replies = await Promise.all([s3.request(ask), s3.request({ ...ask, as: OTHER })]);
+
+  assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 409]);
+});
+
+const LONGEST = "a".repeat(63);
+for (const name of ["abc", "0-0", "a--b", "xn-a", "cwa", "int1", "1int", LONGEST]) {
+  test(`CreateBucket accepts the name ${name}`, async (t) => {
+    const s3 = await startServer(t, { buckets: [] });
+
+    assert.equal((await s3.put(`/${name}`, "")).status, 200);
+  });
+}
+
+const INVALID = ["ab", `${LONGEST}a`, "-abc", "abc-", "a.b", "Abc", "a_b", "a%20b", "%C3%A4bc"];
+const RESERVED = ["xn--abc", "cw-abc", "vip-abc", "log-stitcher-ch-1", "int"];
+for (const name of [...INVALID, ...RESERVED, "192.168.5.4"]) {
+  test(`CreateBucket refuses the name ${name} with InvalidBucketName`, async (t) => {
+    const s3 = await startServer(t, { buckets: [] });
+
+    assertRefused(await s3.put(`/${name}`, ""), 400, "InvalidBucketName");
+  });
+}
+
+test("CreateBucket puts the bucket where LocationConstraint says", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+
+  await s3.put("/new-bucket", LOCATION("US-EAST-04A"));
+
+  const { headers } = await s3.request({ method: "HEAD", path: "/new-bucket" });
+  assert.equal(headers["x-amz-bucket-region"], "US-EAST-04A");
+});
+
+test("CreateBucket without LocationConstraint uses the server's region", async (t) => {
+  const s3 = await startServer(t, { buckets: [], region: "here-1" });
+
+  await s3.put("/new-bucket", "<CreateBucketConfiguration/>");
+
+  const { headers } = await s3.request({ method: "HEAD", path: "/new-bucket" });
+  assert.equal(headers["x-amz-bucket-region"], "here-1");
+});
+
+test("CreateBucket demands LocationConstraint where the server is strict about it", async (t) => {
+  const s3 = await startServer(t, { buckets: [], strictLocation: true });
+
+  assertRefused(await s3.put("/new-bucket", ""), 400, "InvalidLocationConstraint");
+  assert.equal((await s3.put("/new-bucket", LOCATION("US-EAST-04A"))).status, 200);
+});
+
+const REFUSED = [
+  { why: "a malformed region", body: LOCATION("no such place"), code: "InvalidLocationConstraint" },
+  { why: "another document", body: "<Tagging/>", code: "MalformedXML" },
+  { why: "a truncated document", body: "<CreateBucketConfiguration>", code: "MalformedXML" },
+  { why: "a document type", body: "<!DOCTYPE x><CreateBucketConfiguration/>", code: "MalformedXML" },
+  { why: "an unknown ACL", headers: { "x-amz-acl": "everyone" }, code: "InvalidArgument" },
+  {
+    why: "a public ACL",
+    headers: { "x-amz-acl": "public-read" },
+    code: "InvalidBucketAclWithObjectOwnership",
+  },
+  {
+    why: "object lock",
+    headers: { "x-amz-bucket-object-lock-enabled": "true" },
+    status: 501,
+    code: "NotImplemented",
+  },
+];
+for (const { why, body = "", headers = {}, status = 400, code } of REFUSED) {
+  test(`CreateBucket refuses ${why} with ${code} and makes nothing`, async (t) => {
+    const s3 = await startServer(t, { buckets: [] });
+
+    assertRefused(await s3.put("/new-bucket", body, headers), status, code);
+    assertRefused(await s3.get("/new-bucket"), 404, "NoSuchBucket");
+  });
+}
+
+test("CreateBucket takes the ACL private", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+
+  assert.equal((await s3.put("/new-bucket", "", { "x-amz-acl": "private" })).status, 200);
+});
+
+test("CreateBucket refuses a document that is not what Content-MD5 says with BadDigest", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+  const headers = { "content-md5": "1B2M2Y8AsgTpgAmY7PhCfg==" };
+
+  assertRefused(await s3.put("/new-bucket", LOCATION("eu-1"), headers), 400, "BadDigest");
+});
+
+for (const query of ["acl", "foo", "policy=", "website", "tagging=x"]) {
+  test(`CreateBucket is not what PUT ?${query} means`, async (t) => {
+    const s3 = await startServer(t, { buckets: [] });
+
+    const reply = await s3.request({ method: "PUT", path: "/new-bucket", query });
+
+    assertRefused(reply, 501, "NotImplemented");
+    assertRefused(await s3.get("/new-bucket"), 404, "NoSuchBucket");
+  });
+}

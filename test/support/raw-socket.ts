@@ -1,0 +1,153 @@
+/**
+ * A connection that sends exactly the bytes it is given, for requests that no HTTP client would make.
+ *
+ *     await using socket = await RawSocket.connect(server.endpoint);
+ *     await socket.send(requestHead({ method: "GET", target: "/", headers: { host: "h" } }));
+ *     const { status, body } = await socket.response();
+ *     await socket.ended();
+ */
+import { connect, type Socket } from "node:net";
+import { deadline } from "#base/clock.ts";
+
+export interface RawResponse {
+  readonly status: number;
+  /** Names in lower case; the last of a repeated one. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** No test waits for it to pass: it turns a server that hangs into a failure. */
+const HANGS_AFTER_MS = 30_000;
+
+export class RawSocket implements AsyncDisposable {
+  readonly #socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  /** `allowHalfOpen`: our side stays open when the server has ended its own. */
+  static async connect(endpoint: string): Promise<RawSocket> {
+    const { hostname, port } = new URL(endpoint);
+    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    socket.setNoDelay(true);
+    await new Promise<void>((resolve, reject) => {
+      socket.once("connect", resolve).once("error", reject);
+    });
+    return new RawSocket(socket);
+  }
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (chunk: Buffer) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#wake?.();
+    });
+    const end = () => {
+      this.#ended = true;
+      this.#wake?.();
+    };
+    socket.on("end", end).on("close", end).on("error", end);
+  }
+
+  /** Resolves when the system has taken the bytes, or the connection is gone. */
+  async send(bytes: string | Uint8Array): Promise<void> {
+    await new Promise<void>((resolve) => {
+      if (!this.#socket.writable) return resolve();
+      this.#socket.once("close", resolve);
+      this.#socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes, () => {
+        this.#socket.off("close", resolve);
+        resolve();
+      });
+    });
+  }
+
+  /** Ends our direction: the server sees the end of what we send, and may still answer. */
+  halfClose(): void {
+    this.#socket.end();
+  }
+
+  /** Nothing is taken off the socket any more, so that the server's writes have nowhere to go. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  /**
+   * The next answer, `100 Continue` being one. `bodyless`: the request was a HEAD.
+   * Fails: Error when the connection ends before the answer does.
+   */
+  async response({ bodyless = false } = {}): Promise<RawResponse> {
+    const headEnd = await this.#find("\r\n\r\n");
+    const [first = "", ...lines] = this.#take(headEnd + 4).toString("latin1").split("\r\n");
+    const headers = Object.fromEntries(
+      lines.slice(0, -2).map((line) => {
+        const colon = line.indexOf(":");
+        return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+      }),
+    );
+    const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(first)?.[1]);
+    if (Number.isNaN(status)) throw new Error(`not an answer: ${JSON.stringify(first)}`);
+    const none = bodyless || status < 200 || status === 204 || status === 304;
+    return { status, headers, body: none ? Buffer.alloc(0) : await this.#body(headers) };
+  }
+
+  /** What still comes until the server ends the connection. Fails: Error when it does not. */
+  async ended(): Promise<string> {
+    while (!this.#ended) await this.#more();
+    return this.#take(this.#received.length).toString("latin1");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.destroy();
+  }
+
+  async #body(headers: Readonly<Record<string, string>>): Promise<Buffer> {
+    if (headers["transfer-encoding"] !== undefined) throw new Error("an answer came in chunks");
+    const text = headers["content-length"];
+    if (text === undefined) return Buffer.from(await this.ended(), "latin1");
+    while (this.#received.length < Number(text)) await this.#moreOf("an answer's body");
+    return this.#take(Number(text));
+  }
+
+  async #find(mark: string): Promise<number> {
+    for (;;) {
+      const at = this.#received.indexOf(mark);
+      if (at >= 0) return at;
+      await this.#moreOf("an answer");
+    }
+  }
+
+  async #moreOf(what: string): Promise<void> {
+    if (this.#ended) {
+      throw new Error(`the connection ended within ${what}, after ${this.#received.length} bytes`);
+    }
+    await this.#more();
+  }
+
+  async #more(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const timer = deadline(HANGS_AFTER_MS, () => reject(new Error("the server stays silent")));
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #take(bytes: number): Buffer {
+    const taken = this.#received.subarray(0, bytes);
+    this.#received = this.#received.subarray(bytes);
+    return taken;
+  }
+}
+
+/** The text of a request up to its body. Header values are latin1; a list repeats the header. */
+export function requestHead(request: {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+}): string {
+  const lines = Object.entries(request.headers).flatMap(([name, value]) =>
+    [value].flat().map((each) => `${name}: ${each}\r\n`),
+  );
+  return `${request.method} ${request.target} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}

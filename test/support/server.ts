@@ -1,0 +1,299 @@
+/**
+ * A whole server over memory on a free port, in this process and in milliseconds, with a client that
+ * sends requests byte for byte as they are spelled.
+ *
+ *     const s3 = await startServer(t);               // has a bucket called "bucket"
+ *     await s3.put("/bucket/key", "bytes");
+ *     const reply = await s3.get("/bucket/key", { range: "bytes=0-1" });
+ *     const listed = await s3.request({ path: "/bucket", query: { "list-type": "2", prefix: "a/" } });
+ *     const url = { path: "/bucket/key", sign: { presignedSeconds: 60 } };
+ *     s3.clock.move(61_000);                         // moves the server and the signer alike
+ *
+ * A failure that the server calls its own fails the test, unless the test empties `s3.failures`.
+ */
+import assert from "node:assert/strict";
+import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import type { TestContext } from "node:test";
+import type { Caller } from "#access/authorize.ts";
+import type { Clock } from "#base/clock.ts";
+import { MemoryBlobStore } from "#blob/memory.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import { composeFront } from "#compose.ts";
+import { MemoryMetaStore } from "#meta/memory.ts";
+import type { Bucket, Versioning } from "#object/bucket.ts";
+import type { Engine } from "#object/engine.ts";
+import { bucketName, newBucketName, objectKey } from "#object/name.ts";
+import { type Front, handle } from "#s3/handle.ts";
+import { listen } from "#server/listen.ts";
+import { chunkedBody, presignedUrl, signedHeaders, type ToChunk } from "#test/support/sign.ts";
+
+/** The holder of the root key, who may do everything and owns what the server is started with. */
+export const ROOT = { accessKeyId: "ROOTACCESSKEY", secret: "root-secret" };
+/** May do everything too, as another owner. */
+export const OTHER = { accessKeyId: "OTHERACCESSKEY", secret: "other-secret" };
+/** Has a key, and may do nothing. */
+export const STRANGER = { accessKeyId: "STRANGERACCESSKEY", secret: "stranger-secret" };
+/** 2026-01-02T03:04:05.678Z, when every server starts. */
+export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+/** Small, so that tests of parts and blobs need few bytes. */
+const LIMITS = { inlineBytesMax: 16, partBytesMin: 5 };
+
+export interface ServerOptions {
+  /** 5 when absent. */
+  readonly partBytesMin?: number;
+  /** 16 when absent: longer objects go to the blob store. */
+  readonly inlineBytesMax?: number;
+  /** Made by root; `["bucket"]` when absent. */
+  readonly buckets?: readonly string[];
+  readonly region?: string;
+  readonly strictLocation?: boolean;
+  readonly pathStyle?: boolean;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+export interface Ask {
+  /** GET when absent. */
+  readonly method?: string;
+  /** Percent-encoded, sent as it is; with or without a query. */
+  readonly path: string;
+  /** As it is sent, or names and values to encode; a name with "" is sent without `=`. */
+  readonly query?: string | Readonly<Record<string, string>>;
+  /** Values as latin1 strings; all are signed. */
+  readonly headers?: Headers;
+  /** Sent after signing, unsigned; a list is sent as repeated headers. */
+  readonly unsigned?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string | Uint8Array;
+  /** "hash", the digest of the body signed in a header, when absent; false: anonymous. */
+  readonly sign?:
+    | "hash"
+    | false
+    | { readonly presignedSeconds: number }
+    | { readonly payload: string }
+    | Pick<ToChunk, "mode" | "trailers" | "chunkBytes">;
+  /** ROOT when absent. */
+  readonly as?: {
+    readonly accessKeyId: string;
+    readonly secret: string;
+    readonly sessionToken?: string;
+  };
+  /** The server's time when absent. */
+  readonly signedAtMs?: number;
+  /** Sends `Expect: 100-continue`, and the body only when it is asked for. */
+  readonly expectContinue?: boolean;
+}
+
+export interface Reply {
+  readonly status: number;
+  /** Names in lower case; values as latin1 strings. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly bytes: Buffer;
+  readonly text: string;
+  /** Of an error document. */
+  readonly code: string | undefined;
+  /** The server asked for the body with "100 Continue". */
+  readonly continued: boolean;
+}
+
+/** A clock that stands still until it is moved. */
+export class MovableClock implements Clock {
+  #nowMs = START_MS;
+  readonly now = (): number => this.#nowMs;
+  readonly sleep = async (): Promise<void> => {};
+
+  move(ms: number): void {
+    this.#nowMs += ms;
+  }
+}
+
+export interface TestServer {
+  readonly port: number;
+  readonly clock: MovableClock;
+  readonly catalog: Catalog;
+  /** What the server has reported as its own fault. */
+  readonly failures: unknown[];
+  readonly request: (ask: Ask) => Promise<Reply>;
+  readonly get: (path: string, headers?: Headers) => Promise<Reply>;
+  readonly put: (path: string, body: string | Uint8Array, headers?: Headers) => Promise<Reply>;
+  /** Puts empty objects past HTTP, for tests that need many. */
+  readonly fill: (bucket: string, keys: readonly string[]) => Promise<void>;
+  readonly setVersioning: (bucket: string, versioning: Versioning) => Promise<void>;
+}
+
+export async function startServer(
+  t: TestContext,
+  options: ServerOptions = {},
+): Promise<TestServer> {
+  const clock = new MovableClock();
+  const failures: unknown[] = [];
+  const front = frontOf({ clock, options, report: (cause) => failures.push(cause) });
+  const listening = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    answer: async (http) => {
+      const { reply } = await handle(http, front);
+      const done = ({ failure }: { failure: unknown }) => failure && failures.push(failure);
+      return { reply, done };
+    },
+  });
+  const agent = new Agent({ keepAlive: true });
+  t.after(async () => {
+    agent.destroy();
+    await listening[Symbol.asyncDispose]();
+    assert.deepEqual(failures, [], "the server reported failures of its own");
+  });
+  const owner = { id: (await front.findCredential(ROOT.accessKeyId))?.caller.ownerId ?? "" };
+  for (const name of options.buckets ?? ["bucket"]) {
+    await front.catalog.create(newBucketName(name), { ...owner, region: front.region });
+  }
+  const request = (ask: Ask) => send(ask, { agent, port: listening.port, nowMs: clock.now() });
+  return {
+    port: listening.port,
+    clock,
+    catalog: front.catalog,
+    failures,
+    request,
+    get: (path, headers = {}) => request({ path, headers }),
+    put: (path, body, headers = {}) => request({ method: "PUT", path, body, headers }),
+    fill: async (name, keys) => {
+      const bucket = await front.catalog.bucket(bucketName(name));
+      await fill(front.engineOf(bucket), bucket, keys);
+    },
+    setVersioning: async (name, versioning) =>
+      await front.catalog.setVersioning(await front.catalog.bucket(bucketName(name)), versioning),
+  };
+}
+
+function frontOf({
+  clock,
+  options,
+  report,
+}: {
+  clock: Clock;
+  options: ServerOptions;
+  report: Front["report"];
+}): Front {
+  const front = composeFront({
+    meta: new MemoryMetaStore(),
+    blobs: new MemoryBlobStore(clock),
+    clock,
+    limits: { ...LIMITS, ...options },
+    root: ROOT,
+    addressing: { baseDomains: ["localhost"], pathStyle: options.pathStyle ?? true },
+    region: options.region ?? "us-east-1",
+    strictLocation: options.strictLocation ?? false,
+    report,
+  });
+  const others = new Map([
+    [OTHER.accessKeyId, { secret: OTHER.secret, caller: callerOf("other", true) }],
+    [STRANGER.accessKeyId, { secret: STRANGER.secret, caller: callerOf("stranger", false) }],
+  ]);
+  return {
+    ...front,
+    findCredential: async (id) => others.get(id) ?? (await front.findCredential(id)),
+  };
+}
+
+function callerOf(name: string, may: boolean): Caller {
+  const ownerId = Buffer.from(name).toString("hex").padEnd(64, "0");
+  return { principal: name, ownerId, displayName: name, allows: () => may };
+}
+
+async function fill(engine: Engine, bucket: Bucket, keys: readonly string[]): Promise<void> {
+  const body = {
+    sizeBytes: 0,
+    chunks: (async function* none() {})(),
+    algorithm: undefined,
+    hasSha256: false,
+    claims: () => ({ md5: undefined, sha256: undefined, checksum: undefined }),
+  };
+  const attributes = { headers: {}, userMetadata: {}, tags: [], storageClass: "STANDARD" } as const;
+  for (const key of keys) {
+    const name = { bucket, key: objectKey(key) };
+    await engine.put(name, { body, attributes, conditions: {} });
+  }
+}
+
+interface Door {
+  readonly agent: Agent;
+  readonly port: number;
+  readonly nowMs: number;
+}
+
+/** Values over which nothing is normalised: node:http sends method, target and headers as given. */
+async function send(ask: Ask, { agent, port, nowMs }: Door): Promise<Reply> {
+  const method = ask.method ?? "GET";
+  const { target, headers, body } = signed({ ...ask, method }, { port, nowMs });
+  const length = ask.unsigned?.["transfer-encoding"] === undefined && body.length > 0;
+  const lengths = length || method === "PUT" ? { "content-length": String(body.length) } : {};
+  const all = {
+    ...(ask.unsigned?.["transfer-encoding"] === undefined ? lengths : {}),
+    ...headers,
+    ...(ask.expectContinue === true ? { expect: "100-continue" } : {}),
+    ...ask.unsigned,
+  };
+  return await new Promise((resolve, reject) => {
+    let continued = false;
+    const outgoing = httpRequest({
+      ...{ agent, host: "127.0.0.1", port, method, path: target, setHost: false },
+      headers: Object.entries(all).flatMap(([name, value]) =>
+        [value].flat().flatMap((each) => [name, each]),
+      ),
+    });
+    outgoing.on("error", reject);
+    outgoing.on("response", (incoming) => {
+      replyOf(incoming).then((reply) => resolve({ ...reply, continued }), reject);
+    });
+    outgoing.on("continue", () => {
+      continued = true;
+      outgoing.end(body);
+    });
+    if (ask.expectContinue === true) outgoing.flushHeaders();
+    else outgoing.end(body);
+  });
+}
+
+function signed(ask: Ask & { readonly method: string }, { port, nowMs }: Omit<Door, "agent">) {
+  const { method, headers = {}, sign = "hash", as = ROOT } = ask;
+  const target = targetOf(ask);
+  const bytes = Buffer.from(ask.body ?? "");
+  const host = headers["host"] ?? `127.0.0.1:${port}`;
+  const url = `http://${host}${target}`;
+  const given = { ...as, method, url, headers, nowMs: ask.signedAtMs ?? nowMs };
+  if (sign === false) return { target, headers: { host, ...headers }, body: bytes };
+  if (sign === "hash")
+    return { target, headers: signedHeaders({ ...given, body: bytes }), body: bytes };
+  if ("mode" in sign) return { target, ...chunkedBody({ ...given, ...sign, body: bytes }) };
+  if ("presignedSeconds" in sign) {
+    const url = presignedUrl({ ...given, expiresSeconds: sign.presignedSeconds });
+    const sent = url.slice(`http://${host}`.length);
+    return { target: sent, headers: { host, ...headers }, body: bytes };
+  }
+  return { target, headers: signedHeaders({ ...given, body: bytes, ...sign }), body: bytes };
+}
+
+function targetOf({ path, query = "" }: Ask): string {
+  const pairs = typeof query === "string" ? [query] : Object.entries(query).map(pairOf);
+  const whole = pairs.join("&");
+  return whole === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${whole}`;
+}
+
+function pairOf([name, value]: readonly [string, string]): string {
+  return value === ""
+    ? encodeURIComponent(name)
+    : `${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+}
+
+async function replyOf(incoming: IncomingMessage): Promise<Omit<Reply, "continued">> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  const text = bytes.toString();
+  const headers: Record<string, string> = {};
+  const raw = incoming.rawHeaders;
+  for (let at = 0; at + 1 < raw.length; at += 2)
+    headers[raw[at]?.toLowerCase() ?? ""] = raw[at + 1] ?? "";
+  const code = /<Error><Code>(\w+)<\/Code>/.exec(text)?.[1];
+  return { status: incoming.statusCode ?? 0, headers, bytes, text, code };
+}
