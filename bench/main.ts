@@ -3,7 +3,7 @@ import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { watchOthers } from "./report/disturbance.ts";
 import { machineFacts } from "./report/machine.ts";
 import { renderMachine, renderMeasurements, renderOthers, renderTargets } from "./report/print.ts";
-import { readResult, writeResult } from "./report/result.ts";
+import { type Result, readResult, writeResult } from "./report/result.ts";
 import { run } from "./run.ts";
 import { ServerProcess } from "./target/server-process.ts";
 import { TemporaryDirectory } from "./target/temporary-directory.ts";
@@ -28,7 +28,7 @@ try {
 
 /** Returns the exit status: only wrong answers fail a benchmark, slow ones never do. */
 async function measure(options: Options): Promise<number> {
-  const earlier = options.compare === undefined ? undefined : await readResult(options.compare);
+  const earlier = options.compare === undefined ? undefined : await earlierResult(options.compare);
   const machine = machineFacts(options.dataParent);
   process.stdout.write(renderMachine(machine));
   const othersShare = watchOthers(options.peers.flatMap(({ pid }) => pid ?? []));
@@ -53,4 +53,10 @@ async function measure(options: Options): Promise<number> {
     await writeResult(options.json, result);
   }
   return errors.length > 0 ? 1 : 0;
+}
+
+async function earlierResult(path: string): Promise<Result> {
+  return readResult(path).catch((cause: Error) => {
+    throw new UsageError(`--compare: ${cause.message}`, { cause });
+  });
 }

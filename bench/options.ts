@@ -2,7 +2,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import type { Endpoint } from "./client/session.ts";
 
-export const GROUPS = [
+const GROUPS = [
   "get",
   "put",
   "delete",
@@ -15,7 +15,7 @@ export const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
-export interface PeerOption {
+interface PeerOption {
   readonly name: string;
   readonly endpoint: Endpoint;
   readonly pid?: number | undefined;

@@ -79,7 +79,9 @@ function lodeTarget({ port, pid }: ServerProcess, bucket: string): Target {
 }
 
 async function expectRoom(directory: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(directory);
+  const { bavail, bsize } = await statfs(directory).catch((cause: Error) => {
+    throw new UsageError(`--data-parent: ${cause.message}`, { cause });
+  });
   if (bavail * bsize >= bytes) return;
   const room = `${Math.ceil(bytes / GIB)} GiB`;
   throw new UsageError(`${directory} has less than ${room} free: choose another --data-parent`);

@@ -1,6 +1,6 @@
 import type { Caller } from "#access/authorize.ts";
-import type { Clock } from "#base/clock.ts";
 import { digestOf } from "#base/checksum.ts";
+import type { Clock } from "#base/clock.ts";
 import type { BlobStore } from "#blob/store.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import type { MetaStore } from "#meta/store.ts";

@@ -47,23 +47,83 @@ interface Setting {
 export const SETTINGS = {
   data: row("data", "LODE_DATA", "DIR", "./data", "Where everything is stored."),
   listen: row("listen", "LODE_LISTEN", "HOST:PORT", "127.0.0.1:9000", "The S3 API."),
-  adminListen: row("admin-listen", "LODE_ADMIN_LISTEN", "HOST:PORT", "127.0.0.1:9001", "Health and metrics."),
+  adminListen: row(
+    "admin-listen",
+    "LODE_ADMIN_LISTEN",
+    "HOST:PORT",
+    "127.0.0.1:9001",
+    "Health and metrics.",
+  ),
   baseDomains: {
-    ...row("base-domain", "LODE_BASE_DOMAINS", "NAME", "", "Host name below which the first label is a bucket; localhost is always one."),
+    ...row(
+      "base-domain",
+      "LODE_BASE_DOMAINS",
+      "NAME",
+      "",
+      "Host name below which the first label is a bucket; localhost is always one.",
+    ),
     repeatable: true,
   },
-  addressing: row("addressing", "LODE_ADDRESSING", "both|virtual", "both", "Whether buckets may stand in the path."),
+  addressing: row(
+    "addressing",
+    "LODE_ADDRESSING",
+    "both|virtual",
+    "both",
+    "Whether buckets may stand in the path.",
+  ),
   region: row("region", "LODE_REGION", "NAME", "us-east-1", "Region of buckets that name none."),
-  strictLocation: row("strict-location", "LODE_STRICT_LOCATION", "true|false", "false", "Demand a LocationConstraint for each new bucket."),
-  workers: row("workers", "LODE_WORKERS", "N", "", "Worker processes; one for each core when absent."),
+  strictLocation: row(
+    "strict-location",
+    "LODE_STRICT_LOCATION",
+    "true|false",
+    "false",
+    "Demand a LocationConstraint for each new bucket.",
+  ),
+  workers: row(
+    "workers",
+    "LODE_WORKERS",
+    "N",
+    "",
+    "Worker processes; one for each core when absent.",
+  ),
   tlsCert: row("tls-cert", "LODE_TLS_CERT", "FILE", "", "Certificate chain (PEM): serves HTTPS."),
   tlsKey: row("tls-key", "LODE_TLS_KEY", "FILE", "", "Private key of the certificate (PEM)."),
   tlsMin: row("tls-min", "LODE_TLS_MIN", "1.2|1.3", "1.3", "Lowest TLS version."),
-  rootAccessKeyId: { ...row("root-access-key-id", "LODE_ROOT_ACCESS_KEY_ID", "ID", "", "Root key; made and kept in the data directory when absent."), secret: true },
-  rootSecretAccessKey: { ...row("root-secret-access-key", "LODE_ROOT_SECRET_ACCESS_KEY", "SECRET", "", "Its secret."), secret: true },
-  garbageGraceSeconds: row("garbage-grace", "LODE_GARBAGE_GRACE", "SECONDS", "600", "How long deleted bytes stay for those who still read them."),
-  accessLog: row("access-log", "LODE_ACCESS_LOG", "true|false", "true", "One line for each request, on standard error."),
-  logFormat: row("log-format", "LODE_LOG_FORMAT", "auto|json|text", "auto", "auto: text on a terminal, else JSON."),
+  rootAccessKeyId: {
+    ...row(
+      "root-access-key-id",
+      "LODE_ROOT_ACCESS_KEY_ID",
+      "ID",
+      "",
+      "Root key; made and kept in the data directory when absent.",
+    ),
+    secret: true,
+  },
+  rootSecretAccessKey: {
+    ...row("root-secret-access-key", "LODE_ROOT_SECRET_ACCESS_KEY", "SECRET", "", "Its secret."),
+    secret: true,
+  },
+  garbageGraceSeconds: row(
+    "garbage-grace",
+    "LODE_GARBAGE_GRACE",
+    "SECONDS",
+    "600",
+    "How long deleted bytes stay for those who still read them.",
+  ),
+  accessLog: row(
+    "access-log",
+    "LODE_ACCESS_LOG",
+    "true|false",
+    "true",
+    "One line for each request, on standard error.",
+  ),
+  logFormat: row(
+    "log-format",
+    "LODE_LOG_FORMAT",
+    "auto|json|text",
+    "auto",
+    "auto: text on a terminal, else JSON.",
+  ),
 } as const satisfies Record<keyof Config, Setting>;
 
 type Name = keyof Config;
@@ -89,12 +149,13 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
 export function settingsHelp(): string {
   const rows = names().map((name) => {
     const setting: Setting = SETTINGS[name];
-    const flag = setting.secret === true ? `(${setting.env})` : `--${setting.flag} ${setting.value}`;
+    const flag =
+      setting.secret === true ? `(${setting.env})` : `--${setting.flag} ${setting.value}`;
     const shown = setting.fallback === "" ? "" : ` [${setting.fallback}]`;
     return `  ${flag.padEnd(34)} ${setting.help}${shown}`;
   });
   const last =
-    "Each --some-flag is also LODE_SOME_FLAG in the environment and \"some-flag\" in the JSON file that --config or LODE_CONFIG names.";
+    'Each --some-flag is also LODE_SOME_FLAG in the environment and "some-flag" in the JSON file that --config or LODE_CONFIG names.';
   return `${rows.join("\n")}\n\n${last}\n`;
 }
 
@@ -102,7 +163,12 @@ function names(): Name[] {
   return Object.keys(SETTINGS) as Name[];
 }
 
-function row(flag: string, env: string, value: string, ...[fallback, help]: [string, string]): Setting {
+function row(
+  flag: string,
+  env: string,
+  value: string,
+  ...[fallback, help]: [string, string]
+): Setting {
   return { flag, env, value, fallback, help };
 }
 
@@ -128,7 +194,8 @@ function readFlags(args: readonly string[]): Map<string, string> {
     });
     const { values } = parseArgs({ args: spelled, options, strict: true, allowPositionals: false });
     for (const [name, value] of Object.entries(values)) {
-      if (value !== undefined) flags.set(name, Array.isArray(value) ? value.join(",") : String(value));
+      if (value !== undefined)
+        flags.set(name, Array.isArray(value) ? value.join(",") : String(value));
     }
   } catch (cause) {
     const message = cause instanceof Error ? cause.message.split(". To specify")[0] : String(cause);
@@ -143,15 +210,21 @@ function readFile(path: string | undefined): Map<string, string> {
   try {
     json = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    throw new ConfigError(`--config ${path}: ${cause instanceof Error ? cause.message : cause}. It must be a JSON object.`);
+    throw new ConfigError(
+      `--config ${path}: ${cause instanceof Error ? cause.message : cause}. It must be a JSON object.`,
+    );
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new ConfigError(`--config ${path}: it must be a JSON object, as {"listen": "0.0.0.0:9000"}.`);
+    throw new ConfigError(
+      `--config ${path}: it must be a JSON object, as {"listen": "0.0.0.0:9000"}.`,
+    );
   }
   const known = names().map((name) => SETTINGS[name].flag as string);
   const entries = Object.entries(json).map(([key, value]): [string, string] => {
     if (!known.includes(key)) {
-      throw new ConfigError(`--config ${path}: there is no setting "${key}". Known: ${known.join(", ")}.`);
+      throw new ConfigError(
+        `--config ${path}: there is no setting "${key}". Known: ${known.join(", ")}.`,
+      );
     }
     return [key, Array.isArray(value) ? value.join(",") : String(value)];
   });
@@ -165,7 +238,9 @@ function check(texts: Texts): Config {
   }
   const [id, secret] = [optional(texts.rootAccessKeyId), optional(texts.rootSecretAccessKey)];
   if ((id === undefined) !== (secret === undefined)) {
-    throw new ConfigError("LODE_ROOT_ACCESS_KEY_ID and LODE_ROOT_SECRET_ACCESS_KEY go together: set both, or neither.");
+    throw new ConfigError(
+      "LODE_ROOT_ACCESS_KEY_ID and LODE_ROOT_SECRET_ACCESS_KEY go together: set both, or neither.",
+    );
   }
   return {
     data: resolve(texts.data),
@@ -175,12 +250,16 @@ function check(texts: Texts): Config {
     addressing: oneOf("addressing", texts.addressing, ["both", "virtual"]),
     region: matching("region", texts.region, /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/),
     strictLocation: oneOf("strictLocation", texts.strictLocation, ["true", "false"]) === "true",
-    workers: texts.workers === "" ? Math.min(availableParallelism(), 64) : count("workers", texts.workers, 1, 64),
+    workers:
+      texts.workers === ""
+        ? Math.min(availableParallelism(), 64)
+        : count("workers", texts.workers, 1, 64),
     tlsCert,
     tlsKey,
     tlsMin: oneOf("tlsMin", texts.tlsMin, ["1.2", "1.3"]),
     rootAccessKeyId: id === undefined ? undefined : matching("rootAccessKeyId", id, /^\w{3,128}$/),
-    rootSecretAccessKey: secret === undefined ? undefined : matching("rootSecretAccessKey", secret, /^\S{8,128}$/),
+    rootSecretAccessKey:
+      secret === undefined ? undefined : matching("rootSecretAccessKey", secret, /^\S{8,128}$/),
     garbageGraceSeconds: count("garbageGraceSeconds", texts.garbageGraceSeconds, 0, 31_536_000),
     accessLog: oneOf("accessLog", texts.accessLog, ["true", "false"]) === "true",
     logFormat: oneOf("logFormat", texts.logFormat, ["auto", "json", "text"]),

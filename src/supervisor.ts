@@ -8,12 +8,17 @@ import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import type { Config } from "#config.ts";
+import { ConfigError } from "#config.ts";
 import { runGarbage } from "#job/garbage.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
-import { type DataDirectory, openDataDirectory, type RootKey, rootKey } from "#server/data-directory.ts";
+import {
+  type DataDirectory,
+  openDataDirectory,
+  type RootKey,
+  rootKey,
+} from "#server/data-directory.ts";
 import { listen } from "#server/listen.ts";
 import { type FromWorker, isPretty, readTls, type ToWorker, type WorkerStart } from "#worker.ts";
-import { ConfigError } from "#config.ts";
 
 /** How long running requests have to finish after SIGTERM. */
 const DRAIN_MS = 30_000;
@@ -29,7 +34,10 @@ export async function runSupervisor(config: Config): Promise<void> {
   const root = chosenKey(config, directory);
   await FileBlobStore.sweepTemporary(directory.blobs);
   await using meta = new LmdbMetaStore(directory.metadata);
-  await using blobs = await FileBlobStore.open({ root: directory.blobs, owner: `supervisor-${process.pid}` });
+  await using blobs = await FileBlobStore.open({
+    root: directory.blobs,
+    owner: `supervisor-${process.pid}`,
+  });
   const metrics = new Metrics();
   const { metadata } = directory;
   const start: WorkerStart = { config, root, metadata, blobs: directory.blobs };
@@ -68,11 +76,16 @@ function checkTls(config: Config): void {
     readTls(config);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError(`--tls-cert, --tls-key: ${message}. Name PEM files that this user can read.`);
+    throw new ConfigError(
+      `--tls-cert, --tls-key: ${message}. Name PEM files that this user can read.`,
+    );
   }
 }
 
-function chosenKey({ rootAccessKeyId, rootSecretAccessKey }: Config, directory: DataDirectory): RootKey {
+function chosenKey(
+  { rootAccessKeyId, rootSecretAccessKey }: Config,
+  directory: DataDirectory,
+): RootKey {
   if (rootAccessKeyId === undefined || rootSecretAccessKey === undefined) return rootKey(directory);
   return { accessKeyId: rootAccessKeyId, secret: rootSecretAccessKey, fresh: false };
 }
@@ -116,7 +129,10 @@ async function untilSignal(): Promise<string> {
 }
 
 async function allMetrics(own: Metrics, fleet: Fleet): Promise<string> {
-  const registries = await Promise.all([own.registry.getMetricsAsJSON(), ...(await fleet.metrics())]);
+  const registries = await Promise.all([
+    own.registry.getMetricsAsJSON(),
+    ...(await fleet.metrics()),
+  ]);
   const sum: Registry = AggregatorRegistry.aggregate(registries as object[]);
   return await sum.metrics();
 }
@@ -200,7 +216,9 @@ class Fleet {
   async #launch(): Promise<number> {
     const worker = cluster.fork();
     return await new Promise((resolve, reject) => {
-      worker.once("exit", (code) => reject(new Error(`a worker ended with ${code} before it served`)));
+      worker.once("exit", (code) =>
+        reject(new Error(`a worker ended with ${code} before it served`)),
+      );
       worker.on("message", (message: FromWorker) => {
         if (message.kind === "hello") {
           worker.send({ kind: "start", start: this.#start } satisfies ToWorker);
@@ -219,7 +237,9 @@ class Fleet {
     this.#ready.delete(worker);
     if (this.#stopping) return;
     const { exitCode, signalCode } = worker.process;
-    this.#log.warn(`worker ${worker.process.pid} ended (${signalCode ?? exitCode}): a new one is started`);
+    this.#log.warn(
+      `worker ${worker.process.pid} ended (${signalCode ?? exitCode}): a new one is started`,
+    );
     deadline(RESTART_MS, () => {
       if (this.#stopping) return;
       this.#launch().catch((cause) => this.#log.error("a worker could not be started", cause));
@@ -228,8 +248,14 @@ class Fleet {
 }
 
 function startFailure(message: string, { listen: { host, port } }: Config): Error {
-  if (!message.includes("EADDRINUSE") && !message.includes("EACCES") && !message.includes("EADDRNOTAVAIL")) {
+  if (
+    !message.includes("EADDRINUSE") &&
+    !message.includes("EACCES") &&
+    !message.includes("EADDRNOTAVAIL")
+  ) {
     return new StorageError("unavailable", message);
   }
-  return new ConfigError(`--listen ${host}:${port}: ${message}. Choose another address with --listen.`);
+  return new ConfigError(
+    `--listen ${host}:${port}: ${message}. Choose another address with --listen.`,
+  );
 }

@@ -34,7 +34,12 @@ export type FromWorker =
   | { readonly kind: "hello" }
   | { readonly kind: "ready"; readonly port: number }
   | { readonly kind: "failed"; readonly message: string }
-  | { readonly kind: "metrics"; readonly id: number; readonly metrics: unknown; readonly oldestMs: number };
+  | {
+      readonly kind: "metrics";
+      readonly id: number;
+      readonly metrics: unknown;
+      readonly oldestMs: number;
+    };
 
 /** One process that serves S3. It lives until the supervisor tells it to drain, or is gone. */
 export function runWorker(): void {
@@ -47,7 +52,8 @@ export function runWorker(): void {
           running = worker;
           tell({ kind: "ready", port: worker.port });
         },
-        (cause) => tell({ kind: "failed", message: cause instanceof Error ? cause.message : String(cause) }),
+        (cause) =>
+          tell({ kind: "failed", message: cause instanceof Error ? cause.message : String(cause) }),
       );
     }
     if (message.kind === "metrics") running?.report(message.id).catch(() => undefined);
@@ -205,7 +211,12 @@ function headerOf({ rawHeaders }: HttpRequest, name: string): string | undefined
 /** What never became a request is answered in S3's form all the same. */
 function refuse(reason: BadRequest) {
   const error = {
-    malformed: () => new S3Error("BadRequest", {}, { message: "An error occurred when parsing the HTTP request." }),
+    malformed: () =>
+      new S3Error(
+        "BadRequest",
+        {},
+        { message: "An error occurred when parsing the HTTP request." },
+      ),
     "headers-too-large": () =>
       new S3Error("RequestHeaderSectionTooLarge", { MaxSizeAllowed: String(16 * 1_024) }),
     timeout: () => new S3Error("RequestTimeout", {}),
@@ -225,4 +236,3 @@ export function readTls({ tlsCert, tlsKey, tlsMin }: Config) {
     minVersion: tlsMin === "1.3" ? ("TLSv1.3" as const) : ("TLSv1.2" as const),
   };
 }
-

@@ -89,27 +89,43 @@ interface Turns {
   readonly target: (round: string) => Promise<Measurement>;
 }
 
-/** Baseline, target, baseline, target …; each is judged by its median. */
+/**
+ * Baseline, target, baseline, target …: the ratio is the median over the rounds, since what shares
+ * a round also shares what disturbs it.
+ */
 async function inTurn(bench: Bench, turns: Turns): Promise<void> {
-  const sides = [...turns.baselines, turns.target];
-  const rounds = sides.map((): Measurement[] => []);
+  const baselines = turns.baselines.map((): Measurement[] => []);
+  const targets: Measurement[] = [];
   for (let round = 0; round < bench.scale.targetRounds; round += 1) {
-    for (const [index, side] of sides.entries()) rounds[index]?.push(await side(`${round}`));
+    for (const [index, run] of turns.baselines.entries()) {
+      baselines[index]?.push(await run(`${round}`));
+    }
+    targets.push(await turns.target(`${round}`));
   }
-  const medians = rounds.flatMap((side) => medianOf(side) ?? []);
-  for (const median of medians) bench.ledger.record(median);
-  const lode = medians.at(-1);
-  for (const [index, baseline] of medians.slice(0, -1).entries()) {
-    if (lode === undefined) return;
+  const lode = medianOf(targets);
+  if (lode === undefined) return;
+  for (const [index, rounds] of baselines.entries()) {
+    const baseline = medianOf(rounds);
+    if (baseline === undefined) continue;
+    bench.ledger.record(baseline);
     bench.ledger.ratios.push({
       name: turns.row.replace(", target", ""),
       baseline: baseline.target,
       lodePerSecond: lode.perSecond,
       baselinePerSecond: baseline.perSecond,
-      ratio: lode.perSecond / baseline.perSecond,
+      ratio: medianRatio(targets, rounds),
       wanted: turns.wanted[index],
     });
   }
+  bench.ledger.record(lode);
+}
+
+function medianRatio(targets: readonly Measurement[], baselines: readonly Measurement[]): number {
+  const ratios = targets.map(
+    ({ perSecond }, round) => perSecond / (baselines[round]?.perSecond ?? Number.NaN),
+  );
+  ratios.sort((a, b) => a - b);
+  return ratios[Math.floor((ratios.length - 1) / 2)] ?? Number.NaN;
 }
 
 function baselineArgs(

@@ -10,7 +10,7 @@ export interface Upload {
 }
 
 /** Where a part comes from: this process, or an object that the server has. */
-export type PartSource = { readonly bytes: number } | { readonly copyOf: string };
+type PartSource = { readonly bytes: number } | { readonly copyOf: string };
 
 interface PartsOptions {
   readonly count: number;

@@ -18,7 +18,9 @@ export function adminAnswer(
       case "/health/live":
         return text(200, "live\n");
       case "/health/ready":
-        return view.isReady() ? text(200, "ready\n") : text(503, "not ready: a worker is starting or stopping\n");
+        return view.isReady()
+          ? text(200, "ready\n")
+          : text(503, "not ready: a worker is starting or stopping\n");
       case "/metrics":
         return await metrics(view);
       default:

@@ -34,12 +34,15 @@ export function makeLog({ pretty, access, to }: LogOptions): Log {
     periodicFlush: FLUSH_MS,
   });
   const options = { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
-  const sink = pretty ? { write: (line: string) => destination.write(readable(line)) } : destination;
+  const sink = pretty
+    ? { write: (line: string) => destination.write(readable(line)) }
+    : destination;
   const logger: PinoLogger = pino(options, sink);
   return {
     info: (message, fields = {}) => logger.info(fields, message),
     warn: (message, fields = {}) => logger.warn(fields, message),
-    error: (message, cause, fields = {}) => logger.error({ ...fields, err: asError(cause) }, message),
+    error: (message, cause, fields = {}) =>
+      logger.error({ ...fields, err: asError(cause) }, message),
     access: access ? (fields) => logger.info(fields, "request") : () => undefined,
     flush: () => destination.flushSync(),
   };

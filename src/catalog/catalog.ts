@@ -1,5 +1,5 @@
-import type { Clock } from "#base/clock.ts";
 import { assert } from "#base/assert.ts";
+import type { Clock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import type { Change, MetaStore } from "#meta/store.ts";
@@ -24,7 +24,11 @@ export class Catalog {
     if (entry === undefined) throw new S3Error("NoSuchBucket", { BucketName: name });
     const known = this.#known.get(name);
     if (known?.guard.revision === entry.revision) return known;
-    const bucket = { ...unpack(entry.value), name, guard: { key: entry.key, revision: entry.revision } };
+    const bucket = {
+      ...unpack(entry.value),
+      name,
+      guard: { key: entry.key, revision: entry.revision },
+    };
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(name, bucket);
     return bucket;
@@ -34,7 +38,10 @@ export class Catalog {
    * Makes a bucket, or finds that the owner has made the same one before.
    * Fails: BucketAlreadyOwnedByYou (in another region), BucketAlreadyExists.
    */
-  async create(name: BucketName, owner: { readonly id: string; readonly region: string }): Promise<void> {
+  async create(
+    name: BucketName,
+    owner: { readonly id: string; readonly region: string },
+  ): Promise<void> {
     const key = bucketKey(name);
     const record: BucketRecord = {
       id: randomHex(8),
@@ -44,9 +51,11 @@ export class Catalog {
       versioning: undefined,
     };
     const guards = [{ key, revision: 0 }];
-    if ((await this.#meta.commit({ guards, writes: [{ key, value: pack(record) }] })) !== undefined) return;
+    if ((await this.#meta.commit({ guards, writes: [{ key, value: pack(record) }] })) !== undefined)
+      return;
     const existing = await this.bucket(name);
-    if (existing.ownerId !== owner.id) throw new S3Error("BucketAlreadyExists", { BucketName: name });
+    if (existing.ownerId !== owner.id)
+      throw new S3Error("BucketAlreadyExists", { BucketName: name });
     if (existing.region !== owner.region) {
       throw new S3Error("BucketAlreadyOwnedByYou", { BucketName: name });
     }

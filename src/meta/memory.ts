@@ -6,7 +6,7 @@ import type { Change, Entry, KeyRange, MetaStore, Write } from "#meta/store.ts";
 export class MemoryMetaStore implements MetaStore {
   readonly #entries = new Map<string, Entry>();
   /** Every key of #entries in order, as hex, which preserves byte order. */
-  #order: string[] = [];
+  readonly #order: string[] = [];
   #sequence = 0;
 
   async get(key: Uint8Array): Promise<Entry | undefined> {

@@ -1,5 +1,7 @@
-import { tag, wrap } from "#base/xml.ts";
+import { S3Error } from "#base/error.ts";
+import { child, children, childText, tag, wrap } from "#base/xml.ts";
 import { type ListOwner, ownerElement } from "#s3/listing.ts";
+import { documentOf, type S3Request } from "#s3/request.ts";
 
 /**
  * The only access control list there is: the owner may do everything. Access is given by policies.
@@ -10,4 +12,20 @@ export function aclElements(owner: ListOwner): string {
   const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${tag("ID", owner.id)}${tag("DisplayName", owner.displayName)}</Grantee>`;
   const grant = wrap("Grant", grantee + tag("Permission", "FULL_CONTROL"));
   return ownerElement(owner) + wrap("AccessControlList", grant);
+}
+
+/** Fails: MalformedXML; AccessControlListNotSupported unless the owner alone has FULL_CONTROL. */
+export function requireOwnerDocument(request: S3Request): void {
+  if (request.document === "") return;
+  const root = documentOf(request, "AccessControlPolicy");
+  const owner = child(root, "Owner");
+  const list = child(root, "AccessControlList");
+  if (owner === undefined || list === undefined) throw new S3Error("MalformedXML", {});
+  const id = childText(owner, "ID");
+  const ownersOnly = children(list, "Grant").every((grant) => {
+    const grantee = child(grant, "Grantee");
+    const isOwner = grantee !== undefined && childText(grantee, "ID") === id;
+    return isOwner && childText(grant, "Permission") === "FULL_CONTROL";
+  });
+  if (!ownersOnly) throw new S3Error("AccessControlListNotSupported", {});
 }

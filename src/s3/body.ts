@@ -26,6 +26,8 @@ export interface BodySource {
   readonly payload: PayloadMode | undefined;
   /** Whether a request without Content-Length is refused, or has no body. */
   readonly lengthRequired: boolean;
+  /** Whether checksum headers are about these bytes. */
+  readonly hasChecksum: boolean;
   /** undefined for an anonymous request. */
   readonly verified: VerifiedSignature | undefined;
 }
@@ -41,13 +43,18 @@ export function bodyOf(source: BodySource): Body {
   const { headers } = source;
   const payload = source.payload ?? UNSIGNED_PAYLOAD;
   const md5 = readMd5(headers["content-md5"]);
-  const header = sentChecksum(headers);
+  const header = source.hasChecksum ? sentChecksum(headers) : undefined;
   const headerDigest = header === undefined ? undefined : readDigest(header);
   const sha256 = payload.kind === "hash" ? Buffer.from(payload.sha256, "hex") : undefined;
   const wanted = readAlgorithm(
     headers["x-amz-sdk-checksum-algorithm"],
     "x-amz-sdk-checksum-algorithm",
   );
+  if (wanted !== undefined && header === undefined && headers["x-amz-trailer"] === undefined) {
+    const message =
+      "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.";
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
   if (payload.kind !== "chunked") {
     const claims = { md5, sha256, checksum: headerDigest };
     return {

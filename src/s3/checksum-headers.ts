@@ -13,7 +13,10 @@ export function checksumElement(algorithm: ChecksumAlgorithm): string {
 }
 
 /** Fails: InvalidRequest. */
-export function readAlgorithm(text: string | undefined, header: string): ChecksumAlgorithm | undefined {
+export function readAlgorithm(
+  text: string | undefined,
+  header: string,
+): ChecksumAlgorithm | undefined {
   if (text === undefined) return undefined;
   const algorithm = CHECKSUM_ALGORITHMS.find((known) => known === text.toUpperCase());
   if (algorithm !== undefined) return algorithm;

@@ -7,7 +7,7 @@ import type { Catalog } from "#catalog/catalog.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import type { BucketName } from "#object/name.ts";
-import { authenticate, type Authenticated, type FindCredential } from "#s3/authenticate.ts";
+import { type Authenticated, authenticate, type FindCredential } from "#s3/authenticate.ts";
 import { bodyOf, readDocument } from "#s3/body.ts";
 import type { OpenBucket, Operation, Services } from "#s3/operation.ts";
 import { errorReply } from "#s3/reply.ts";
@@ -107,6 +107,7 @@ async function withBody(given: Framed): Promise<S3Request> {
     payload: authenticated.payload,
     verified: authenticated.verified,
     lengthRequired: operation.body === "stream",
+    hasChecksum: operation.body !== "object-document",
   });
   if (operation.body === "stream") return { ...plain, body };
   return { ...plain, document: await readDocument(body) };

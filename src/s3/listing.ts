@@ -67,11 +67,7 @@ export function ownerElement(owner: ListOwner): string {
 }
 
 /** The hot loop of a list: values that cannot hold a special character are not escaped. */
-export function contentsElement(
-  object: ListedObject,
-  writeKey: KeyWriter,
-  owner: string,
-): string {
+export function contentsElement(object: ListedObject, writeKey: KeyWriter, owner: string): string {
   const { checksumAlgorithm, checksumType } = object;
   const checksum =
     checksumAlgorithm === undefined
@@ -81,9 +77,7 @@ export function contentsElement(
 }
 
 export function prefixElements(prefixes: readonly string[], writeKey: KeyWriter): string {
-  return prefixes
-    .map((prefix) => wrap("CommonPrefixes", tag("Prefix", writeKey(prefix))))
-    .join("");
+  return prefixes.map((prefix) => wrap("CommonPrefixes", tag("Prefix", writeKey(prefix)))).join("");
 }
 
 /** Fails: InvalidArgument for a marker that could never be a key. */

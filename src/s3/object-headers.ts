@@ -7,11 +7,13 @@ import {
   type StorageClass,
   type StoredHeader,
 } from "#object/attributes.ts";
-import { readTagHeader } from "#s3/tags.ts";
 import { type Headers, utf8 } from "#s3/request.ts";
+import { readTagHeader } from "#s3/tags.ts";
 
 const USER_METADATA_BYTES_MAX = 2_048;
 const META = "x-amz-meta-";
+/** What no header can hold: control characters but for the tab. */
+const CONTROL = /[^\t\x20-\x7e\x80-\u{10ffff}]/u;
 
 /** What the headers of a PutObject, CopyObject or CreateMultipartUpload say of the object. */
 export function readAttributes(headers: Headers): Attributes {
@@ -43,7 +45,8 @@ export function readStorageClass(headers: Headers): StorageClass | undefined {
   const text = headers["x-amz-storage-class"];
   if (text === undefined) return undefined;
   const known = STORAGE_CLASSES.find((name) => name === text);
-  if (known === undefined) throw new S3Error("InvalidStorageClass", { StorageClassRequested: text });
+  if (known === undefined)
+    throw new S3Error("InvalidStorageClass", { StorageClassRequested: text });
   return known;
 }
 
@@ -92,7 +95,8 @@ export function readHttpDate(text: string | undefined): number | undefined {
 }
 
 function readUserMetadata(headers: Headers): Record<string, string> {
-  const metadata: Record<string, string> = {};
+  // No prototype: a name may be `__proto__`.
+  const metadata: Record<string, string> = Object.create(null);
   let sizeBytes = 0;
   for (const name in headers) {
     if (!name.startsWith(META)) continue;
@@ -111,8 +115,9 @@ function readUserMetadata(headers: Headers): Record<string, string> {
 
 /** `aws-chunked` is about the transfer and is not kept. */
 function withoutChunked(encoding: string): string {
+  if (!encoding.includes("aws-chunked")) return encoding;
   const rest = encoding.split(",").map((name) => name.trim());
-  return rest.filter((name) => name !== "aws-chunked" && name !== "").join(",");
+  return rest.filter((name) => name !== "aws-chunked" && name !== "").join(", ");
 }
 
 /** Headers are latin1 on the wire: UTF-8 goes out byte by byte, as it came in. */
@@ -140,10 +145,11 @@ export function responseOverrides(
     const value = query.get(`response-${name}`);
     if (value === undefined) continue;
     if (!signed) {
-      const message = "Request specific response headers cannot be used for anonymous GET requests.";
+      const message =
+        "Request specific response headers cannot be used for anonymous GET requests.";
       throw new S3Error("InvalidRequest", {}, { message });
     }
-    if (/[\r\n\0]/.test(value)) throw invalidArgument(`response-${name}`, value);
+    if (CONTROL.test(value)) throw invalidArgument(`response-${name}`, value);
     overrides[name] = headerText(value);
   }
   return overrides;

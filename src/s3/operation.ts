@@ -1,6 +1,6 @@
 import type { Caller, Grant } from "#access/authorize.ts";
-import type { Catalog } from "#catalog/catalog.ts";
 import type { HttpReply } from "#base/http.ts";
+import type { Catalog } from "#catalog/catalog.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import type { BucketName } from "#object/name.ts";
@@ -23,12 +23,19 @@ export interface OpenBucket {
   readonly engine: Engine;
 }
 
+/**
+ * How a request's body is read. "document": whole, its digests checked, at most 2 MiB;
+ * "object-document": the same, but checksum headers speak of an object, not of the document;
+ * "stream": by the operation.
+ */
+export type BodyKind = "none" | "document" | "object-document" | "stream";
+
 /** One S3 API operation, from the wire to the wire. The pipeline in handle.ts runs the steps. */
 export interface OperationSpec<Input, Output> {
   /** The name AWS gives it; also its name in metrics, logs, policies and tests. */
   readonly name: string;
   readonly route: Route;
-  readonly body: "none" | "document" | "stream";
+  readonly body: BodyKind;
   /** Request to input. Pure; the only place that reads headers, query and XML. */
   readonly parse: (request: S3Request) => Input;
   /** What the caller must be allowed to do. Pure, and never empty. */
@@ -42,7 +49,7 @@ export interface OperationSpec<Input, Output> {
 export interface Operation {
   readonly name: string;
   readonly route: Route;
-  readonly body: "none" | "document" | "stream";
+  readonly body: BodyKind;
   readonly prepare: (request: S3Request) => {
     readonly grants: readonly [Grant, ...Grant[]];
     readonly run: (services: Services) => Promise<HttpReply>;

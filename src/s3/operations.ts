@@ -22,8 +22,10 @@ import { listObjectVersions } from "#s3/op/list-object-versions.ts";
 import { listObjects } from "#s3/op/list-objects.ts";
 import { listObjectsV2 } from "#s3/op/list-objects-v2.ts";
 import { listParts } from "#s3/op/list-parts.ts";
+import { putBucketAcl } from "#s3/op/put-bucket-acl.ts";
 import { putBucketVersioning } from "#s3/op/put-bucket-versioning.ts";
 import { putObject } from "#s3/op/put-object.ts";
+import { putObjectAcl } from "#s3/op/put-object-acl.ts";
 import { putObjectTagging } from "#s3/op/put-object-tagging.ts";
 import { uploadPart } from "#s3/op/upload-part.ts";
 import { uploadPartCopy } from "#s3/op/upload-part-copy.ts";
@@ -57,6 +59,8 @@ export const OPERATIONS: readonly Operation[] = [
   listObjects,
   listObjectsV2,
   listParts,
+  putBucketAcl,
+  putObjectAcl,
   putBucketVersioning,
   putObject,
   putObjectTagging,

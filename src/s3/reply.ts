@@ -1,4 +1,4 @@
-import { S3Error } from "#base/error.ts";
+import type { S3Error } from "#base/error.ts";
 import type { HttpReply } from "#base/http.ts";
 import { document, tag } from "#base/xml.ts";
 

@@ -130,7 +130,11 @@ export function countOf(
   }
   const count = Number(text);
   if (count < 0 || count > 2_147_483_647) {
-    throw invalidArgument(name, text, `Argument ${name} must be an integer between 0 and 2147483647`);
+    throw invalidArgument(
+      name,
+      text,
+      `Argument ${name} must be an integer between 0 and 2147483647`,
+    );
   }
   return Math.min(count, bounds.max);
 }

@@ -94,7 +94,8 @@ function refuseUnknown({ query, method }: FramedRequest, found: Operation | unde
   if (query.size === 0) return;
   const known = new Set(found?.route.query?.map((condition) => condition.split("=")[0]));
   for (const [name, value] of query) {
-    const isSubresource = value === "" && !PARAMETERS.has(name) && !/^(?:x-amz|response)-/i.test(name);
+    const isSubresource =
+      value === "" && !PARAMETERS.has(name) && !/^(?:x-amz|response)-/i.test(name);
     if (isSubresource && !known.has(name)) {
       const message = `The subresource "${name}" is not implemented for ${method} requests.`;
       throw new S3Error("NotImplemented", { Operation: `${method} ?${name}` }, { message });

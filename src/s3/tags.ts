@@ -21,17 +21,29 @@ export function tagSet(pairs: readonly Tag[]): readonly Tag[] {
   const seen = new Set<string>();
   for (const [key, value] of pairs) {
     if (key === "" || key.length > KEY_CHARS_MAX || !ALLOWED.test(key)) {
-      throw new S3Error("InvalidTag", { TagKey: key }, { message: "The TagKey you have provided is invalid" });
+      throw new S3Error(
+        "InvalidTag",
+        { TagKey: key },
+        { message: "The TagKey you have provided is invalid" },
+      );
     }
     if (value.length > VALUE_CHARS_MAX || !ALLOWED.test(value)) {
-      throw new S3Error("InvalidTag", { TagKey: key }, { message: "The TagValue you have provided is invalid" });
+      throw new S3Error(
+        "InvalidTag",
+        { TagKey: key },
+        { message: "The TagValue you have provided is invalid" },
+      );
     }
     if (seen.has(key)) {
-      throw new S3Error("InvalidTag", { TagKey: key }, { message: "Cannot provide multiple Tags with the same key" });
+      throw new S3Error(
+        "InvalidTag",
+        { TagKey: key },
+        { message: "Cannot provide multiple Tags with the same key" },
+      );
     }
     seen.add(key);
   }
-  return pairs;
+  return [...pairs].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
 /** `x-amz-tagging: a=1&b=2`. Fails: InvalidArgument, and as tagSet. */
@@ -43,6 +55,7 @@ export function readTagHeader(text: string | undefined): readonly Tag[] | undefi
     const [key, value] = equals < 0 ? [pair, ""] : [pair.slice(0, equals), pair.slice(equals + 1)];
     return [decode(key), decode(value)];
   });
+  if (new Set(pairs.map(([key]) => key)).size < pairs.length) throw badTagHeader(text);
   return tagSet(pairs);
 }
 
@@ -68,12 +81,16 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
-    throw invalidArgument(
-      "x-amz-tagging",
-      text,
-      "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
-    );
+    throw badTagHeader(text);
   }
+}
+
+function badTagHeader(text: string): S3Error {
+  return invalidArgument(
+    "x-amz-tagging",
+    text,
+    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+  );
 }
 
 /** What the tagging calls tell of the version they touched. */

@@ -32,14 +32,15 @@ const OTHER_ACLS = ["public-read", "public-read-write", "authenticated-read", "a
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
  */
-function requireOwnerAcl(headers: Headers): void {
+export function requireOwnerAcl(headers: Headers): void {
   const acl = headers["x-amz-acl"];
   const granted = Object.keys(headers).some((name) => name.startsWith("x-amz-grant-"));
   if (acl !== undefined && !OWNER_ACLS.includes(acl) && !OTHER_ACLS.includes(acl)) {
     throw invalidArgument("x-amz-acl", acl);
   }
   if (granted || (acl !== undefined && !OWNER_ACLS.includes(acl))) {
-    const message = "The bucket does not allow ACLs: access is given by policies. Leave x-amz-acl out.";
+    const message =
+      "The bucket does not allow ACLs: access is given by policies. Leave x-amz-acl out.";
     throw new S3Error("AccessControlListNotSupported", {}, { message });
   }
 }

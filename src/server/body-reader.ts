@@ -88,5 +88,9 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
 }
 
 function cut(): S3Error {
-  return new S3Error("IncompleteBody", {}, { message: "The connection was cut before the end of the body." });
+  return new S3Error(
+    "IncompleteBody",
+    {},
+    { message: "The connection was cut before the end of the body." },
+  );
 }

@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +39,11 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new StorageError("unavailable", `the data directory ${path} cannot be made: ${cause}`, cause);
+    throw new StorageError(
+      "unavailable",
+      `the data directory ${path} cannot be made: ${cause}`,
+      cause,
+    );
   }
   const lock = await takeLock(path);
   try {
@@ -59,7 +71,10 @@ export function rootKey({ credentials }: Pick<DataDirectory, "credentials">): Ro
     if (accessKeyId !== undefined && secret !== undefined) {
       return { accessKeyId, secret, fresh: false };
     }
-    throw new StorageError("corrupt", `${credentials} holds no key. Delete it to have a new one made.`);
+    throw new StorageError(
+      "corrupt",
+      `${credentials} holds no key. Delete it to have a new one made.`,
+    );
   }
   const accessKeyId = `LODE${Array.from({ length: 16 }, () => LETTERS[randomBelow(LETTERS.length)]).join("")}`;
   const secret = randomBytes(30).toString("base64url");
@@ -75,14 +90,20 @@ function checkFormat(path: string): void {
   const file = join(path, "format.json");
   if (!existsSync(file)) {
     if (existsSync(join(path, "metadata"))) {
-      throw new StorageError("conflict", `${path} has data but no format.json: it is not a Lode data directory, or it was damaged. Choose another with --data.`);
+      throw new StorageError(
+        "conflict",
+        `${path} has data but no format.json: it is not a Lode data directory, or it was damaged. Choose another with --data.`,
+      );
     }
     writeFileSync(file, `${JSON.stringify({ format: FORMAT })}\n`);
     return;
   }
   const { format } = JSON.parse(readFileSync(file, "utf8")) as { format?: unknown };
   if (format !== FORMAT) {
-    throw new StorageError("conflict", `${path} has format ${format}, and this release of Lode reads format ${FORMAT}. Use the release that wrote it, or another --data directory.`);
+    throw new StorageError(
+      "conflict",
+      `${path} has format ${format}, and this release of Lode reads format ${FORMAT}. Use the release that wrote it, or another --data directory.`,
+    );
   }
 }
 
@@ -95,7 +116,9 @@ function checkFormat(path: string): void {
 async function takeLock(path: string): Promise<Server> {
   const { dev, ino } = statSync(path);
   const abstract = process.platform === "linux";
-  const name = abstract ? `\0lode-data-${dev}-${ino}` : join(tmpdir(), `lode-data-${dev}-${ino}.sock`);
+  const name = abstract
+    ? `\0lode-data-${dev}-${ino}`
+    : join(tmpdir(), `lode-data-${dev}-${ino}.sock`);
   const server = createServer((socket) => socket.destroy());
   server.unref();
   if (!abstract && !(await answers(name))) rmSync(name, { force: true });

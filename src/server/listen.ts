@@ -55,8 +55,12 @@ export async function listen(options: Listen): Promise<Listening> {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  server.on("request", (incoming, outgoing) => serve(incoming, outgoing, { options, expects: false }));
-  server.on("checkContinue", (incoming, outgoing) => serve(incoming, outgoing, { options, expects: true }));
+  server.on("request", (incoming, outgoing) =>
+    serve(incoming, outgoing, { options, expects: false }),
+  );
+  server.on("checkContinue", (incoming, outgoing) =>
+    serve(incoming, outgoing, { options, expects: true }),
+  );
   // An expectation that we do not know is no reason to refuse, RFC 9110 says, and AWS does not.
   server.on("checkExpectation", (incoming, outgoing) =>
     serve(incoming, outgoing, { options, expects: false }),

@@ -35,7 +35,8 @@ export async function completeUpload(
     version: { record, inline: undefined, manifest: { parts }, newReferences: [] },
     conditions: input.conditions,
     before,
-    beside: async () => await endOfUpload(stores, name, { counter, unused: unusedBlobs(all, parts) }),
+    beside: async () =>
+      await endOfUpload(stores, name, { counter, unused: unusedBlobs(all, parts) }),
   });
 }
 
@@ -201,7 +202,9 @@ function requireClaimed({ checksum }: CompleteInput, computed: Checksum): void {
   if (checksum === undefined) return;
   const { algorithm, value } = checksum;
   // A client may leave the count off a composite checksum.
-  const same = algorithm === computed.algorithm && (value === computed.value || `${value}-${computed.value.split("-")[1]}` === computed.value);
+  const same =
+    algorithm === computed.algorithm &&
+    (value === computed.value || `${value}-${computed.value.split("-")[1]}` === computed.value);
   if (!same) {
     const message = `The ${algorithm} you specified did not match the calculated checksum.`;
     throw new S3Error("BadDigest", {}, { message });

@@ -70,7 +70,12 @@ async function receiveBlob(
     algorithm,
     algorithm === "CRC32" ? crc32 : hasher(algorithm),
   ]);
-  const all = new Set([md5, crc32, ...(sha256 === undefined ? [] : [sha256]), ...others.map(([, h]) => h)]);
+  const all = new Set([
+    md5,
+    crc32,
+    ...(sha256 === undefined ? [] : [sha256]),
+    ...others.map(([, h]) => h),
+  ]);
   for await (const chunk of body.chunks) {
     for (const each of all) each.update(chunk);
     await writer.write(chunk);

@@ -1,15 +1,11 @@
 import { S3Error } from "#base/error.ts";
-import type { Attributes } from "#object/attributes.ts";
-import {
-  type ConditionNames,
-  requireConditions,
-  requireForWrite,
-} from "#object/conditions.ts";
-import type { CopyInput, CopyOutcome, KeyName, ObjectName } from "#object/engine.ts";
 import { randomHex } from "#base/random.ts";
+import type { Attributes } from "#object/attributes.ts";
+import { type ConditionNames, requireConditions, requireForWrite } from "#object/conditions.ts";
+import type { CopyInput, CopyOutcome, KeyName, ObjectName } from "#object/engine.ts";
+import { etagOf } from "#versioned/head.ts";
 import { ID_BYTES, versionKey } from "#versioned/keys.ts";
 import { type NewVersion, validatorsOf } from "#versioned/plan.ts";
-import { etagOf } from "#versioned/head.ts";
 import type { Content, Extent, VersionRecord } from "#versioned/record.ts";
 import {
   type FoundVersion,

@@ -1,7 +1,7 @@
 import { S3Error } from "#base/error.ts";
+import type { Change } from "#meta/store.ts";
 import { requireForWrite } from "#object/conditions.ts";
 import type { DeleteConditions, Deleted, KeyName, ObjectName } from "#object/engine.ts";
-import type { Change } from "#meta/store.ts";
 import {
   type KeyState,
   type NewVersion,

@@ -30,11 +30,13 @@ import type {
   VersionsPage,
 } from "#object/engine.ts";
 import type { PartNumber } from "#object/name.ts";
-import { readExtents, type Received, receive } from "#versioned/content.ts";
+import { completeUpload } from "#versioned/complete.ts";
+import { type Received, readExtents, receive } from "#versioned/content.ts";
 import { copyObject } from "#versioned/copy.ts";
 import { deleteVersion } from "#versioned/delete.ts";
 import { closedSpan, ID_BYTES, usageKey } from "#versioned/keys.ts";
 import { listHeads, listUploads, listVersions } from "#versioned/listing.ts";
+import { putPart } from "#versioned/parts.ts";
 import { planRewrite, validatorsOf } from "#versioned/plan.ts";
 import { type Content, infoOf, type VersionRecord } from "#versioned/record.ts";
 import {
@@ -46,15 +48,7 @@ import {
   manifestOf,
   type Stores,
 } from "#versioned/store.ts";
-import { putPart } from "#versioned/parts.ts";
-import { completeUpload } from "#versioned/complete.ts";
-import {
-  abortUpload,
-  createUpload,
-  listParts,
-  partInfo,
-  uploadInfo,
-} from "#versioned/uploads.ts";
+import { abortUpload, createUpload, listParts, partInfo, uploadInfo } from "#versioned/uploads.ts";
 import { makeVersion } from "#versioned/write.ts";
 
 /** When a client names no algorithm, as AWS does since 2024. */

@@ -1,18 +1,12 @@
 import type { Guard } from "#meta/store.ts";
-import {
-  garbageSpan,
-  manifestKey,
-  partKey,
-  referenceKey,
-  referenceSpan,
-} from "#versioned/keys.ts";
+import { PART_NUMBER_MAX } from "#object/name.ts";
+import { garbageSpan, manifestKey, partKey, referenceKey, referenceSpan } from "#versioned/keys.ts";
 import {
   type GarbageRecord,
   type Manifest,
   type PartRecord,
   unpackJson,
 } from "#versioned/record.ts";
-import { PART_NUMBER_MAX } from "#object/name.ts";
 import type { Stores } from "#versioned/store.ts";
 import { partCounter, scanParts } from "#versioned/uploads.ts";
 
@@ -57,7 +51,11 @@ async function collect(stores: Stores, record: GarbageRecord): Promise<number | 
     record.parts === undefined
       ? []
       : await scanParts(stores, contentId, { afterNumber: 0, limit: PART_NUMBER_MAX });
-  const dead = [...record.blobs, ...blobsOf(manifest), ...(record.parts === "all" ? blobsOf(parts) : [])];
+  const dead = [
+    ...record.blobs,
+    ...blobsOf(manifest),
+    ...(record.parts === "all" ? blobsOf(parts) : []),
+  ];
   const { held, guard } = await stillHeld(stores, record);
   const blobs = [...new Set(dead)].filter((blob) => !held.has(blob));
   if (!(await dropReferences(stores, { contentId, blobs, guard }))) return undefined;

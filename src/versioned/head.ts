@@ -1,11 +1,7 @@
 import { assert } from "#base/assert.ts";
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { readStamp, STAMP_BYTES, writeStamp } from "#base/stamp.ts";
-import {
-  type ChecksumType,
-  STORAGE_CLASSES,
-  type StorageClass,
-} from "#object/attributes.ts";
+import { type ChecksumType, STORAGE_CLASSES, type StorageClass } from "#object/attributes.ts";
 
 /**
  * The current version of a key: all that a list shows, in 56 bytes, so that a page of a list decodes
@@ -68,7 +64,10 @@ export function packHead(head: Head): Buffer {
 
 export function unpackHead(value: Uint8Array): Head {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  assert(bytes[0] === FORMAT && bytes.length === BYTES, "a head has the format this release writes");
+  assert(
+    bytes[0] === FORMAT && bytes.length === BYTES,
+    "a head has the format this release writes",
+  );
   const flags = bytes[1] ?? 0;
   return {
     sequence: readStamp(bytes, HEAD_STAMP_AT),

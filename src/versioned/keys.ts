@@ -62,7 +62,7 @@ export function versionSpan(bucketId: string, key: string): Span {
 
 /** All versions, or uploads, of a bucket whose keys begin with `prefix`. */
 export function closedSpan(kind: "v" | "u", bucketId: string, prefix: string): Span {
-  const from = Buffer.concat([start(kind, bucketId), escape(prefix)]);
+  const from = Buffer.concat([start(kind, bucketId), escaped(prefix)]);
   return { from, to: afterPrefix(from) };
 }
 
@@ -129,7 +129,10 @@ export function garbageKey(timeMs: number, id: string): Buffer {
 
 /** All garbage thrown away before `timeMs`. */
 export function garbageSpan(timeMs: number): Span {
-  return { from: garbageKey(0, "00".repeat(ID_BYTES)), to: garbageKey(timeMs, "00".repeat(ID_BYTES)) };
+  return {
+    from: garbageKey(0, "00".repeat(ID_BYTES)),
+    to: garbageKey(timeMs, "00".repeat(ID_BYTES)),
+  };
 }
 
 export function usageKey(bucketId: string): Buffer {
@@ -152,7 +155,7 @@ export function afterKey(key: Buffer): Buffer {
 }
 
 function closedKey(kind: "v" | "u", bucketId: string, key: string): Buffer {
-  return Buffer.concat([start(kind, bucketId), escape(key), TERMINATOR]);
+  return Buffer.concat([start(kind, bucketId), escaped(key), TERMINATOR]);
 }
 
 function start(kind: string, bucketId: string): Buffer {
@@ -166,7 +169,7 @@ function idKey(kind: string, id: string): Buffer {
   return bytes;
 }
 
-function escape(key: string): Buffer {
+function escaped(key: string): Buffer {
   const bytes = Buffer.from(key);
   if (!bytes.includes(0)) return bytes;
   const pieces = [...bytes].map((byte) => (byte === 0 ? ESCAPED_ZERO : Buffer.from([byte])));

@@ -114,7 +114,11 @@ function listed(key: string, head: Head): ListedObject {
   return { key, sizeBytes, etag, modifiedMs, storageClass, checksumAlgorithm, checksumType };
 }
 
-function listedVersion({ key: bytes, value }: Entry, key: string, isLatest: boolean): ListedVersion {
+function listedVersion(
+  { key: bytes, value }: Entry,
+  key: string,
+  isLatest: boolean,
+): ListedVersion {
   const { record } = unpackVersion(value);
   const sequence = readStamp(openClosedKey(asBuffer(bytes)).rest, 0);
   const { isNull, deleteMarker } = record;
@@ -123,7 +127,10 @@ function listedVersion({ key: bytes, value }: Entry, key: string, isLatest: bool
 }
 
 /** Whether `after` is itself a common prefix of this list: then all below it was shown as one. */
-function rolledUp({ prefix, delimiter }: Pick<ListAsk, "prefix" | "delimiter">, after: string): boolean {
+function rolledUp(
+  { prefix, delimiter }: Pick<ListAsk, "prefix" | "delimiter">,
+  after: string,
+): boolean {
   return (
     delimiter !== "" &&
     after.startsWith(prefix) &&

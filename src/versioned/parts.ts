@@ -201,7 +201,12 @@ async function commitPart(
     const grown = record.sizeBytes - (replaced?.sizeBytes ?? 0);
     return {
       change: {
-        guards: [bucket.guard, guard, { key, revision: old?.revision ?? 0 }, ...(extra?.guards ?? [])],
+        guards: [
+          bucket.guard,
+          guard,
+          { key, revision: old?.revision ?? 0 },
+          ...(extra?.guards ?? []),
+        ],
         writes: [
           { key, value: packJson(record) },
           ...[...blobs].map((blob) => ({

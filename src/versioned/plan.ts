@@ -1,4 +1,5 @@
 import { randomHex } from "#base/random.ts";
+import { STAMP_BYTES } from "#base/stamp.ts";
 import type { BlobId } from "#blob/store.ts";
 import type { Change, Write } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -7,8 +8,8 @@ import type { KeyName } from "#object/engine.ts";
 import { etagOf, HEAD_STAMP_AT, type Head, packHead } from "#versioned/head.ts";
 import {
   garbageKey,
-  ID_BYTES,
   headKey,
+  ID_BYTES,
   manifestKey,
   referenceKey,
   versionKey,
@@ -22,7 +23,6 @@ import {
   type VersionRecord,
 } from "#versioned/record.ts";
 import { addUsage, type Usage } from "#versioned/usage.ts";
-import { STAMP_BYTES } from "#base/stamp.ts";
 
 /** What a key is at the moment of a decision. */
 export interface KeyState {
@@ -72,7 +72,11 @@ export function replacedSequence(bucket: Bucket, head: Head | undefined): number
 export function planVersion(
   name: KeyName,
   state: KeyState,
-  change: { readonly version: NewVersion; readonly replaced: Discarded | undefined; readonly nowMs: number },
+  change: {
+    readonly version: NewVersion;
+    readonly replaced: Discarded | undefined;
+    readonly nowMs: number;
+  },
 ): Change {
   const { bucket, key } = name;
   const { version, replaced, nowMs } = change;
@@ -100,7 +104,11 @@ export function planVersion(
 export function planRemoval(
   name: KeyName,
   state: KeyState & { readonly head: Head },
-  change: { readonly removed: Discarded; readonly next: StoredVersion | undefined; readonly nowMs: number },
+  change: {
+    readonly removed: Discarded;
+    readonly next: StoredVersion | undefined;
+    readonly nowMs: number;
+  },
 ): Change {
   const { bucket, key } = name;
   const { removed, next, nowMs } = change;

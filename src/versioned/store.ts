@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import { invalidArgument, S3Error, StorageError } from "#base/error.ts";
 import { randomBelow } from "#base/random.ts";
+import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 import type { BlobStore } from "#blob/store.ts";
 import type { Change, MetaStore } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -17,7 +18,6 @@ import {
   unpackVersion,
   versionIdOf,
 } from "#versioned/record.ts";
-import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 
 /** What the versioned engine is made of. */
 export interface Stores {
@@ -120,7 +120,10 @@ export async function nextOlder(
 /** undefined in a bucket that never kept versions. */
 export function publicVersionId(
   bucket: Bucket,
-  { sequence, record }: Pick<StoredVersion, "sequence"> & {
+  {
+    sequence,
+    record,
+  }: Pick<StoredVersion, "sequence"> & {
     readonly record: { readonly isNull: boolean };
   },
 ): string | undefined {
@@ -132,7 +135,8 @@ export function namedSequence(
   { bucket, versionId }: ObjectName,
   head: Head | undefined,
 ): number | undefined {
-  if (versionId === undefined) return head === undefined || head.deleteMarker ? undefined : head.sequence;
+  if (versionId === undefined)
+    return head === undefined || head.deleteMarker ? undefined : head.sequence;
   if (versionId === "null") return head?.isNull === true ? head.sequence : head?.nullSequence;
   const sequence = sequenceOf(versionId);
   if (sequence === undefined) {
@@ -143,10 +147,7 @@ export function namedSequence(
   return isNull || (head?.isNull === true && head.sequence === sequence) ? undefined : sequence;
 }
 
-export async function extentsOf(
-  stores: Stores,
-  content: Content,
-): Promise<readonly Extent[]> {
+export async function extentsOf(stores: Stores, content: Content): Promise<readonly Extent[]> {
   switch (content.kind) {
     case "inline":
       return [];
@@ -171,7 +172,9 @@ export async function manifestOf({ meta }: Stores, contentId: string): Promise<M
 export async function commitDecision<T>(
   { meta, clock }: Stores,
   bucket: Bucket,
-  decide: (attempt: number) => Promise<{ readonly change: Change | undefined; readonly outcome: T }>,
+  decide: (
+    attempt: number,
+  ) => Promise<{ readonly change: Change | undefined; readonly outcome: T }>,
 ): Promise<{ readonly sequence: number; readonly outcome: T }> {
   for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt += 1) {
     if (attempt >= PATIENT_ATTEMPT) await clock.sleep(1 + randomBelow(BACKOFF_MS_MAX));

@@ -1,8 +1,8 @@
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
-import type { Add, Guard } from "#meta/store.ts";
 import { unpackCounter } from "#meta/counter.ts";
+import type { Add, Guard } from "#meta/store.ts";
 import type {
   KeyName,
   PartInfo,

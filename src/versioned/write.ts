@@ -1,8 +1,8 @@
 import { S3Error } from "#base/error.ts";
+import type { Change } from "#meta/store.ts";
 import type { ObjectInfo } from "#object/attributes.ts";
 import { requireForWrite, type WriteConditions } from "#object/conditions.ts";
 import type { KeyName } from "#object/engine.ts";
-import type { Change } from "#meta/store.ts";
 import {
   type KeyState,
   type NewVersion,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OTHER, startServer } from "#test/support/server.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
+import { OTHER, startServer } from "#test/support/server.ts";
 
 const LOCATION = (region: string) =>
   `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
@@ -116,7 +116,11 @@ const REFUSED = [
   { why: "a malformed region", body: LOCATION("no such place"), code: "InvalidLocationConstraint" },
   { why: "another document", body: "<Tagging/>", code: "MalformedXML" },
   { why: "a truncated document", body: "<CreateBucketConfiguration>", code: "MalformedXML" },
-  { why: "a document type", body: "<!DOCTYPE x><CreateBucketConfiguration/>", code: "MalformedXML" },
+  {
+    why: "a document type",
+    body: "<!DOCTYPE x><CreateBucketConfiguration/>",
+    code: "MalformedXML",
+  },
   { why: "an unknown ACL", headers: { "x-amz-acl": "everyone" }, code: "InvalidArgument" },
   {
     why: "a public ACL",

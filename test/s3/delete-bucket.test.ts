@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startServer } from "#test/support/server.ts";
 import { startUpload } from "#test/s3/multipart.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
+import { startServer } from "#test/support/server.ts";
 
 test("DeleteBucket removes an empty bucket with 204", async (t) => {
   const s3 = await startServer(t);

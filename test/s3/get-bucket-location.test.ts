@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startServer } from "#test/support/server.ts";
 import { assertRefused, s3Document } from "#test/s3/xml.ts";
+import { startServer } from "#test/support/server.ts";
 
 test("GetBucketLocation answers an empty element for us-east-1", async (t) => {
   const s3 = await startServer(t);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OTHER, startServer } from "#test/support/server.ts";
 import { assertRefused, only, s3Document, texts } from "#test/s3/xml.ts";
+import { OTHER, startServer } from "#test/support/server.ts";
 
 test("ListBuckets answers the caller, and each bucket's name, time and region", async (t) => {
   const s3 = await startServer(t);

@@ -13,7 +13,11 @@ export interface PartName {
 }
 
 /** The id of a new upload to `path`. */
-export async function startUpload(s3: TestServer, path: string, headers: Headers = {}): Promise<string> {
+export async function startUpload(
+  s3: TestServer,
+  path: string,
+  headers: Headers = {},
+): Promise<string> {
   const reply = await s3.request({ method: "POST", path, query: "uploads", headers });
   assert.equal(reply.status, 200, reply.text);
   return only(reply.text, "UploadId") ?? "";
@@ -23,7 +27,12 @@ export async function startUpload(s3: TestServer, path: string, headers: Headers
 export async function sendPart(
   s3: TestServer,
   path: string,
-  part: { readonly uploadId: string; readonly number: number; readonly body: string; readonly headers?: Headers },
+  part: {
+    readonly uploadId: string;
+    readonly number: number;
+    readonly body: string;
+    readonly headers?: Headers;
+  },
 ): Promise<PartName> {
   const { uploadId, number, body, headers = {} } = part;
   const query = `partNumber=${number}&uploadId=${uploadId}`;
@@ -43,7 +52,11 @@ export function completeDocument(parts: readonly PartName[]): string {
 export async function completeUpload(
   s3: TestServer,
   path: string,
-  upload: { readonly uploadId: string; readonly parts: readonly PartName[]; readonly headers?: Headers },
+  upload: {
+    readonly uploadId: string;
+    readonly parts: readonly PartName[];
+    readonly headers?: Headers;
+  },
 ): Promise<Reply> {
   const { uploadId, parts, headers = {} } = upload;
   const body = completeDocument(parts);
@@ -55,9 +68,8 @@ export async function uploadWhole(
   s3: TestServer,
   path: string,
   bodies: readonly string[],
-  headers: Headers = {},
 ): Promise<Reply> {
-  const uploadId = await startUpload(s3, path, headers);
+  const uploadId = await startUpload(s3, path);
   const parts: PartName[] = [];
   for (const [index, body] of bodies.entries()) {
     parts.push(await sendPart(s3, path, { uploadId, number: index + 1, body }));

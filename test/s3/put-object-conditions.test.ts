@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startServer } from "#test/support/server.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
+import { startServer } from "#test/support/server.ts";
 
 // The conditions of a write, which CompleteMultipartUpload and CopyObject share.
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startServer } from "#test/support/server.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
+import { startServer } from "#test/support/server.ts";
 
 const SYSTEM = {
   "cache-control": "max-age=60",
@@ -36,7 +36,11 @@ test("PutObject does not keep aws-chunked of Content-Encoding", async (t) => {
   const ask = { method: "PUT", body: "bytes", sign: { mode: "signed" } } as const;
 
   await s3.request({ ...ask, path: "/bucket/a" });
-  await s3.request({ ...ask, path: "/bucket/b", headers: { "content-encoding": "aws-chunked, gzip" } });
+  await s3.request({
+    ...ask,
+    path: "/bucket/b",
+    headers: { "content-encoding": "aws-chunked, gzip" },
+  });
 
   assert.equal((await s3.get("/bucket/a")).headers["content-encoding"], undefined);
   assert.equal((await s3.get("/bucket/b")).headers["content-encoding"], "gzip");
@@ -106,7 +110,10 @@ test("PutObject gives back system metadata beyond ASCII as the UTF-8 that it was
 
 test("PutObject takes 2 KB of user metadata and refuses a byte more with MetadataTooLarge", async (t) => {
   const s3 = await startServer(t);
-  const headers = (bytes: number) => ({ "x-amz-meta-ab": "v".repeat(1_000), "x-amz-meta-c": "v".repeat(bytes - 1_003) });
+  const headers = (bytes: number) => ({
+    "x-amz-meta-ab": "v".repeat(1_000),
+    "x-amz-meta-c": "v".repeat(bytes - 1_003),
+  });
 
   assert.equal((await s3.put("/bucket/key", "first", headers(2_048))).status, 200);
   const reply = await s3.put("/bucket/key", "second", headers(2_049));

@@ -221,16 +221,17 @@ interface Door {
   readonly nowMs: number;
 }
 
-/** Values over which nothing is normalised: node:http sends method, target and headers as given. */
+/** Nothing is normalised: node:http sends method, target and headers as they are given. */
 async function send(ask: Ask, { agent, port, nowMs }: Door): Promise<Reply> {
   const method = ask.method ?? "GET";
   const { target, headers, body } = signed({ ...ask, method }, { port, nowMs });
-  const length = ask.unsigned?.["transfer-encoding"] === undefined && body.length > 0;
-  const lengths = length || method === "PUT" ? { "content-length": String(body.length) } : {};
+  const isChunked = ask.unsigned?.["transfer-encoding"] !== undefined;
+  const hasLength = !isChunked && (body.length > 0 || method === "PUT" || method === "POST");
   const all = {
-    ...(ask.unsigned?.["transfer-encoding"] === undefined ? lengths : {}),
     ...headers,
     ...(ask.expectContinue === true ? { expect: "100-continue" } : {}),
+    // Last: node:http re-encodes a Content-Disposition that it meets after a Content-Length.
+    ...(hasLength ? { "content-length": String(body.length) } : {}),
     ...ask.unsigned,
   };
   return await new Promise((resolve, reject) => {

@@ -15,7 +15,7 @@ import { documentOf, type S3Request } from "#s3/request.ts";
 export const completeMultipartUpload = operation({
   name: "CompleteMultipartUpload",
   route: { method: "POST", on: "object", query: ["uploadId"] },
-  body: "document",
+  body: "object-document",
 
   parse: (request) => ({
     upload: readUpload(request),

@@ -101,7 +101,12 @@ function requireChange(
   { metadata, storageClass }: CopyInput["attributes"],
 ): void {
   const same = name.bucket === source.bucket && name.key === source.key;
-  if (!same || source.versionId !== undefined || metadata !== undefined || storageClass !== undefined) {
+  if (
+    !same ||
+    source.versionId !== undefined ||
+    metadata !== undefined ||
+    storageClass !== undefined
+  ) {
     return;
   }
   const message =

@@ -66,4 +66,3 @@ function refuseObjectLock(request: S3Request): void {
   const message = "Object Lock is not implemented.";
   throw new S3Error("NotImplemented", { Operation: "ObjectLock" }, { message });
 }
-

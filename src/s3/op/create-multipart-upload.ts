@@ -30,7 +30,8 @@ export const createMultipartUpload = operation({
   },
 
   render: (upload, { name }) => {
-    const inner = tag("Bucket", name.bucket) + tag("Key", name.key) + tag("UploadId", upload.uploadId);
+    const inner =
+      tag("Bucket", name.bucket) + tag("Key", name.key) + tag("UploadId", upload.uploadId);
     return xmlReply("InitiateMultipartUploadResult", inner, {
       headers: {
         ...(upload.algorithm === undefined ? {} : { "x-amz-checksum-algorithm": upload.algorithm }),
@@ -57,7 +58,13 @@ function readChecksumAsk(headers: Headers): Pick<UploadInput, "algorithm" | "che
       "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.";
     throw new S3Error("InvalidRequest", {}, { message });
   }
-  const only = { CRC64NVME: "FULL_OBJECT", SHA1: "COMPOSITE", SHA256: "COMPOSITE", CRC32: undefined, CRC32C: undefined } as const;
+  const only = {
+    CRC64NVME: "FULL_OBJECT",
+    SHA1: "COMPOSITE",
+    SHA256: "COMPOSITE",
+    CRC32: undefined,
+    CRC32C: undefined,
+  } as const;
   const allowed = only[algorithm];
   if (type !== undefined && allowed !== undefined && type !== allowed) {
     const message = `The ${type} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`;

@@ -1,8 +1,8 @@
+import { S3Error } from "#base/error.ts";
 import type { Deleted } from "#object/engine.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import { type NamedObject, objectOf } from "#s3/request.ts";
-import { S3Error } from "#base/error.ts";
 
 /**
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html

@@ -1,11 +1,11 @@
 import type { Grant } from "#access/authorize.ts";
 import { S3Error } from "#base/error.ts";
 import { children, childText, type Element, tag, wrap } from "#base/xml.ts";
-import type { Deleted } from "#object/engine.ts";
 import { unquote } from "#object/conditions.ts";
+import type { Deleted } from "#object/engine.ts";
 import { objectKey } from "#object/name.ts";
 import { deleteGrant } from "#s3/op/delete-object.ts";
-import { operation, type OpenBucket } from "#s3/operation.ts";
+import { type OpenBucket, operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { bucketOf, documentOf, type NamedObject, type S3Request } from "#s3/request.ts";
 

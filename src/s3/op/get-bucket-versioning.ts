@@ -12,8 +12,5 @@ export const getBucketVersioning = operation({
   grants: (bucket) => [{ action: "s3:GetBucketVersioning", resource: bucket }],
   run: async ({ open }, bucket) => (await open(bucket)).bucket,
   render: ({ versioning }) =>
-    xmlReply(
-      "VersioningConfiguration",
-      versioning === undefined ? "" : tag("Status", versioning),
-    ),
+    xmlReply("VersioningConfiguration", versioning === undefined ? "" : tag("Status", versioning)),
 });

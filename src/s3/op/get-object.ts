@@ -1,11 +1,11 @@
 import { S3Error } from "#base/error.ts";
 import type { HttpReply } from "#base/http.ts";
-import { checksumHeaders } from "#s3/checksum-headers.ts";
 import type { ObjectInfo } from "#object/attributes.ts";
-import { failedCondition, PLAIN_NAMES, type Conditions } from "#object/conditions.ts";
+import { type Conditions, failedCondition, PLAIN_NAMES } from "#object/conditions.ts";
 import type { OpenObject } from "#object/engine.ts";
 import { type PartNumber, partNumber } from "#object/name.ts";
 import { readRange, type Slice } from "#object/range.ts";
+import { checksumHeaders } from "#s3/checksum-headers.ts";
 import { readConditions } from "#s3/conditions.ts";
 import { objectHeaders, responseOverrides } from "#s3/object-headers.ts";
 import { operation } from "#s3/operation.ts";
@@ -99,8 +99,9 @@ export function readReply(
 ): HttpReply {
   const headers: Record<string, string> = {
     ...objectHeaders(info),
-    "content-length": String(slice.to - slice.from),
     ...ask.overrides,
+    // Last: node:http re-encodes a Content-Disposition that it meets after a Content-Length.
+    "content-length": String(slice.to - slice.from),
   };
   if (partial) headers["content-range"] = `bytes ${slice.from}-${slice.to - 1}/${info.sizeBytes}`;
   if (partsCount !== undefined) headers["x-amz-mp-parts-count"] = String(partsCount);
@@ -122,7 +123,9 @@ export function notModified(info: ObjectInfo): HttpReply {
 async function selectPart(object: OpenObject, number: PartNumber): Promise<Selection> {
   const { partsCount, sizeBytes } = object.info;
   const parts = await object.parts();
-  const index = parts.findIndex((part, at) => (partsCount === undefined ? at + 1 : part.number) === number);
+  const index = parts.findIndex(
+    (part, at) => (partsCount === undefined ? at + 1 : part.number) === number,
+  );
   const part = parts[index];
   if (part === undefined) {
     throw new S3Error("InvalidPartNumber", {

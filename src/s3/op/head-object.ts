@@ -1,5 +1,5 @@
-import { operation } from "#s3/operation.ts";
 import { grantsOfRead, notModified, parseRead, readReply, select } from "#s3/op/get-object.ts";
+import { operation } from "#s3/operation.ts";
 
 /** GetObject without the bytes. Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
 export const headObject = operation({

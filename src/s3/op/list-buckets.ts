@@ -1,8 +1,8 @@
 import { tag, wrap } from "#base/xml.ts";
+import { isoDate, readToken, writeToken } from "#s3/listing.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { countOf } from "#s3/request.ts";
-import { isoDate, readToken, writeToken } from "#s3/listing.ts";
 
 const PAGE_MAX = 10_000;
 

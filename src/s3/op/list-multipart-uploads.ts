@@ -1,8 +1,8 @@
 import { tag, wrap } from "#base/xml.ts";
 import type { UploadInfo } from "#object/engine.ts";
 import {
-  type KeyWriter,
   isoDate,
+  type KeyWriter,
   keyWriter,
   ownerElement,
   prefixElements,

@@ -59,9 +59,7 @@ export const listObjectVersions = operation({
       tag("KeyMarker", writeKey(ask.afterKey)),
       tag("VersionIdMarker", ask.afterVersionId ?? ""),
       page.next === undefined ? "" : tag("NextKeyMarker", writeKey(page.next.key)),
-      page.next?.versionId === undefined
-        ? ""
-        : tag("NextVersionIdMarker", page.next.versionId),
+      page.next?.versionId === undefined ? "" : tag("NextVersionIdMarker", page.next.versionId),
       tag("MaxKeys", ask.limit),
       ask.delimiter === "" ? "" : tag("Delimiter", writeKey(ask.delimiter)),
       ask.encoding === undefined ? "" : tag("EncodingType", ask.encoding),

@@ -40,7 +40,12 @@ export const listObjectsV2 = operation({
   run: async ({ open, caller }, ask) => {
     const { bucket, engine } = await open(ask.bucket);
     const { prefix, delimiter, limit } = ask;
-    const page = await engine.list(bucket, { prefix, delimiter, limit, after: ask.after ?? ask.startAfter });
+    const page = await engine.list(bucket, {
+      prefix,
+      delimiter,
+      limit,
+      after: ask.after ?? ask.startAfter,
+    });
     return { page, owner: { id: bucket.ownerId, displayName: caller.displayName } };
   },
 

@@ -51,7 +51,7 @@ def test_a_delimiter_rolls_up_what_follows_it(s3: Any, full: str, operation: str
     assert len(inside["Contents"]) == 500
     assert "CommonPrefixes" not in inside
     long = getattr(s3, operation)(Bucket=full, Prefix="dir3/0", Delimiter="00")
-    assert [each["Prefix"] for each in long["CommonPrefixes"]] == ["dir3/00"]
+    assert [each["Prefix"] for each in long["CommonPrefixes"]] == ["dir3/000"]
 
 
 def test_start_after_and_max_keys_bound_the_list(s3: Any, full: str) -> None:

@@ -1,0 +1,33 @@
+import { requireOwnerDocument } from "#s3/acl.ts";
+import { operation } from "#s3/operation.ts";
+import { empty } from "#s3/reply.ts";
+import { objectOf } from "#s3/request.ts";
+import { requireOwnerAcl } from "#s3/unoffered.ts";
+
+/**
+ * Takes what changes nothing: the owner has full control.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html
+ * Fails: AccessControlListNotSupported, NoSuchKey.
+ */
+export const putObjectAcl = operation({
+  name: "PutObjectAcl",
+  route: { method: "PUT", on: "object", query: ["acl"] },
+  body: "document",
+  parse: (request) => {
+    requireOwnerAcl(request.headers);
+    requireOwnerDocument(request);
+    return objectOf(request);
+  },
+  grants: ({ bucket, key, versionId }) => [
+    {
+      action: versionId === undefined ? "s3:PutObjectAcl" : "s3:PutObjectVersionAcl",
+      resource: `${bucket}/${key}`,
+    },
+  ],
+  run: async ({ open }, name) => {
+    const { bucket, engine } = await open(name.bucket);
+    await engine.head({ ...name, bucket });
+  },
+  render: () => empty(200),
+});
