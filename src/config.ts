@@ -45,85 +45,85 @@ interface Setting {
 }
 
 export const SETTINGS = {
-  data: row("data", "LODE_DATA", "DIR", "./data", "Where everything is stored."),
-  listen: row("listen", "LODE_LISTEN", "HOST:PORT", "127.0.0.1:9000", "The S3 API."),
-  adminListen: row(
+  data: row(["data", "LODE_DATA", "DIR", "./data", "Where everything is stored."]),
+  listen: row(["listen", "LODE_LISTEN", "HOST:PORT", "127.0.0.1:9000", "The S3 API."]),
+  adminListen: row([
     "admin-listen",
     "LODE_ADMIN_LISTEN",
     "HOST:PORT",
     "127.0.0.1:9001",
     "Health and metrics.",
-  ),
+  ]),
   baseDomains: {
-    ...row(
+    ...row([
       "base-domain",
       "LODE_BASE_DOMAINS",
       "NAME",
       "",
       "Host name below which the first label is a bucket; localhost is always one.",
-    ),
+    ]),
     repeatable: true,
   },
-  addressing: row(
+  addressing: row([
     "addressing",
     "LODE_ADDRESSING",
     "both|virtual",
     "both",
     "Whether buckets may stand in the path.",
-  ),
-  region: row("region", "LODE_REGION", "NAME", "us-east-1", "Region of buckets that name none."),
-  strictLocation: row(
+  ]),
+  region: row(["region", "LODE_REGION", "NAME", "us-east-1", "Region of buckets that name none."]),
+  strictLocation: row([
     "strict-location",
     "LODE_STRICT_LOCATION",
     "true|false",
     "false",
     "Demand a LocationConstraint for each new bucket.",
-  ),
-  workers: row(
+  ]),
+  workers: row([
     "workers",
     "LODE_WORKERS",
     "N",
     "",
     "Worker processes; one for each core when absent.",
-  ),
-  tlsCert: row("tls-cert", "LODE_TLS_CERT", "FILE", "", "Certificate chain (PEM): serves HTTPS."),
-  tlsKey: row("tls-key", "LODE_TLS_KEY", "FILE", "", "Private key of the certificate (PEM)."),
-  tlsMin: row("tls-min", "LODE_TLS_MIN", "1.2|1.3", "1.3", "Lowest TLS version."),
+  ]),
+  tlsCert: row(["tls-cert", "LODE_TLS_CERT", "FILE", "", "Certificate chain (PEM): serves HTTPS."]),
+  tlsKey: row(["tls-key", "LODE_TLS_KEY", "FILE", "", "Private key of the certificate (PEM)."]),
+  tlsMin: row(["tls-min", "LODE_TLS_MIN", "1.2|1.3", "1.3", "Lowest TLS version."]),
   rootAccessKeyId: {
-    ...row(
+    ...row([
       "root-access-key-id",
       "LODE_ROOT_ACCESS_KEY_ID",
       "ID",
       "",
       "Root key; made and kept in the data directory when absent.",
-    ),
+    ]),
     secret: true,
   },
   rootSecretAccessKey: {
-    ...row("root-secret-access-key", "LODE_ROOT_SECRET_ACCESS_KEY", "SECRET", "", "Its secret."),
+    ...row(["root-secret-access-key", "LODE_ROOT_SECRET_ACCESS_KEY", "SECRET", "", "Its secret."]),
     secret: true,
   },
-  garbageGraceSeconds: row(
+  garbageGraceSeconds: row([
     "garbage-grace",
     "LODE_GARBAGE_GRACE",
     "SECONDS",
     "600",
     "How long deleted bytes stay for those who still read them.",
-  ),
-  accessLog: row(
+  ]),
+  accessLog: row([
     "access-log",
     "LODE_ACCESS_LOG",
     "true|false",
     "true",
     "One line for each request, on standard error.",
-  ),
-  logFormat: row(
+  ]),
+  logFormat: row([
     "log-format",
     "LODE_LOG_FORMAT",
     "auto|json|text",
     "auto",
     "auto: text on a terminal, else JSON.",
-  ),
+  ]),
 } as const satisfies Record<keyof Config, Setting>;
 
 type Name = keyof Config;
@@ -163,12 +163,9 @@ function names(): Name[] {
   return Object.keys(SETTINGS) as Name[];
 }
 
-function row(
-  flag: string,
-  env: string,
-  value: string,
-  ...[fallback, help]: [string, string]
-): Setting {
+function row([flag, env, value, fallback, help]: Readonly<
+  [flag: string, env: string, value: string, fallback: string, help: string]
+>): Setting {
   return { flag, env, value, fallback, help };
 }
 

@@ -37,7 +37,7 @@ export class LmdbMetaStore implements MetaStore {
   readonly #path: string;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #db: Database<Buffer, Buffer>;
-  #waiting: Pending[] = [];
+  readonly #waiting: Pending[] = [];
   #committing: Promise<void> | undefined;
 
   /** `path` is a directory, made when it is missing. */
