@@ -177,10 +177,7 @@ function record({ request, handled, written, started }: Finished, serving: Servi
   const { operation } = trace;
   const ms = performance.now() - started;
   const received = Number(headerOf(request, "content-length") ?? 0);
-  metrics.requests.inc({ operation, status: String(reply.status) });
-  metrics.seconds.observe({ operation }, ms / 1_000);
-  if (received > 0) metrics.receivedBytes.inc({ operation }, received);
-  if (written.bytes > 0) metrics.sentBytes.inc({ operation }, written.bytes);
+  metrics.answered({ operation, status: reply.status, received, sent: written.bytes, ms });
   if (written.failure !== undefined) front.report(written.failure, trace.requestId);
   log.access({
     op: operation,

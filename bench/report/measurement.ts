@@ -25,6 +25,8 @@ export interface TargetRatio {
   readonly lodePerSecond: number;
   readonly baselinePerSecond: number;
   readonly ratio: number;
+  /** Processor time of the baseline by that of Lode, for one request: what noise disturbs least. */
+  readonly cpuRatio?: number | undefined;
   /** Absent for ratios that are only shown. */
   readonly wanted?: number | undefined;
 }

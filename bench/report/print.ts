@@ -45,6 +45,7 @@ export function renderTargets(ratios: readonly TargetRatio[]): string {
     { title: "Lode per s", text: ({ lodePerSecond }) => figure(lodePerSecond) },
     { title: "baseline per s", text: ({ baselinePerSecond }) => figure(baselinePerSecond) },
     { title: "ratio", text: ({ ratio }) => figure(ratio) },
+    { title: "by CPU", text: ({ cpuRatio }) => figure(cpuRatio) },
     { title: "wanted", text: ({ wanted }) => figure(wanted) },
     { title: "", text: verdict, isLeft: true },
   ];

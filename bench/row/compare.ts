@@ -114,10 +114,16 @@ async function inTurn(bench: Bench, turns: Turns): Promise<void> {
       lodePerSecond: lode.perSecond,
       baselinePerSecond: baseline.perSecond,
       ratio: medianRatio(targets, rounds),
+      cpuRatio: cpuRatioOf(baseline, lode),
       wanted: turns.wanted[index],
     });
   }
   bench.ledger.record(lode);
+}
+
+function cpuRatioOf(baseline: Measurement, lode: Measurement): number | undefined {
+  if (baseline.serverCpuUs === undefined || lode.serverCpuUs === undefined) return undefined;
+  return baseline.serverCpuUs / lode.serverCpuUs;
 }
 
 function medianRatio(targets: readonly Measurement[], baselines: readonly Measurement[]): number {

@@ -46,6 +46,10 @@ const CODES = {
     "PartNumber",
     "ETag",
   ),
+  IdempotencyParameterMismatch: code(
+    400,
+    "The client token was used before for a request with other parameters.",
+  ),
   IllegalLocationConstraintException: code(
     400,
     "The location constraint is incompatible with the region of the endpoint this request was sent to.",

@@ -1,4 +1,5 @@
 import { type Logger as PinoLogger, pino, destination as pinoDestination } from "pino";
+import { systemClock } from "#base/clock.ts";
 
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -33,7 +34,7 @@ export function makeLog({ pretty, access, to }: LogOptions): Log {
     minLength: pretty ? 0 : PIPE_BYTES / 2,
     periodicFlush: FLUSH_MS,
   });
-  const options = { base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = { base: { pid: process.pid }, timestamp: isoTimestamp };
   const sink = pretty
     ? { write: (line: string) => destination.write(readable(line)) }
     : destination;
@@ -46,6 +47,19 @@ export function makeLog({ pretty, access, to }: LogOptions): Log {
     access: access ? (fields) => logger.info(fields, "request") : () => undefined,
     flush: () => destination.flushSync(),
   };
+}
+
+let stampMs = 0;
+let stamp = "";
+
+/** Many lines share a millisecond: its text is made once. */
+function isoTimestamp(): string {
+  const ms = systemClock.now();
+  if (ms !== stampMs) {
+    stampMs = ms;
+    stamp = `,"time":"${new Date(ms).toISOString()}"`;
+  }
+  return stamp;
 }
 
 export const SILENT: Log = {

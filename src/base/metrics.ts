@@ -1,5 +1,22 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
+/** A request that has been answered. Sizes in bytes. */
+export interface Answered {
+  readonly operation: string;
+  readonly status: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly ms: number;
+}
+
+/** The counters of one operation and status: looking them up by labels costs more than counting. */
+interface Cells {
+  readonly requests: Counter.Internal;
+  readonly seconds: Histogram.Internal<"operation">;
+  readonly received: Counter.Internal;
+  readonly sent: Counter.Internal;
+}
+
 /** Every metric of one process, in one table. `lode_` precedes each name. */
 export class Metrics {
   readonly registry = new Registry();
@@ -12,6 +29,8 @@ export class Metrics {
   readonly commits: Counter<"outcome">;
   readonly garbageEntries: Counter<string>;
   readonly garbageBlobs: Counter<string>;
+
+  readonly #cells = new Map<string, Cells>();
 
   constructor() {
     const registers = [this.registry];
@@ -66,5 +85,26 @@ export class Metrics {
       help: "Blobs that were removed because nothing refers to them.",
       registers,
     });
+  }
+
+  answered({ operation, status, received, sent, ms }: Answered): void {
+    const name = `${operation} ${status}`;
+    const cells = this.#cells.get(name) ?? this.#makeCells(name, { operation, status });
+    cells.requests.inc();
+    cells.seconds.observe(ms / 1_000);
+    if (received > 0) cells.received.inc(received);
+    if (sent > 0) cells.sent.inc(sent);
+  }
+
+  /** Operations and statuses are few: the map cannot grow with what clients send. */
+  #makeCells(name: string, { operation, status }: Pick<Answered, "operation" | "status">): Cells {
+    const cells = {
+      requests: this.requests.labels({ operation, status: String(status) }),
+      seconds: this.seconds.labels({ operation }),
+      received: this.receivedBytes.labels({ operation }),
+      sent: this.sentBytes.labels({ operation }),
+    };
+    this.#cells.set(name, cells);
+    return cells;
   }
 }

@@ -49,6 +49,8 @@ export interface Engine {
   delete(name: ObjectName, conditions: DeleteConditions): Promise<Deleted>;
   /** Fails: as get for the source and as put for the destination. */
   copy(name: KeyName, input: CopyInput): Promise<CopyOutcome>;
+  /** Fails: NoSuchKey, PreconditionFailed, InvalidBucketState, IdempotencyParameterMismatch. */
+  rename(name: KeyName, input: RenameInput): Promise<Renamed>;
   list(bucket: Bucket, ask: ListAsk): Promise<ListPage>;
   listVersions(bucket: Bucket, ask: VersionsAsk): Promise<VersionsPage>;
   /** Fails: BucketNotEmpty while there is a version, a delete marker or an unfinished upload. */
@@ -111,6 +113,18 @@ export interface CopyInput {
 export interface CopyOutcome {
   readonly object: ObjectInfo;
   readonly sourceVersionId: string | undefined;
+}
+
+export interface RenameInput {
+  readonly source: ObjectKey;
+  readonly sourceConditions: Conditions;
+  readonly conditions: Conditions;
+  /** Names the request, so that its repetition does nothing again. */
+  readonly token: string | undefined;
+}
+
+export interface Renamed {
+  readonly etag: string;
 }
 
 export interface ListAsk {

@@ -60,7 +60,7 @@ export async function handle(http: HttpRequest, front: Front): Promise<Handled> 
     "x-amz-id-2": hostIdOf(trace.requestId),
     ...reply.headers,
   };
-  return { reply: { ...reply, headers }, trace };
+  return { reply: { status: reply.status, headers, body: reply.body }, trace };
 }
 
 async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<HttpReply> {
@@ -115,9 +115,11 @@ async function withBody(given: Framed): Promise<S3Request> {
 
 function servicesOf(front: Front, framed: FramedRequest, { caller }: Authenticated): Services {
   const { catalog, region, strictLocation } = front;
-  const expectedOwner = framed.headers["x-amz-expected-bucket-owner"];
-  const open = async (name: BucketName): Promise<OpenBucket> => {
+  const { headers } = framed;
+  const open = async (name: BucketName, as?: "source"): Promise<OpenBucket> => {
     const bucket = await catalog.bucket(name);
+    const expectedOwner =
+      headers[`x-amz-${as === undefined ? "" : "source-"}expected-bucket-owner`];
     if (expectedOwner !== undefined && expectedOwner !== bucket.ownerId) {
       throw new S3Error("AccessDenied", {});
     }

@@ -37,6 +37,7 @@ const ROWS: readonly Row[] = [
   ["GetBucketRequestPayment", "GET", "bucket", "requestPayment"],
   ["GetBucketTagging", "GET", "bucket", "tagging"],
   ["GetBucketWebsite", "GET", "bucket", "website"],
+  ["GetObjectAttributes", "GET", "object", "attributes"],
   ["GetObjectLegalHold", "GET", "object", "legal-hold"],
   ["GetObjectLockConfiguration", "GET", "bucket", "object-lock"],
   ["GetObjectRetention", "GET", "object", "retention"],
@@ -63,6 +64,7 @@ const ROWS: readonly Row[] = [
   ["PutObjectLockConfiguration", "PUT", "bucket", "object-lock"],
   ["PutObjectRetention", "PUT", "object", "retention"],
   ["PutPublicAccessBlock", "PUT", "bucket", "publicAccessBlock"],
+  ["RenameObject", "PUT", "object", "renameObject"],
   ["RestoreObject", "POST", "object", "restore"],
   ["SelectObjectContent", "POST", "object", "select"],
 ];

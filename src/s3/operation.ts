@@ -14,8 +14,11 @@ export interface Services {
   readonly region: string;
   /** Demands a LocationConstraint of CreateBucket. */
   readonly strictLocation: boolean;
-  /** Fails: NoSuchBucket; AccessDenied when the bucket is not whose the request says it is. */
-  readonly open: (bucket: BucketName) => Promise<OpenBucket>;
+  /**
+   * `as` "source": the bucket is what a copy is made from, of which the request speaks apart.
+   * Fails: NoSuchBucket; AccessDenied when the bucket is not whose the request says it is.
+   */
+  readonly open: (bucket: BucketName, as?: "source") => Promise<OpenBucket>;
 }
 
 export interface OpenBucket {

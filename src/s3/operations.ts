@@ -13,6 +13,7 @@ import { getBucketLocation } from "#s3/op/get-bucket-location.ts";
 import { getBucketVersioning } from "#s3/op/get-bucket-versioning.ts";
 import { getObject } from "#s3/op/get-object.ts";
 import { getObjectAcl } from "#s3/op/get-object-acl.ts";
+import { getObjectAttributes } from "#s3/op/get-object-attributes.ts";
 import { getObjectTagging } from "#s3/op/get-object-tagging.ts";
 import { headBucket } from "#s3/op/head-bucket.ts";
 import { headObject } from "#s3/op/head-object.ts";
@@ -27,6 +28,7 @@ import { putBucketVersioning } from "#s3/op/put-bucket-versioning.ts";
 import { putObject } from "#s3/op/put-object.ts";
 import { putObjectAcl } from "#s3/op/put-object-acl.ts";
 import { putObjectTagging } from "#s3/op/put-object-tagging.ts";
+import { renameObject } from "#s3/op/rename-object.ts";
 import { uploadPart } from "#s3/op/upload-part.ts";
 import { uploadPartCopy } from "#s3/op/upload-part-copy.ts";
 import type { Operation } from "#s3/operation.ts";
@@ -50,6 +52,7 @@ export const OPERATIONS: readonly Operation[] = [
   getBucketVersioning,
   getObject,
   getObjectAcl,
+  getObjectAttributes,
   getObjectTagging,
   headBucket,
   headObject,
@@ -64,6 +67,7 @@ export const OPERATIONS: readonly Operation[] = [
   putBucketVersioning,
   putObject,
   putObjectTagging,
+  renameObject,
   uploadPart,
   uploadPartCopy,
   ...NOT_OFFERED,

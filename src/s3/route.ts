@@ -54,10 +54,14 @@ export function router(operations: readonly Operation[]): Router {
   for (const list of table.values()) {
     list.sort((a, b) => conditions(b.route) - conditions(a.route));
   }
+  const subresources = new Set(operations.flatMap(({ route }) => subresourcesOf(route)));
   return (request) => {
     const candidates = table.get(slotOf(request.method, levelOf(request))) ?? [];
-    const found = candidates.find(({ route }) => matches(route, request));
-    refuseUnknown(request, found);
+    const plain = request.query.size === 0;
+    const found = candidates.find(
+      ({ route }) => !(plain && route.query !== undefined) && matches(route, request),
+    );
+    if (!plain) refuseUnknown(request, found, subresources);
     if (found === undefined) {
       throw new S3Error("MethodNotAllowed", {
         Method: request.method,
@@ -89,14 +93,26 @@ function holds(condition: string, query: FramedRequest["query"]): boolean {
   return query.get(condition.slice(0, equals)) === condition.slice(equals + 1);
 }
 
-/** A name without a value is a subresource; a name with one that we do not know is ignored, as AWS does. */
-function refuseUnknown({ query, method }: FramedRequest, found: Operation | undefined): void {
-  if (query.size === 0) return;
-  const known = new Set(found?.route.query?.map((condition) => condition.split("=")[0]));
+function subresourcesOf({ query = [] }: Route): readonly string[] {
+  return query
+    .map((condition) => condition.split("=", 1).join())
+    .filter((name) => !PARAMETERS.has(name));
+}
+
+/**
+ * A name without a value is a subresource, and so is one of another operation, whatever its value;
+ * any other name is ignored, as AWS does.
+ */
+function refuseUnknown(
+  { query, method }: FramedRequest,
+  found: Operation | undefined,
+  subresources: ReadonlySet<string>,
+): void {
+  const known = found === undefined ? [] : subresourcesOf(found.route);
   for (const [name, value] of query) {
-    const isSubresource =
-      value === "" && !PARAMETERS.has(name) && !/^(?:x-amz|response)-/i.test(name);
-    if (isSubresource && !known.has(name)) {
+    if (known.includes(name) || PARAMETERS.has(name)) continue;
+    const unknown = value === "" && !/^(?:x-amz|response)-/i.test(name);
+    if (unknown || subresources.has(name)) {
       const message = `The subresource "${name}" is not implemented for ${method} requests.`;
       throw new S3Error("NotImplemented", { Operation: `${method} ?${name}` }, { message });
     }

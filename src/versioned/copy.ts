@@ -1,8 +1,10 @@
+import { type ChecksumAlgorithm, hasher } from "#base/checksum.ts";
 import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
-import type { Attributes } from "#object/attributes.ts";
+import type { Attributes, Checksum } from "#object/attributes.ts";
 import { type ConditionNames, requireConditions, requireForWrite } from "#object/conditions.ts";
 import type { CopyInput, CopyOutcome, KeyName, ObjectName } from "#object/engine.ts";
+import { readExtents } from "#versioned/content.ts";
 import { etagOf } from "#versioned/head.ts";
 import { ID_BYTES, versionKey } from "#versioned/keys.ts";
 import { type NewVersion, validatorsOf } from "#versioned/plan.ts";
@@ -77,10 +79,26 @@ async function copyOf(
     isNull: name.bucket.versioning !== "Enabled",
     modifiedMs: stores.clock.now(),
     attributes: attributesOf(record.attributes, input.attributes),
+    checksum: await checksumOf(stores, found, { extents, algorithm: input.algorithm }),
     content: record.content.kind === "inline" ? record.content : { ...record.content, id },
   };
   const newReferences = [...new Set(extents.map(({ blob }) => blob))];
   return { record: copied, inline: found.inline, manifest, newReferences };
+}
+
+/** The source's own, or one that is asked for: only then a copy reads the bytes. */
+async function checksumOf(
+  { blobs }: Stores,
+  { record, inline }: FoundVersion,
+  ask: { readonly extents: readonly Extent[]; readonly algorithm: ChecksumAlgorithm | undefined },
+): Promise<Checksum | undefined> {
+  const { algorithm, extents } = ask;
+  if (algorithm === undefined || algorithm === record.checksum?.algorithm) return record.checksum;
+  const sum = hasher(algorithm);
+  if (record.content.kind === "inline") sum.update(inline);
+  const range = { from: 0, to: record.sizeBytes };
+  for await (const chunk of readExtents(blobs, extents, range)) sum.update(chunk);
+  return { algorithm, type: "FULL_OBJECT", value: sum.digest().toString("base64") };
 }
 
 function inRecord(content: Content): readonly Extent[] {

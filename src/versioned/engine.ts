@@ -21,6 +21,8 @@ import type {
   PartsAsk,
   PartsPage,
   PutInput,
+  Renamed,
+  RenameInput,
   UploadInfo,
   UploadInput,
   UploadName,
@@ -39,6 +41,7 @@ import { listHeads, listUploads, listVersions } from "#versioned/listing.ts";
 import { putPart } from "#versioned/parts.ts";
 import { planRewrite, validatorsOf } from "#versioned/plan.ts";
 import { type Content, infoOf, type VersionRecord } from "#versioned/record.ts";
+import { renameObject } from "#versioned/rename.ts";
 import {
   commitDecision,
   extentsOf,
@@ -98,6 +101,10 @@ export class VersionedEngine implements Engine {
 
   async copy(name: KeyName, input: CopyInput): Promise<CopyOutcome> {
     return await copyObject(this.#stores, name, input);
+  }
+
+  async rename(name: KeyName, input: RenameInput): Promise<Renamed> {
+    return await renameObject(this.#stores, name, input);
   }
 
   async list(bucket: Bucket, ask: ListAsk): Promise<ListPage> {

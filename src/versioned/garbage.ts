@@ -63,6 +63,7 @@ async function collect(stores: Stores, record: GarbageRecord): Promise<number | 
   for (const blob of blobs) removed += await removeUnreferenced(stores, blob);
   const records = parts.map(({ number }) => partKey(contentId, number));
   if (record.manifest === true) records.push(manifestKey(contentId));
+  for (const key of record.records ?? []) records.push(Buffer.from(key, "hex"));
   await deleteRecords(stores, records);
   return removed;
 }

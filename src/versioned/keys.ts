@@ -12,6 +12,7 @@ import { STAMP_BYTES, writeStamp } from "#base/stamp.ts";
  *  p upload number                part
  *  c upload                       counter that each part's commit bumps
  *  r blob content                 reference: the content holds the blob
+ *  t bucket token                 client token of a rename
  *  g time id                      garbage
  *  n bucket                       usage counter
  */
@@ -116,6 +117,10 @@ export function referenceKey(blobId: string, contentId: string): Buffer {
 export function referenceSpan(blobId: string): Span {
   const from = idKey("r", blobId);
   return { from, to: afterPrefix(from) };
+}
+
+export function renameTokenKey(bucketId: string, token: string): Buffer {
+  return Buffer.concat([start("t", bucketId), Buffer.from(token)]);
 }
 
 /** The earliest entries sort first. */

@@ -204,7 +204,8 @@ function contentWrites({ record, manifest, newReferences }: NewVersion): Write[]
   return writes;
 }
 
-function discardVersion(name: KeyName, version: Discarded, nowMs: number): Write[] {
+/** The writes that take a version away, now in the lists and later on the disk. */
+export function discardVersion(name: KeyName, version: Discarded, nowMs: number): Write[] {
   const removal: Write = {
     key: versionKey(name.bucket.id, name.key, version.sequence),
     value: undefined,

@@ -68,9 +68,20 @@ export interface GarbageRecord {
   readonly manifest?: true;
   /** Part records of this upload go too; "all": with their blobs. */
   readonly parts?: "records" | "all";
+  /** Other records that go, by their keys in hex. */
+  readonly records?: readonly string[];
   /** Blobs that the holder's parts or manifest name by then are kept. */
   readonly unlessHeld?: true;
 }
+
+/** A rename that a client token named. */
+export interface RenameRecord {
+  /** SHA-256 of its parameters, in hex. */
+  readonly fingerprint: string;
+  readonly etag: string;
+}
+
+type JsonRecord = UploadRecord | PartRecord | Manifest | GarbageRecord | RenameRecord;
 
 const FORMAT = 1;
 const PREAMBLE_BYTES = 5;
@@ -99,15 +110,11 @@ export function unpackVersion(value: Uint8Array): {
 }
 
 /** Upload, part, manifest and garbage records: JSON behind a format number. */
-export function packJson<T extends UploadRecord | PartRecord | Manifest | GarbageRecord>(
-  record: T,
-): Buffer {
+export function packJson<T extends JsonRecord>(record: T): Buffer {
   return Buffer.from(JSON.stringify({ format: FORMAT, ...record }));
 }
 
-export function unpackJson<T extends UploadRecord | PartRecord | Manifest | GarbageRecord>(
-  value: Uint8Array,
-): T {
+export function unpackJson<T extends JsonRecord>(value: Uint8Array): T {
   const record = JSON.parse(Buffer.from(value).toString()) as T & { format: number };
   assert(record.format === FORMAT, "a record has the format this release writes");
   return record;

@@ -10,6 +10,8 @@ export interface Sent {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** Breaks the connection. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Got {
@@ -22,6 +24,8 @@ export interface Got {
 
 /** A new connection for each call, so that any worker may get it. */
 const ALONE = new Agent({ keepAlive: false });
+/** Turns a server that hangs into a failure; no test waits for it to pass. */
+const HANGS_AFTER_MS = 60_000;
 
 /** One signed request. Fails: the socket's error, when no whole answer came. */
 export async function call(target: Target, sent: Sent, agent: Agent = ALONE): Promise<Got> {
@@ -39,7 +43,8 @@ export async function call(target: Target, sent: Sent, agent: Agent = ALONE): Pr
   return await new Promise((resolve, reject) => {
     // Not the URL as text: the URL class would resolve what the test spelled out.
     const { hostname, port } = new URL(target.endpoint);
-    const outgoing = request({ hostname, port, method, path, headers, agent }, (incoming) => {
+    const options = { hostname, port, method, path, headers, agent };
+    const outgoing = request({ ...options, signal: sent.signal }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("error", reject);
@@ -50,6 +55,9 @@ export async function call(target: Target, sent: Sent, agent: Agent = ALONE): Pr
       });
     });
     outgoing.on("error", reject);
+    outgoing.setTimeout(HANGS_AFTER_MS, () => {
+      outgoing.destroy(new Error(`${method} ${path}: no answer`));
+    });
     outgoing.end(body);
   });
 }
@@ -95,14 +103,15 @@ export async function sentUpload(
   target: Target,
   path: string,
   parts: readonly Uint8Array[],
+  signal?: AbortSignal,
 ): Promise<{ readonly uploadId: string; readonly complete: Sent }> {
-  const created = await expectCall(target, { method: "POST", path: `${path}?uploads` });
+  const created = await expectCall(target, { method: "POST", path: `${path}?uploads`, signal });
   const [uploadId = ""] = textsOf(created.body.toString(), "UploadId");
   const elements: string[] = [];
   for (const [index, body] of parts.entries()) {
     const number = index + 1;
     const part = `${path}?partNumber=${number}&uploadId=${uploadId}`;
-    const { headers } = await expectCall(target, { method: "PUT", path: part, body });
+    const { headers } = await expectCall(target, { method: "PUT", path: part, body, signal });
     elements.push(`<Part><PartNumber>${number}</PartNumber><ETag>${headers.etag}</ETag></Part>`);
   }
   const document = `<CompleteMultipartUpload>${elements.join("")}</CompleteMultipartUpload>`;

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { systemClock } from "#base/clock.ts";
+import { deadline, systemClock } from "#base/clock.ts";
 import { call, expectCall, listKeys, makeBucket, sentUpload, type Target } from "#test/fault/call.ts";
 import { processTree } from "#test/support/process.ts";
 import { startRealServer } from "#test/support/real-server.ts";
@@ -17,6 +17,8 @@ const LONG = process.env["LODE_LONG"] === "1";
 const ROUNDS = LONG ? 50 : 3;
 const SIZES = [0, 1_000, 300 * 1_024, 128 * 1_024, 128 * 1_024 + 1];
 const PART_BYTES = 5 * 2 ** 20;
+/** How long a client waits for an answer before it tries again. */
+const PATIENCE_MS = 2_000;
 
 /** What a client knows of its keys: the last state that was acknowledged, and those that may be. */
 class Ledger {
@@ -27,16 +29,14 @@ class Ledger {
   }
 
   /** Sends a write of `key`; a connection that breaks leaves it open whether it happened. */
-  async write(key: string, body: string | undefined, send: () => Promise<unknown>): Promise<boolean> {
+  async write(key: string, body: string | undefined, send: () => Promise<unknown>): Promise<void> {
     const before = this.states(key);
     this.#known.set(key, [...before, body]);
     try {
       await send();
       this.#known.set(key, [body]);
-      return true;
     } catch (cause) {
       if (!isBroken(cause)) throw cause;
-      return false;
     }
   }
 
@@ -54,14 +54,16 @@ test("what was acknowledged is there and whole after kill -9 of every process", 
     assert.deepEqual(readdirSync(join(dataDirectory, "blobs", "tmp")), []);
     const bucket = await makeBucket(server, "crash");
     await requireLedger(server, bucket, ledger);
-    const writing = load(server, bucket, { ledger, round, until: () => false });
-    // Not a moment of its own, but one that differs: some hundreds of writes are behind, some under way.
+    const stop = new AbortController();
+    const writing = load(server, bucket, { ledger, round, stop: stop.signal });
+    // Some hundreds of writes are behind, some under way, and each round differs.
     await systemClock.sleep(200 + ((round * 137) % 400));
     await server.kill();
+    stop.abort();
     await writing;
-    assert.ok(ledger.keys.length > 0);
   }
   const server = await startRealServer(t, { workers: 2, dataDirectory });
+  assert.ok(ledger.keys.length > 0);
   await requireLedger(server, "/crash", ledger);
   assert.deepEqual(readdirSync(join(dataDirectory, "blobs", "tmp")), []);
 });
@@ -69,17 +71,20 @@ test("what was acknowledged is there and whole after kill -9 of every process", 
 test("a worker that is killed is replaced, and meanwhile the others serve", async (t) => {
   const server = await startRealServer(t, { workers: 3 });
   const bucket = await makeBucket(server, "worker");
+  const other = await makeBucket(server, "meanwhile");
   const ledger = new Ledger();
   for (let round = 0; round < ROUNDS; round += 1) {
-    let killed = false;
-    const writing = load(server, bucket, { ledger, round, until: () => killed });
+    const [stop, giveUp] = [new AbortController(), new AbortController()];
+    const signals = { stop: stop.signal, giveUp: giveUp.signal };
+    const writing = load(server, bucket, { ledger, round, ...signals });
     await systemClock.sleep(100);
     const [, victim = 0, ...others] = processTree(server.pid);
     process.kill(victim, "SIGKILL");
-    await requireServes(server, bucket);
-    killed = true;
-    await writing;
+    await requireServes(server, other, giveUp.signal);
     await untilReady(server.adminEndpoint);
+    stop.abort();
+    deadline(PATIENCE_MS, () => giveUp.abort());
+    await writing;
     const now = processTree(server.pid);
     assert.equal(now.length, 4);
     assert.ok(!now.includes(victim) && others.every((pid) => now.includes(pid)));
@@ -87,13 +92,37 @@ test("a worker that is killed is replaced, and meanwhile the others serve", asyn
   }
 });
 
+const FORGOTTEN =
+  "node:cluster forgets a connection that it handed to a worker which died before it took it";
+
+test("a connection on its way to a worker that dies is not left open", { todo: FORGOTTEN }, async (t) => {
+  const server = await startRealServer(t, { workers: 2 });
+  const [, victim = 0] = processTree(server.pid);
+  process.kill(victim, "SIGSTOP");
+  const given = new AbortController();
+  const asked = Array.from({ length: 4 }, () =>
+    call(server, { method: "GET", path: "/", signal: given.signal }).then(
+      () => "answered",
+      (cause) => (isBroken(cause) && !given.signal.aborted ? "closed" : "left open"),
+    ),
+  );
+  await Promise.race(asked);
+  process.kill(victim, "SIGKILL");
+  await untilReady(server.adminEndpoint);
+  deadline(PATIENCE_MS, () => given.abort());
+
+  assert.ok(!(await Promise.all(asked)).includes("left open"));
+});
+
 interface Load {
   readonly ledger: Ledger;
   readonly round: number;
-  readonly until: () => boolean;
+  readonly stop: AbortSignal;
+  /** Breaks what has no answer. */
+  readonly giveUp?: AbortSignal;
 }
 
-/** Writers that go on until they are told to stop, or the server is gone. */
+/** Writers that go on until they are told to stop, whatever becomes of the server. */
 async function load(server: Target, bucket: string, options: Load): Promise<void> {
   const writers = Array.from({ length: 8 }, (_, writer) => {
     return writer === 0 ? completeUploads : putObjects;
@@ -105,49 +134,35 @@ type Writing = Load & { readonly writer: number };
 
 /** New keys of every size, one key again and again, and keys that go. */
 async function putObjects(server: Target, bucket: string, writing: Writing): Promise<void> {
-  const { ledger, round, writer } = writing;
-  for (let index = 0; !writing.until(); index += 1) {
+  const { ledger, round, writer, stop, giveUp: signal } = writing;
+  const send = (key: string, body: Buffer) =>
+    ledger.write(key, digestOf(body), () =>
+      expectCall(server, { method: "PUT", path: `${bucket}/${key}`, body, signal }),
+    );
+  for (let index = 0; !stop.aborted; index += 1) {
     const key = `${round}-${writer}-${index}`;
-    const size = SIZES[index % SIZES.length] ?? 0;
-    const done = [
-      await putOne(server, `${bucket}/${key}`, { ledger, key, body: contentOf(key, size) }),
-      await putOne(server, `${bucket}/again-${writer}`, {
-        ledger,
-        key: `again-${writer}`,
-        body: contentOf(key, size),
-      }),
-      index % 3 !== 0 ||
-        (await ledger.write(key, undefined, () =>
-          expectCall(server, { method: "DELETE", path: `${bucket}/${key}` }, 204),
-        )),
-    ];
-    if (done.includes(false) && !(await answers(server))) return;
+    const content = contentOf(key, SIZES[index % SIZES.length] ?? 0);
+    await send(key, content);
+    await send(`again-${writer}`, content);
+    if (index % 3 !== 0) continue;
+    const removal = { method: "DELETE", path: `${bucket}/${key}`, signal };
+    await ledger.write(key, undefined, () => expectCall(server, removal, 204));
   }
 }
 
 async function completeUploads(server: Target, bucket: string, writing: Writing): Promise<void> {
-  const { ledger, round, writer } = writing;
-  for (let index = 0; !writing.until(); index += 1) {
+  const { ledger, round, writer, stop, giveUp: signal } = writing;
+  for (let index = 0; !stop.aborted; index += 1) {
     const key = `upload-${round}-${writer}-${index}`;
     const parts = [contentOf(key, PART_BYTES), contentOf(`${key} `, 10_000)];
     try {
-      const { complete } = await sentUpload(server, `${bucket}/${key}`, parts);
-      await ledger.write(key, digestOf(Buffer.concat(parts)), () => expectCall(server, complete));
+      const { complete } = await sentUpload(server, `${bucket}/${key}`, parts, signal);
+      const whole = digestOf(Buffer.concat(parts));
+      await ledger.write(key, whole, () => expectCall(server, { ...complete, signal }));
     } catch (cause) {
       if (!isBroken(cause)) throw cause;
     }
-    if (!(await answers(server))) return;
   }
-}
-
-async function putOne(
-  server: Target,
-  path: string,
-  { ledger, key, body }: { readonly ledger: Ledger; readonly key: string; readonly body: Buffer },
-): Promise<boolean> {
-  return await ledger.write(key, digestOf(body), () =>
-    expectCall(server, { method: "PUT", path, body }),
-  );
 }
 
 /** Every key holds what it may hold, whole, and the list names exactly the keys that can be read. */
@@ -167,23 +182,23 @@ async function requireLedger(server: Target, bucket: string, ledger: Ledger): Pr
   assert.deepEqual([...listed].sort(), [...found].sort());
 }
 
-/** Requests on new connections, which no killed worker is given. */
-async function requireServes(server: Target, bucket: string): Promise<void> {
-  const path = `${bucket}/meanwhile`;
-  for (let index = 0; index < 20; index += 1) {
-    await tryTwice(() => expectCall(server, { method: "PUT", path, body: "x" }));
-    await tryTwice(() => expectCall(server, { method: "GET", path }));
+/** Requests on new connections; one that the victim held breaks, as it would with any server. */
+async function requireServes(server: Target, bucket: string, signal: AbortSignal): Promise<void> {
+  const path = `${bucket}/key`;
+  let served = 0;
+  while (served < 20) {
+    try {
+      await expectCall(server, { method: "PUT", path, body: "x", signal: soon(signal) });
+      await expectCall(server, { method: "GET", path, signal: soon(signal) });
+      served += 1;
+    } catch (cause) {
+      if (!isBroken(cause)) throw cause;
+    }
   }
 }
 
-/** A connection that the victim held breaks once, as it would with any server. */
-async function tryTwice(send: () => Promise<unknown>): Promise<void> {
-  try {
-    await send();
-  } catch (cause) {
-    if (!isBroken(cause)) throw cause;
-    await send();
-  }
+function soon(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
 }
 
 async function untilReady(adminEndpoint: string): Promise<void> {
@@ -194,17 +209,8 @@ async function untilReady(adminEndpoint: string): Promise<void> {
   }
 }
 
-async function answers(server: Target): Promise<boolean> {
-  try {
-    await tryTwice(() => call(server, { method: "GET", path: "/" }));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function isBroken(cause: unknown): boolean {
-  const codes = ["ECONNRESET", "ECONNREFUSED", "EPIPE"];
+  const codes = ["ECONNRESET", "ECONNREFUSED", "EPIPE", "ABORT_ERR"];
   return cause instanceof Error && "code" in cause && codes.includes(String(cause.code));
 }
 

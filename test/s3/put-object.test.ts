@@ -238,3 +238,45 @@ for (const acl of ["private", "bucket-owner-full-control", "bucket-owner-read"])
     assert.equal((await s3.put("/bucket/key", "bytes", { "x-amz-acl": acl })).status, 200);
   });
 }
+
+const NOT_PUT = [
+  "foo",
+  "renameObjects",
+  "renameObject",
+  "renameObject=x",
+  "retention=1",
+  "restore",
+];
+for (const query of [
+  ...NOT_PUT,
+  "legal-hold",
+  "uploads",
+  "delete",
+  "partNumber=1",
+  "uploadId=x",
+  "versionId=null",
+]) {
+  test(`PutObject is not what PUT ?${query} means`, async (t) => {
+    const s3 = await startServer(t);
+    await s3.put("/bucket/key", "before");
+
+    const reply = await s3.request({ method: "PUT", path: "/bucket/key", query, body: "after" });
+    const copied = await s3.request({
+      ...{ method: "PUT", path: "/bucket/key", query },
+      headers: { "x-amz-copy-source": "bucket/other" },
+    });
+
+    for (const { status, code } of [reply, copied]) {
+      const parameter = /^(?:partNumber|uploadId|versionId)/.test(query);
+      const refusal = parameter ? [400, "InvalidArgument"] : [501, "NotImplemented"];
+      assert.deepEqual([status, code], refusal);
+    }
+    assert.equal((await s3.get("/bucket/key")).text, "before");
+  });
+}
+
+test("PutObject ignores a query parameter that it does not know", async (t) => {
+  const s3 = await startServer(t);
+
+  assert.equal((await s3.put("/bucket/key?x-id=PutObject&foo=bar", "bytes")).status, 200);
+});

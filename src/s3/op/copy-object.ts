@@ -6,7 +6,7 @@ import { readConditions, readWriteConditions } from "#s3/conditions.ts";
 import { readCopySource, readGrant } from "#s3/copy-source.ts";
 import { isoDate } from "#s3/listing.ts";
 import { readMetadata, readStorageClass } from "#s3/object-headers.ts";
-import { PUT_BYTES_MAX } from "#s3/op/put-object.ts";
+import { PUT_BYTES_MAX, refuseForeignParameters } from "#s3/op/put-object.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { type Headers, keyOf, type NamedKey, type NamedObject } from "#s3/request.ts";
@@ -22,6 +22,7 @@ export const copyObject = operation({
   parse: (request) => {
     const { headers } = request;
     refuseUnoffered(headers);
+    refuseForeignParameters(request);
     const name = keyOf(request);
     const source = readCopySource(headers);
     const attributes = readDirectives(headers);
@@ -45,7 +46,7 @@ export const copyObject = operation({
 
   run: async ({ open }, { name, source, copy }) => {
     const { bucket, engine } = await open(name.bucket);
-    const from = await open(source.bucket);
+    const from = await open(source.bucket, "source");
     if (from.engine !== engine) {
       const message = "Copying between a volume and a bucket is not implemented.";
       throw new S3Error("NotImplemented", { Operation: "CopyObject" }, { message });

@@ -1,12 +1,12 @@
 import { assert } from "#base/assert.ts";
-import { S3Error } from "#base/error.ts";
+import { invalidArgument, S3Error } from "#base/error.ts";
 import type { ObjectInfo } from "#object/attributes.ts";
 import { checksumHeaders } from "#s3/checksum-headers.ts";
 import { readWriteConditions } from "#s3/conditions.ts";
 import { readAttributes } from "#s3/object-headers.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
-import { keyOf } from "#s3/request.ts";
+import { keyOf, type S3Request } from "#s3/request.ts";
 import { refuseUnoffered } from "#s3/unoffered.ts";
 
 /** Of a PutObject, of a part, and of the source of a copy in one piece. */
@@ -22,6 +22,7 @@ export const putObject = operation({
     const { body, headers } = request;
     assert(body !== undefined, "a stream operation has a body");
     refuseUnoffered(headers);
+    refuseForeignParameters(request);
     if (body.sizeBytes > PUT_BYTES_MAX) throw tooLarge();
     return {
       name: keyOf(request),
@@ -48,6 +49,18 @@ export function writtenHeaders(object: ObjectInfo): Record<string, string> {
       ? {}
       : { "x-amz-version-id": object.versionId }),
   };
+}
+
+/**
+ * Parameters of other operations: taken for a whole object, a lone part would replace it.
+ * Fails: InvalidArgument.
+ */
+export function refuseForeignParameters({ query }: S3Request): void {
+  for (const name of ["partNumber", "uploadId", "versionId"]) {
+    const value = query.get(name);
+    if (value === undefined) continue;
+    throw invalidArgument(name, value, `This operation does not accept ${name} here.`);
+  }
 }
 
 export function tooLarge(): S3Error {

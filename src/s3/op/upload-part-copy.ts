@@ -39,7 +39,7 @@ export const uploadPartCopy = operation({
 
   run: async ({ open }, { upload, part, source, conditions, range }) => {
     const { bucket, engine } = await open(upload.bucket);
-    const from = await open(source.bucket);
+    const from = await open(source.bucket, "source");
     if (from.engine !== engine) {
       const message = "Copying between a volume and a bucket is not implemented.";
       throw new S3Error("NotImplemented", { Operation: "UploadPartCopy" }, { message });

@@ -49,4 +49,4 @@ class AwsCli:
 
     def refused(self, *words: str | Path) -> str:
         """An `aws s3api` command that the server refuses, and what it says of that."""
-        return self("s3api", *words, status=254)
+        return self("s3api", *words, status=255)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from command import LOOPBACK
-from door import DOORS, Door
+from door import DOORS, Door, requested_door
 from server import Certificate, Server
 
 # Python may have loaded another `sitecustomize` before this process came to ours.
@@ -46,8 +46,7 @@ def _serve(directory: Path, *, with_tls: bool) -> Iterator[Server]:
 
 @pytest.fixture(scope="session", params=DOORS)
 def door(request: pytest.FixtureRequest) -> Door:
-    scheme = request.param.split("-")[0]
-    return Door(request.param, request.getfixturevalue(f"{scheme}_server"))
+    return requested_door(request)
 
 
 @pytest.fixture(scope="session")

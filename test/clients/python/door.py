@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
 
 from server import TLS_BASE_DOMAIN, Server
@@ -78,3 +79,9 @@ class Door:
         name = f"{self.name}-{next(_numbers)}"
         self.client().create_bucket(Bucket=name)
         return name
+
+
+def requested_door(request: pytest.FixtureRequest) -> Door:
+    """For a fixture `door` whose parameters are names of doors."""
+    scheme = request.param.split("-")[0]
+    return Door(request.param, request.getfixturevalue(f"{scheme}_server"))

@@ -6,9 +6,15 @@ from pathlib import Path
 import pytest
 
 from aws_cli import AwsCli
-from door import Door
+from door import Door, requested_door
 from sample import MEBIBYTE, sample_bytes
 from tree import write
+
+
+@pytest.fixture(scope="session", params=["http-virtual", "https-path"])
+def door(request: pytest.FixtureRequest) -> Door:
+    """Two of them, for each command takes a second to start; `aws s3` has the others."""
+    return requested_door(request)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from command import run
-from door import Door
+from door import Door, requested_door
 from sample import ODD_KEYS, sample_bytes
 from tree import contents, make_tree, write
 from tunnel import tunnel
@@ -25,7 +25,7 @@ class Rclone:
             "RCLONE_CONFIG_LODE_ACCESS_KEY_ID": door.server.access_key_id,
             "RCLONE_CONFIG_LODE_SECRET_ACCESS_KEY": door.server.secret,
             "RCLONE_CONFIG_LODE_FORCE_PATH_STYLE": str(not door.virtual).lower(),
-            "RCLONE_CONFIG": str(home / "no-file"),
+            "RCLONE_CONFIG": str(write(home / "rclone.conf", b"")),
             "RCLONE_S3_CHUNK_SIZE": "5M",
             "RCLONE_S3_UPLOAD_CUTOFF": "10M",
             # One: a retry would hide an answer of 5xx.
@@ -45,22 +45,16 @@ class Rclone:
         )
 
 
-@pytest.fixture(scope="module", params=["http-path", "https-path", "https-virtual"])
-def rclone_door(request: pytest.FixtureRequest) -> Door:
-    """Not over virtual-hosted http: no proxy would leave those requests as rclone sends them."""
-    scheme = request.param.split("-")[0]
-    return Door(request.param, request.getfixturevalue(f"{scheme}_server"))
+@pytest.fixture(scope="session", params=["http-path", "https-virtual"])
+def door(request: pytest.FixtureRequest) -> Door:
+    """Not virtual-hosted http: no proxy would leave those requests as rclone sends them."""
+    return requested_door(request)
 
 
 @pytest.fixture
-def rclone(rclone_door: Door, tmp_path: Path) -> Iterator[Rclone]:
+def rclone(door: Door, tmp_path: Path) -> Iterator[Rclone]:
     with tunnel() as proxy:
-        yield Rclone(rclone_door, tmp_path, proxy)
-
-
-@pytest.fixture
-def bucket(rclone_door: Door) -> str:
-    return rclone_door.new_bucket()
+        yield Rclone(door, tmp_path, proxy)
 
 
 def test_copy_and_check_a_tree_both_ways(rclone: Rclone, bucket: str, tmp_path: Path) -> None:
@@ -88,14 +82,14 @@ def test_sync_transfers_only_what_changed(rclone: Rclone, bucket: str, tmp_path:
     assert contents(tmp_path / "back") == contents(tree)
 
 
-def test_copy_makes_the_bucket(rclone: Rclone, rclone_door: Door, tmp_path: Path) -> None:
+def test_copy_makes_the_bucket(rclone: Rclone, door: Door, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     write(tree / "a", b"1")
-    remote = f"lode:rclone-{rclone_door.name}"
+    remote = f"lode:rclone-{door.name}"
     rclone("copy", tree, remote)
-    assert f"rclone-{rclone_door.name}" in rclone("lsd", "lode:")
+    assert f"rclone-{door.name}" in rclone("lsd", "lode:")
     rclone("purge", remote)
-    assert f"rclone-{rclone_door.name}" not in rclone("lsd", "lode:")
+    assert f"rclone-{door.name}" not in rclone("lsd", "lode:")
 
 
 def test_ls_and_lsjson_list_what_is_there(rclone: Rclone, bucket: str, tmp_path: Path) -> None:
@@ -143,14 +137,14 @@ def test_moveto_moves_a_large_object_on_the_server(
 
 
 def test_link_makes_a_url_that_can_be_read(
-    rclone: Rclone, rclone_door: Door, bucket: str
+    rclone: Rclone, door: Door, bucket: str
 ) -> None:
     rclone("rcat", f"lode:{bucket}/a b", stdin=b"hello")
     url = rclone("link", "--expire", "60s", f"lode:{bucket}/a b").strip()
     words = ["curl", "--silent", "--fail", "--max-time", "30"]
-    words += ["--resolve", f"*:{rclone_door.server.port}:127.0.0.1"]
-    if rclone_door.authority_file is not None:
-        words += ["--cacert", rclone_door.authority_file]
+    words += ["--resolve", f"*:{door.server.port}:127.0.0.1"]
+    if door.authority_file is not None:
+        words += ["--cacert", door.authority_file]
     assert run(*words, url, home=Path("/")) == "hello"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from command import run
-from door import REGION, Door
+from door import REGION, Door, requested_door
 from sample import MEBIBYTE, ODD_KEYS, sample_bytes
 from tree import contents, make_tree, write
 
@@ -39,6 +39,12 @@ class S3cmd:
         return output
 
 
+@pytest.fixture(scope="session", params=["http-path", "https-virtual"])
+def door(request: pytest.FixtureRequest) -> Door:
+    """Two of them, in which all of scheme and style occur."""
+    return requested_door(request)
+
+
 @pytest.fixture
 def s3cmd(door: Door, tmp_path: Path) -> S3cmd:
     return S3cmd(door, tmp_path)
@@ -62,7 +68,11 @@ def test_put_and_get_move_a_file(
     assert (tmp_path / "down").read_bytes() == body
 
 
-@pytest.mark.parametrize("key", ODD_KEYS, ids=ascii)
+# To s3cmd a slash at the end names a directory, which it does not get.
+FILE_KEYS = [key for key in ODD_KEYS if not key.endswith("/")]
+
+
+@pytest.mark.parametrize("key", FILE_KEYS, ids=ascii)
 def test_put_and_get_an_odd_key(s3cmd: S3cmd, bucket: str, tmp_path: Path, key: str) -> None:
     s3cmd("put", write(tmp_path / "up", key.encode()), f"s3://{bucket}/{key}")
     s3cmd("get", f"s3://{bucket}/{key}", tmp_path / "down")

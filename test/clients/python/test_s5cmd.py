@@ -2,15 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from command import run
-from door import REGION, Door
+from door import REGION, Door, requested_door
 from tree import contents, make_tree, write
-from tunnel import tunnel
 
 S5CMD = shutil.which("s5cmd")
 pytestmark = pytest.mark.skipif(S5CMD is None, reason="s5cmd is not on PATH: it is built with Go")
@@ -19,14 +17,13 @@ pytestmark = pytest.mark.skipif(S5CMD is None, reason="s5cmd is not on PATH: it 
 class S5cmd:
     """Called with the words of a command; gives what it wrote, and fails when the command does."""
 
-    def __init__(self, door: Door, home: Path, proxy: str) -> None:
+    def __init__(self, door: Door, home: Path) -> None:
         self._home = home
         self._flags = ["--endpoint-url", door.endpoint, "--retry-count", "0"]
         self._environment = {
             "AWS_ACCESS_KEY_ID": door.server.access_key_id,
             "AWS_SECRET_ACCESS_KEY": door.server.secret,
             "AWS_REGION": REGION,
-            "HTTPS_PROXY": proxy,
         }
         if door.authority_file is not None:
             self._environment["AWS_CA_BUNDLE"] = door.authority_file
@@ -45,26 +42,19 @@ class S5cmd:
         )
 
 
-@pytest.fixture(scope="module", params=["http-path", "https-path"])
-def s5cmd_door(request: pytest.FixtureRequest) -> Door:
+@pytest.fixture(scope="session", params=["http-path", "https-path"])
+def door(request: pytest.FixtureRequest) -> Door:
     """It speaks path style to every endpoint but those it knows."""
-    scheme = request.param.split("-")[0]
-    return Door(request.param, request.getfixturevalue(f"{scheme}_server"))
+    return requested_door(request)
 
 
 @pytest.fixture
-def s5cmd(s5cmd_door: Door, tmp_path: Path) -> Iterator[S5cmd]:
-    with tunnel() as proxy:
-        yield S5cmd(s5cmd_door, tmp_path, proxy)
+def s5cmd(door: Door, tmp_path: Path) -> S5cmd:
+    return S5cmd(door, tmp_path)
 
 
-@pytest.fixture
-def bucket(s5cmd_door: Door) -> str:
-    return s5cmd_door.new_bucket()
-
-
-def test_mb_ls_and_rb_make_list_and_remove_a_bucket(s5cmd: S5cmd, s5cmd_door: Door) -> None:
-    name = f"s3://s5cmd-{s5cmd_door.name}"
+def test_mb_ls_and_rb_make_list_and_remove_a_bucket(s5cmd: S5cmd, door: Door) -> None:
+    name = f"s3://s5cmd-{door.name}"
     s5cmd("mb", name)
     assert name in s5cmd("ls")
     s5cmd("rb", name)
