@@ -12,7 +12,7 @@ import { VersionedEngine } from "#versioned/engine.ts";
 import type { EngineLimits, Stores } from "#versioned/store.ts";
 
 export const ENGINE_LIMITS: EngineLimits = {
-  inlineBytesMax: 128 * 1_024,
+  inlineBytesMax: 64 * 1_024,
   partBytesMin: 5 * 2 ** 20,
 };
 

@@ -44,9 +44,14 @@ export function makeLog({ pretty, access, to }: LogOptions): Log {
     warn: (message, fields = {}) => logger.warn(fields, message),
     error: (message, cause, fields = {}) =>
       logger.error({ ...fields, err: asError(cause) }, message),
-    access: access ? (fields) => logger.info(fields, "request") : () => undefined,
+    access: access ? (fields) => sink.write(accessLine(fields)) : () => undefined,
     flush: () => destination.flushSync(),
   };
+}
+
+/** What the logger would write, at a third of its cost: there is one for each request. */
+function accessLine(fields: Fields): string {
+  return `{"level":30${isoTimestamp()},"pid":${process.pid},"msg":"request",${JSON.stringify(fields).slice(1)}\n`;
 }
 
 let stampMs = 0;

@@ -1,3 +1,5 @@
+import { asBuffer } from "#base/bytes.ts";
+
 /** A counter entry's value: its amounts as little-endian doubles, exact to 2^53. */
 export function packCounter(amounts: readonly number[]): Buffer {
   const value = Buffer.allocUnsafe(amounts.length * 8);
@@ -6,7 +8,7 @@ export function packCounter(amounts: readonly number[]): Buffer {
 }
 
 export function unpackCounter(value: Uint8Array): number[] {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const bytes = asBuffer(value);
   return Array.from({ length: bytes.length / 8 }, (_, index) => bytes.readDoubleLE(index * 8));
 }
 

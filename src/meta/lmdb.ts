@@ -1,6 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { assert } from "#base/assert.ts";
+import { asBuffer } from "#base/bytes.ts";
 import { StorageError } from "#base/error.ts";
 import { writeStamp } from "#base/stamp.ts";
 import { addToCounter, packCounter } from "#meta/counter.ts";
@@ -39,6 +40,7 @@ export class LmdbMetaStore implements MetaStore {
   readonly #db: Database<Buffer, Buffer>;
   readonly #waiting: Pending[] = [];
   #committing: Promise<void> | undefined;
+  #isFresh = false;
 
   /** `path` is a directory, made when it is missing. */
   constructor(path: string) {
@@ -57,16 +59,15 @@ export class LmdbMetaStore implements MetaStore {
   }
 
   async get(key: Uint8Array): Promise<Entry | undefined> {
-    // Law 4: a snapshot left from an earlier call may be older than another process's commit.
-    this.#db.resetReadTxn();
-    const stored = this.#db.getBinary(view(key));
+    this.#freshen();
+    const stored = this.#db.getBinary(asBuffer(key));
     if (stored === undefined) return undefined;
     return { key, value: stored.subarray(REVISION_BYTES), revision: readRevision(stored) };
   }
 
   async scan({ from, to, limit, reverse = false }: KeyRange): Promise<Entry[]> {
-    this.#db.resetReadTxn();
-    const [low, high] = [view(from), view(to)];
+    this.#freshen();
+    const [low, high] = [asBuffer(from), asBuffer(to)];
     const range = reverse
       ? { start: high, exclusiveStart: true, end: low, inclusiveEnd: true, reverse }
       : { start: low, end: high };
@@ -87,6 +88,19 @@ export class LmdbMetaStore implements MetaStore {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#committing;
     await this.#root.close();
+  }
+
+  /**
+   * Law 4: a snapshot left from an earlier event may be older than another process's commit. One that
+   * was taken since this event began, whose handlers run in one go, is not.
+   */
+  #freshen(): void {
+    if (this.#isFresh) return;
+    this.#db.resetReadTxn();
+    this.#isFresh = true;
+    process.nextTick(() => {
+      this.#isFresh = false;
+    });
   }
 
   async #drain(): Promise<void> {
@@ -119,7 +133,7 @@ export class LmdbMetaStore implements MetaStore {
       sequence += 1;
       for (const write of change.writes) this.#write(write, sequence);
       for (const { key, amounts } of change.adds ?? []) {
-        const stored = this.#db.getBinary(view(key));
+        const stored = this.#db.getBinary(asBuffer(key));
         const sum = addToCounter(stored?.subarray(REVISION_BYTES), amounts);
         this.#write({ key, value: packCounter(sum) }, sequence);
       }
@@ -130,12 +144,12 @@ export class LmdbMetaStore implements MetaStore {
   }
 
   #holds({ key, revision }: Guard): boolean {
-    const stored = this.#db.getBinary(view(key));
+    const stored = this.#db.getBinary(asBuffer(key));
     return (stored === undefined ? 0 : readRevision(stored)) === revision;
   }
 
   #write({ key, value, stampKeyAt, stampValueAt }: Write, sequence: number): void {
-    const name = view(key);
+    const name = asBuffer(key);
     if (stampKeyAt !== undefined) writeStamp(name, stampKeyAt, sequence);
     if (value === undefined) {
       this.#db.removeSync(name);
@@ -152,12 +166,6 @@ export class LmdbMetaStore implements MetaStore {
     assert(key.length <= KEY_BYTES_MAX, "a key fits LMDB's limit");
     this.#db.putSync(key, stored);
   }
-}
-
-function view(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function sequenceBytes(sequence: number): Buffer {

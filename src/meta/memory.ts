@@ -1,3 +1,4 @@
+import { asBuffer } from "#base/bytes.ts";
 import { writeStamp } from "#base/stamp.ts";
 import { addToCounter, packCounter } from "#meta/counter.ts";
 import type { Change, Entry, KeyRange, MetaStore, Write } from "#meta/store.ts";
@@ -76,5 +77,5 @@ function lowerBound(order: readonly string[], key: string): number {
 }
 
 function hex(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("hex");
+  return asBuffer(key).toString("hex");
 }

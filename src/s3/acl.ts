@@ -1,5 +1,6 @@
 import { S3Error } from "#base/error.ts";
 import { child, children, childText, tag, wrap } from "#base/xml.ts";
+import type { Bucket } from "#object/bucket.ts";
 import { type ListOwner, ownerElement } from "#s3/listing.ts";
 import { documentOf, type S3Request } from "#s3/request.ts";
 
@@ -14,9 +15,12 @@ export function aclElements(owner: ListOwner): string {
   return ownerElement(owner) + wrap("AccessControlList", grant);
 }
 
-/** Fails: MalformedXML; AccessControlListNotSupported unless the owner alone has FULL_CONTROL. */
-export function requireOwnerDocument(request: S3Request): void {
-  if (request.document === "") return;
+/**
+ * Who a document says has FULL_CONTROL; undefined without a document.
+ * Fails: MalformedXML; AccessControlListNotSupported unless it is the owner alone.
+ */
+export function readOwnerDocument(request: S3Request): string | undefined {
+  if (request.document === "") return undefined;
   const root = documentOf(request, "AccessControlPolicy");
   const owner = child(root, "Owner");
   const list = child(root, "AccessControlList");
@@ -28,4 +32,10 @@ export function requireOwnerDocument(request: S3Request): void {
     return isOwner && childText(grant, "Permission") === "FULL_CONTROL";
   });
   if (!ownersOnly) throw new S3Error("AccessControlListNotSupported", {});
+  return id;
+}
+
+/** Fails: AccessControlListNotSupported when a document speaks of another owner. */
+export function requireOwner(id: string | undefined, { ownerId }: Bucket): void {
+  if (id !== undefined && id !== ownerId) throw new S3Error("AccessControlListNotSupported", {});
 }

@@ -37,7 +37,6 @@ const ROWS: readonly Row[] = [
   ["GetBucketRequestPayment", "GET", "bucket", "requestPayment"],
   ["GetBucketTagging", "GET", "bucket", "tagging"],
   ["GetBucketWebsite", "GET", "bucket", "website"],
-  ["GetObjectAttributes", "GET", "object", "attributes"],
   ["GetObjectLegalHold", "GET", "object", "legal-hold"],
   ["GetObjectLockConfiguration", "GET", "bucket", "object-lock"],
   ["GetObjectRetention", "GET", "object", "retention"],
@@ -64,7 +63,6 @@ const ROWS: readonly Row[] = [
   ["PutObjectLockConfiguration", "PUT", "bucket", "object-lock"],
   ["PutObjectRetention", "PUT", "object", "retention"],
   ["PutPublicAccessBlock", "PUT", "bucket", "publicAccessBlock"],
-  ["RenameObject", "PUT", "object", "renameObject"],
   ["RestoreObject", "POST", "object", "restore"],
   ["SelectObjectContent", "POST", "object", "select"],
 ];
@@ -72,7 +70,7 @@ const ROWS: readonly Row[] = [
 export const NOT_OFFERED: readonly Operation[] = ROWS.map(([name, method, on, ...query]) =>
   operation({
     name,
-    route: { method, on, query },
+    route: { method, on, ...(query.length > 0 ? { query } : {}) },
     body: "none",
     parse: ({ bucket }) => bucket ?? "*",
     grants: (resource) => [{ action: `s3:${name}`, resource }],

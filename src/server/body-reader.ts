@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { deadline } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
-import { LIMITS } from "#server/limits.ts";
+import type { Limits } from "#server/limits.ts";
 
 /**
  * A request's body as it comes. The socket is paused while more is waiting than the limit, so that a
@@ -9,17 +9,20 @@ import { LIMITS } from "#server/limits.ts";
  */
 export class BodyReader implements AsyncIterable<Uint8Array> {
   readonly #incoming: IncomingMessage;
+  readonly #limits: Limits;
   readonly #start: () => void;
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
   #started = false;
+  #abandoned = false;
   #finished = false;
   #failure: S3Error | undefined;
   #wake: (() => void) | undefined;
 
   /** `start` is called once, before the first byte is asked for. */
-  constructor(incoming: IncomingMessage, start: () => void) {
+  constructor(incoming: IncomingMessage, limits: Limits, start: () => void) {
     this.#incoming = incoming;
+    this.#limits = limits;
     this.#start = start;
   }
 
@@ -30,6 +33,12 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   /** All of it has been taken off the socket. */
   get finished(): boolean {
     return this.#finished;
+  }
+
+  /** Nobody will read the rest: it is no longer kept, and does not hold up the sender. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#queue.length = 0;
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
@@ -66,9 +75,10 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   }
 
   #push(chunk: Buffer): void {
+    if (this.#abandoned) return;
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
-    if (this.#queuedBytes >= LIMITS.unreadBytesMax) this.#incoming.pause();
+    if (this.#queuedBytes >= this.#limits.unreadBytesMax) this.#incoming.pause();
     this.#wake?.();
   }
 
@@ -78,7 +88,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   }
 
   async #more(): Promise<void> {
-    const timer = deadline(LIMITS.idleMs, () => this.#fail(new S3Error("RequestTimeout", {})));
+    const timer = deadline(this.#limits.idleMs, () => this.#fail(new S3Error("RequestTimeout", {})));
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });

@@ -7,6 +7,8 @@ export const LIMITS = {
   connectionsMax: 10_000,
   /** From the first byte of a request to the end of its headers. */
   headersMs: 30_000,
+  /** How often that is looked at. */
+  headersCheckMs: 5_000,
   /** Without a byte in either direction while a request is under way. */
   idleMs: 60_000,
   keepAliveMs: 75_000,
@@ -16,3 +18,6 @@ export const LIMITS = {
   discardedBytesMax: 8 * 1_024 * 1_024,
   discardMs: 5_000,
 } as const;
+
+/** As LIMITS, or shorter ones of a test. */
+export type Limits = Readonly<Record<keyof typeof LIMITS, number>>;

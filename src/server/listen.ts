@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { deadline } from "#base/clock.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
 import { BodyReader } from "#server/body-reader.ts";
-import { LIMITS } from "#server/limits.ts";
+import { LIMITS, type Limits } from "#server/limits.ts";
 import { type Written, writeReply } from "#server/write-reply.ts";
 
 export interface Tls {
@@ -22,6 +22,8 @@ export interface Listen {
   readonly answer: (request: HttpRequest) => Promise<Answer>;
   /** What a request that is no HTTP is told; undefined closes without a word. */
   readonly refuse?: (reason: BadRequest) => HttpReply;
+  /** LIMITS when absent. */
+  readonly limits?: Limits;
 }
 
 export type BadRequest = "malformed" | "headers-too-large" | "timeout";
@@ -42,31 +44,33 @@ export interface Listening extends AsyncDisposable {
 /** Serves `answer` on one port. Resolves when the port is open. */
 export async function listen(options: Listen): Promise<Listening> {
   const sockets = new Set<Socket>();
-  const server = makeServer(options);
-  server.maxConnections = LIMITS.connectionsMax;
-  server.headersTimeout = LIMITS.headersMs;
+  const { limits = LIMITS } = options;
+  const server = makeServer(options, limits);
+  server.maxConnections = limits.connectionsMax;
+  server.headersTimeout = limits.headersMs;
   // A body may take hours; BodyReader and the socket's own timer watch over its progress.
   server.requestTimeout = 0;
-  server.keepAliveTimeout = LIMITS.keepAliveMs;
-  server.maxHeadersCount = LIMITS.headersMax;
-  server.timeout = LIMITS.idleMs + 5_000;
+  server.keepAliveTimeout = limits.keepAliveMs;
+  server.maxHeadersCount = limits.headersMax;
+  server.timeout = limits.idleMs + 5_000;
   server.on("connection", (socket: Socket) => {
     socket.setNoDelay(true);
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
+  const serving = { options, limits, connections: new Connections() };
   server.on("request", (incoming, outgoing) =>
-    serve(incoming, outgoing, { options, expects: false }),
+    serve({ incoming, outgoing, expects: false }, serving),
   );
   server.on("checkContinue", (incoming, outgoing) =>
-    serve(incoming, outgoing, { options, expects: true }),
+    serve({ incoming, outgoing, expects: true }, serving),
   );
   // An expectation that we do not know is no reason to refuse, RFC 9110 says, and AWS does not.
   server.on("checkExpectation", (incoming, outgoing) =>
-    serve(incoming, outgoing, { options, expects: false }),
+    serve({ incoming, outgoing, expects: false }, serving),
   );
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) =>
-    refuse(error, socket, options),
+    refuse(error, socket, serving),
   );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -84,29 +88,46 @@ export async function listen(options: Listen): Promise<Listening> {
   };
 }
 
-function makeServer({ tls }: Listen): Server {
-  const limits = { maxHeaderSize: LIMITS.headerBytesMax, noDelay: true };
+function makeServer({ tls }: Listen, limits: Limits): Server {
+  const settings = {
+    maxHeaderSize: limits.headerBytesMax,
+    connectionsCheckingInterval: limits.headersCheckMs,
+    noDelay: true,
+  };
   return tls === undefined
-    ? createServer(limits)
-    : (createTlsServer({ ...limits, ...tls }) as unknown as Server);
+    ? createServer(settings)
+    : (createTlsServer({ ...settings, ...tls }) as unknown as Server);
 }
 
 interface Serving {
   readonly options: Listen;
+  readonly limits: Limits;
+  readonly connections: Connections;
+}
+
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
   /** The client waits for "100 Continue" before it sends the body. */
   readonly expects: boolean;
 }
 
-function serve(incoming: IncomingMessage, outgoing: ServerResponse, serving: Serving): void {
-  respond(incoming, outgoing, serving).catch(() => outgoing.destroy());
+function serve(exchange: Exchange, serving: Serving): void {
+  const { incoming, outgoing } = exchange;
+  const { socket, headers } = incoming;
+  const coding = headers["transfer-encoding"] ?? "chunked";
+  if (coding.toLowerCase() !== "chunked") {
+    // The parser takes "gzip, chunked" for chunked; a proxy before us may not.
+    refuse(new Error(`the transfer coding ${coding} is not supported`), socket, serving);
+  }
+  if (serving.connections.isRefused(socket)) return;
+  serving.connections.add(socket, outgoing);
+  respond(exchange, serving).catch(() => outgoing.destroy());
 }
 
-async function respond(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  { options, expects }: Serving,
-): Promise<void> {
-  const body = new BodyReader(incoming, () => {
+async function respond({ incoming, outgoing, expects }: Exchange, serving: Serving): Promise<void> {
+  const { options, limits } = serving;
+  const body = new BodyReader(incoming, limits, () => {
     if (expects) outgoing.writeContinue();
   });
   const { reply, done } = await options.answer({
@@ -121,7 +142,8 @@ async function respond(
     // It will send no body now, and what it sends next on this connection could be taken for one.
     outgoing.shouldKeepAlive = false;
   } else if (!incoming.complete) {
-    discard(incoming);
+    body.abandon();
+    discard(incoming, limits);
   }
   const written = await writeReply(outgoing, reply);
   done?.(written);
@@ -131,9 +153,9 @@ async function respond(
  * Reads away what is left of a refused request, so that the client gets to see the refusal: closing
  * at once would reset the connection under it. Within limits; then the connection goes.
  */
-function discard(incoming: IncomingMessage): void {
-  let left: number = LIMITS.discardedBytesMax;
-  const timer = deadline(LIMITS.discardMs, () => incoming.destroy());
+function discard(incoming: IncomingMessage, limits: Limits): void {
+  let left: number = limits.discardedBytesMax;
+  const timer = deadline(limits.discardMs, () => incoming.destroy());
   incoming.on("data", (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) incoming.destroy();
@@ -144,16 +166,59 @@ function discard(incoming: IncomingMessage): void {
   incoming.resume();
 }
 
+/** What is being answered on each connection, and which take no more requests. */
+class Connections {
+  readonly #answers = new WeakMap<Socket, Set<ServerResponse>>();
+  readonly #refused = new WeakSet<Socket>();
+
+  add(socket: Socket, outgoing: ServerResponse): void {
+    const answers = this.#answers.get(socket) ?? new Set();
+    this.#answers.set(socket, answers.add(outgoing));
+    outgoing.once("close", () => answers.delete(outgoing));
+  }
+
+  /** Whatever comes on it from now on is not answered. */
+  refuse(socket: Socket): void {
+    this.#refused.add(socket);
+  }
+
+  isRefused(socket: Socket): boolean {
+    return this.#refused.has(socket);
+  }
+
+  /** Resolves when the answers are out that were asked for in good form. */
+  async answered(socket: Socket): Promise<void> {
+    const answers = [...(this.#answers.get(socket) ?? [])];
+    const asked = answers.filter(({ req, headersSent }) => req.complete || headersSent);
+    await Promise.all(
+      asked.map((outgoing) => new Promise<void>((resolve) => outgoing.once("close", resolve))),
+    );
+  }
+}
+
 /** What never became a request: broken framing, too many headers, a client too slow to finish them. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket, { refuse: answer }: Listen): void {
+function refuse(error: NodeJS.ErrnoException, socket: Socket, serving: Serving): void {
+  const { options, limits, connections } = serving;
+  const answer = options.refuse;
   if (error.code === "ECONNRESET" || !socket.writable || answer === undefined) {
     socket.destroy();
     return;
   }
+  // A broken parser complains of every further byte.
+  if (connections.isRefused(socket)) return;
+  connections.refuse(socket);
   const { status, headers, body } = answer(reasonOf(error));
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const text = typeof body === "string" ? body : "";
-  socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.join("")}Connection: close\r\n\r\n${text}`);
+  const last = `HTTP/1.1 ${status} Bad Request\r\n${lines.join("")}Connection: close\r\n\r\n${text}`;
+  connections.answered(socket).then(
+    () => {
+      socket.end(last);
+      // Until then what still comes is read away, so that the refusal arrives.
+      deadline(limits.discardMs, () => socket.destroy());
+    },
+    () => socket.destroy(),
+  );
 }
 
 function reasonOf({ code }: NodeJS.ErrnoException): BadRequest {

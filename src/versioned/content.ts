@@ -1,3 +1,4 @@
+import { asBuffer } from "#base/bytes.ts";
 import { type ChecksumAlgorithm, digestOf, type Hasher, hasher } from "#base/checksum.ts";
 import { S3Error, StorageError } from "#base/error.ts";
 import type { BlobId, BlobStore, BlobWriter } from "#blob/store.ts";
@@ -52,7 +53,7 @@ async function collect(body: Body): Promise<Buffer> {
   for await (const chunk of body.chunks) chunks.push(chunk);
   const [only] = chunks;
   if (chunks.length === 1 && only !== undefined) {
-    return Buffer.from(only.buffer, only.byteOffset, only.byteLength);
+    return asBuffer(only);
   }
   return Buffer.concat(chunks, body.sizeBytes);
 }

@@ -1,4 +1,5 @@
 import { assert } from "#base/assert.ts";
+import { asBuffer } from "#base/bytes.ts";
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { readStamp, STAMP_BYTES, writeStamp } from "#base/stamp.ts";
 import { type ChecksumType, STORAGE_CLASSES, type StorageClass } from "#object/attributes.ts";
@@ -63,7 +64,7 @@ export function packHead(head: Head): Buffer {
 }
 
 export function unpackHead(value: Uint8Array): Head {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const bytes = asBuffer(value);
   assert(
     bytes[0] === FORMAT && bytes.length === BYTES,
     "a head has the format this release writes",

@@ -1,3 +1,4 @@
+import { asBuffer } from "#base/bytes.ts";
 import { readStamp } from "#base/stamp.ts";
 import type { Entry, MetaStore } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -185,8 +186,4 @@ function tokenOf<Item>(
 
 function later(span: Span, from: Buffer | undefined): Span {
   return from === undefined || Buffer.compare(from, span.from) < 0 ? span : { ...span, from };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

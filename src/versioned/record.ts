@@ -1,4 +1,5 @@
 import { assert } from "#base/assert.ts";
+import { asBuffer } from "#base/bytes.ts";
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import type { BlobId } from "#blob/store.ts";
 import type { Attributes, Checksum, ChecksumType, ObjectInfo } from "#object/attributes.ts";
@@ -102,7 +103,7 @@ export function unpackVersion(value: Uint8Array): {
   readonly record: VersionRecord;
   readonly inline: Uint8Array;
 } {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const bytes = asBuffer(value);
   assert(bytes[0] === FORMAT, "a version has the format this release writes");
   const end = PREAMBLE_BYTES + bytes.readUInt32BE(1);
   const record = JSON.parse(bytes.toString("utf8", PREAMBLE_BYTES, end)) as VersionRecord;

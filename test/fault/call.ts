@@ -1,4 +1,5 @@
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import { requestHead } from "#test/support/raw-socket.ts";
 import type { RealServer } from "#test/support/real-server.ts";
 import { signedHeaders } from "#test/support/sign.ts";
 
@@ -30,16 +31,7 @@ const HANGS_AFTER_MS = 60_000;
 /** One signed request. Fails: the socket's error, when no whole answer came. */
 export async function call(target: Target, sent: Sent, agent: Agent = ALONE): Promise<Got> {
   const { method, path, body = "" } = sent;
-  const url = `${target.endpoint}${path}`;
-  const { accessKeyId, secret } = target;
-  const headers = signedHeaders({
-    accessKeyId,
-    secret,
-    method,
-    url,
-    headers: { ...sent.headers, "content-length": String(Buffer.byteLength(body)) },
-    body,
-  });
+  const headers = headersOf(target, sent);
   return await new Promise((resolve, reject) => {
     // Not the URL as text: the URL class would resolve what the test spelled out.
     const { hostname, port } = new URL(target.endpoint);
@@ -60,6 +52,11 @@ export async function call(target: Target, sent: Sent, agent: Agent = ALONE): Pr
     });
     outgoing.end(body);
   });
+}
+
+/** The head of a signed request, for a RawSocket; `body` is not sent with it. */
+export function signedHead(target: Target, sent: Sent): string {
+  return requestHead({ method: sent.method, target: sent.path, headers: headersOf(target, sent) });
 }
 
 /** Fails: Error unless the answer has one of `statuses`; 200 when none is given. */
@@ -117,6 +114,13 @@ export async function sentUpload(
   const document = `<CompleteMultipartUpload>${elements.join("")}</CompleteMultipartUpload>`;
   const complete = { method: "POST", path: `${path}?uploadId=${uploadId}`, body: document };
   return { uploadId, complete };
+}
+
+function headersOf(target: Target, { method, path, body = "", headers }: Sent) {
+  const length = { "content-length": String(Buffer.byteLength(body)) };
+  const { endpoint, accessKeyId, secret } = target;
+  const key = { accessKeyId, secret };
+  return signedHeaders({ ...key, method, url: endpoint + path, headers: { ...length, ...headers }, body });
 }
 
 function codeOf(body: Buffer): string | undefined {

@@ -140,7 +140,7 @@ test("CompleteMultipartUpload refuses a part below 5 MiB that is not the last wi
 const PART = (number: number | string, etag = md5("12345").toString("hex")) =>
   `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`;
 const WHOLE = (parts: string) => `<CompleteMultipartUpload>${parts}</CompleteMultipartUpload>`;
-const MANY = Array.from({ length: 10_001 }, (_, index) => PART(index + 1)).join("");
+const MANY = PART(1).repeat(10_001);
 const REFUSED = [
   { why: "a part that was not uploaded", body: WHOLE(PART(1) + PART(3)), code: "InvalidPart" },
   { why: "a part by another ETag", body: WHOLE(PART(1, "0".repeat(32))), code: "InvalidPart" },

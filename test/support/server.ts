@@ -80,6 +80,8 @@ export interface Ask {
   };
   /** The server's time when absent. */
   readonly signedAtMs?: number;
+  /** Changes the body after it was signed; given and giving latin1. */
+  readonly tamper?: (body: string) => string;
   /** Sends `Expect: 100-continue`, and the body only when it is asked for. */
   readonly expectContinue?: boolean;
 }
@@ -224,7 +226,9 @@ interface Door {
 /** Nothing is normalised: node:http sends method, target and headers as they are given. */
 async function send(ask: Ask, { agent, port, nowMs }: Door): Promise<Reply> {
   const method = ask.method ?? "GET";
-  const { target, headers, body } = signed({ ...ask, method }, { port, nowMs });
+  const { target, headers, body: meant } = signed({ ...ask, method }, { port, nowMs });
+  const body =
+    ask.tamper === undefined ? meant : Buffer.from(ask.tamper(meant.toString("latin1")), "latin1");
   const isChunked = ask.unsigned?.["transfer-encoding"] !== undefined;
   const hasLength = !isChunked && (body.length > 0 || method === "PUT" || method === "POST");
   const all = {

@@ -1,4 +1,4 @@
-import { requireOwnerDocument } from "#s3/acl.ts";
+import { readOwnerDocument, requireOwner } from "#s3/acl.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import { bucketOf } from "#s3/request.ts";
@@ -16,12 +16,12 @@ export const putBucketAcl = operation({
   body: "document",
   parse: (request) => {
     requireOwnerAcl(request.headers);
-    requireOwnerDocument(request);
-    return bucketOf(request);
+    return { bucket: bucketOf(request), owner: readOwnerDocument(request) };
   },
-  grants: (bucket) => [{ action: "s3:PutBucketAcl", resource: bucket }],
-  run: async ({ open }, bucket) => {
-    await open(bucket);
+  grants: ({ bucket }) => [{ action: "s3:PutBucketAcl", resource: bucket }],
+  run: async ({ open }, { bucket: name, owner }) => {
+    const { bucket } = await open(name);
+    requireOwner(owner, bucket);
   },
   render: () => empty(200),
 });

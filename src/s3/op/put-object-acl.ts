@@ -1,4 +1,4 @@
-import { requireOwnerDocument } from "#s3/acl.ts";
+import { readOwnerDocument, requireOwner } from "#s3/acl.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import { objectOf } from "#s3/request.ts";
@@ -16,17 +16,17 @@ export const putObjectAcl = operation({
   body: "document",
   parse: (request) => {
     requireOwnerAcl(request.headers);
-    requireOwnerDocument(request);
-    return objectOf(request);
+    return { name: objectOf(request), owner: readOwnerDocument(request) };
   },
-  grants: ({ bucket, key, versionId }) => [
+  grants: ({ name: { bucket, key, versionId } }) => [
     {
       action: versionId === undefined ? "s3:PutObjectAcl" : "s3:PutObjectVersionAcl",
       resource: `${bucket}/${key}`,
     },
   ],
-  run: async ({ open }, name) => {
+  run: async ({ open }, { name, owner }) => {
     const { bucket, engine } = await open(name.bucket);
+    requireOwner(owner, bucket);
     await engine.head({ ...name, bucket });
   },
   render: () => empty(200),

@@ -12,7 +12,12 @@ class AwsCli:
     """Called with the words of a command; gives what it wrote, and fails when the command does."""
 
     def __init__(
-        self, door: Door, home: Path, *, signature_version: str | None = "s3v4"
+        self,
+        door: Door,
+        home: Path,
+        *,
+        signature_version: str | None = "s3v4",
+        native: bool = False,
     ) -> None:
         self._home = home
         self._flags = ["--endpoint-url", door.endpoint]
@@ -26,13 +31,21 @@ class AwsCli:
             "AWS_RETRY_MODE": "standard",
             "AWS_MAX_ATTEMPTS": "1",
             "AWS_CONFIG_FILE": str(home / "aws-config"),
+            # The native runtime signs and computes checksums otherwise; most do not install it.
+            "BOTO_DISABLE_CRT": str(not native).lower(),
         }
-        lines = ["[default]", "s3 =", f"  addressing_style = {'virtual' if door.virtual else 'path'}"]
+        lines = [
+            "[default]",
+            "s3 =",
+            f"  addressing_style = {'virtual' if door.virtual else 'path'}",
+        ]
         if signature_version is not None:
             lines.append(f"  signature_version = {signature_version}")
         (home / "aws-config").write_text("\n".join(lines) + "\n")
 
-    def __call__(self, *words: str | Path, stdin: bytes | None = None, status: int | None = 0) -> str:
+    def __call__(
+        self, *words: str | Path, stdin: bytes | None = None, status: int | None = 0
+    ) -> str:
         return run(
             "aws",
             *self._flags,

@@ -78,5 +78,24 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.failed:
         offsets = item.stash[_OFFSETS]
         for server in _servers:
-            report.sections.append((f"log of {server.endpoint}", server.log_since(offsets.get(server, 0))))
+            report.sections.append(
+                (f"log of {server.endpoint}", server.log_since(offsets.get(server, 0)))
+            )
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many tests of each client passed, and in what time."""
+    by_client: dict[str, list[Any]] = {}
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.getreports(outcome):
+            client = Path(report.nodeid.split("::")[0]).stem.removeprefix("test_")
+            by_client.setdefault(client, []).append(report)
+    for client, reports in sorted(by_client.items()):
+        passed = sum(report.passed for report in reports)
+        failed = sum(report.failed for report in reports)
+        skipped = sum(report.skipped for report in reports)
+        seconds = sum(report.duration for report in reports)
+        terminalreporter.write_line(
+            f"{client:20} {passed:4} passed {failed:3} failed {skipped:3} skipped {seconds:6.0f} s"
+        )

@@ -10,23 +10,25 @@ CHUNK_BYTES = 65_536
 
 
 @contextmanager
-def cutting_proxy(port: int, *, up_bytes: list[int] = [], down_bytes: list[int] = []) -> Iterator[int]:
+def cutting_proxy(
+    port: int, *, up_bytes: list[int] = [], down_bytes: list[int] = []
+) -> Iterator[int]:
     """Gives the port to connect to.
 
     The n-th connection is cut after `up_bytes[n]` bytes from the client, or `down_bytes[n]` bytes
     from the server; those after the end of both lists are never cut.
     """
     listener = socket.create_server((ADDRESS, 0))
-    threading.Thread(target=_accept, args=(listener, port, up_bytes, down_bytes), daemon=True).start()
+    threading.Thread(
+        target=_accept, args=(listener, port, up_bytes, down_bytes), daemon=True
+    ).start()
     try:
         yield listener.getsockname()[1]
     finally:
         listener.close()
 
 
-def _accept(
-    listener: socket.socket, port: int, up_bytes: list[int], down_bytes: list[int]
-) -> None:
+def _accept(listener: socket.socket, port: int, up_bytes: list[int], down_bytes: list[int]) -> None:
     number = 0
     while True:
         try:

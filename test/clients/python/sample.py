@@ -23,6 +23,8 @@ ODD_KEYS = (
     "\U0010ffff after \ue000",
 )
 
+NOT_PRINTABLE = "\U0010ffff after \ue000"
+
 # Those of them that can be names of files, in a tree of directories.
 ODD_FILES = (
     "a file with spaces ",
@@ -33,7 +35,7 @@ ODD_FILES = (
     "<xml> & ]]> entities &amp;",
     "question?mark#hash;semi&and=equals",
     "brackets[]{}()|^~*!$,:@",
-    "\U0010ffff after \ue000",
+    NOT_PRINTABLE,
     "deep/er/and/deeper",
 )
 

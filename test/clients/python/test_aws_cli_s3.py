@@ -47,9 +47,7 @@ def test_cp_moves_small_and_large_files_and_streams(
     assert aws("s3", "cp", f"s3://{bucket}/hello", "-") == "hello"
 
 
-def test_cp_recursive_moves_a_tree_of_odd_names(
-    aws: AwsCli, bucket: str, tmp_path: Path
-) -> None:
+def test_cp_recursive_moves_a_tree_of_odd_names(aws: AwsCli, bucket: str, tmp_path: Path) -> None:
     tree = make_tree(tmp_path / "tree")
     aws("s3", "cp", tree, f"s3://{bucket}/tree", "--recursive")
     aws("s3", "cp", f"s3://{bucket}/tree", f"s3://{bucket}/copy", "--recursive")
@@ -96,9 +94,7 @@ def test_sync_downloads_only_what_changed(aws: AwsCli, bucket: str, tmp_path: Pa
     assert contents(back) == contents(tree)
 
 
-def test_ls_shows_directories_sizes_and_a_summary(
-    aws: AwsCli, bucket: str, tmp_path: Path
-) -> None:
+def test_ls_shows_directories_sizes_and_a_summary(aws: AwsCli, bucket: str, tmp_path: Path) -> None:
     for name in ("top", "dir/one", "dir/two"):
         aws("s3", "cp", write(tmp_path / name, b"12345"), f"s3://{bucket}/{name}")
     listed = aws("s3", "ls", f"s3://{bucket}").splitlines()
@@ -108,9 +104,7 @@ def test_ls_shows_directories_sizes_and_a_summary(
     assert "Total Size: 15 Bytes" in summary
 
 
-def test_presign_makes_urls_that_curl_can_read(
-    aws: AwsCli, bucket: str, door: Door
-) -> None:
+def test_presign_makes_urls_that_curl_can_read(aws: AwsCli, bucket: str, door: Door) -> None:
     for key in ("plain", *ODD_KEYS[:4]):
         door.client().put_object(Bucket=bucket, Key=key, Body=key.encode())
         url = aws("s3", "presign", f"s3://{bucket}/{key}", "--expires-in", "60").rstrip("\n")

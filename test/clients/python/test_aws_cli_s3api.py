@@ -19,7 +19,7 @@ def door(request: pytest.FixtureRequest) -> Door:
 
 @pytest.fixture
 def aws(door: Door, tmp_path: Path) -> AwsCli:
-    return AwsCli(door, tmp_path)
+    return AwsCli(door, tmp_path, native=True)
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
@@ -35,12 +35,12 @@ def test_put_object_with_a_checksum_algorithm(
     assert (tmp_path / "back").read_bytes() == body.read_bytes()
 
 
-def test_get_object_of_a_range_and_head_object(
-    aws: AwsCli, bucket: str, tmp_path: Path
-) -> None:
+def test_get_object_of_a_range_and_head_object(aws: AwsCli, bucket: str, tmp_path: Path) -> None:
     body = write(tmp_path / "body", sample_bytes(10_000))
     name = ("--bucket", bucket, "--key", "a")
-    aws.api("put-object", *name, "--body", body, "--metadata", "colour=blue", "--content-type", "a/b")
+    aws.api(
+        "put-object", *name, "--body", body, "--metadata", "colour=blue", "--content-type", "a/b"
+    )
     part = aws.api("get-object", *name, "--range", "bytes=10-19", tmp_path / "part")
     assert part["ContentRange"] == "bytes 10-19/10000"
     assert (tmp_path / "part").read_bytes() == sample_bytes(10_000)[10:20]
@@ -80,11 +80,16 @@ def test_a_multipart_upload_from_its_creation_to_its_completion(
         body = write(tmp_path / "part", sample_bytes(size_bytes, number))
         words = ("--part-number", str(number), "--body", body, "--checksum-algorithm", "CRC32")
         part = aws.api("upload-part", *upload, *words)
-        parts.append({"PartNumber": number, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]})
+        parts.append(
+            {"PartNumber": number, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}
+        )
     uploads = aws.api("list-multipart-uploads", "--bucket", bucket)["Uploads"]
     assert [each["UploadId"] for each in uploads] == [created["UploadId"]]
     listed = aws.api("list-parts", *upload)["Parts"]
-    assert [(part["PartNumber"], part["Size"]) for part in listed] == [(1, 5 * MEBIBYTE), (2, 1_000)]
+    assert [(part["PartNumber"], part["Size"]) for part in listed] == [
+        (1, 5 * MEBIBYTE),
+        (2, 1_000),
+    ]
     document = json.dumps({"Parts": parts})
     done = aws.api("complete-multipart-upload", *upload, "--multipart-upload", document)
     assert done["ETag"].endswith('-2"')

@@ -149,9 +149,7 @@ def test_a_multipart_upload_with_a_wrong_checksum_of_the_whole_is_refused(
 def test_copy_object_can_have_another_checksum_than_its_source(s3: Any, bucket: str) -> None:
     source = {"Bucket": bucket, "Key": "a"}
     s3.put_object(**source, Body=BYTES, ChecksumAlgorithm="CRC32")
-    copied = s3.copy_object(
-        Bucket=bucket, Key="b", CopySource=source, ChecksumAlgorithm="SHA256"
-    )
+    copied = s3.copy_object(Bucket=bucket, Key="b", CopySource=source, ChecksumAlgorithm="SHA256")
     digest = base64.b64encode(hashlib.sha256(BYTES).digest()).decode()
     assert copied["CopyObjectResult"]["ChecksumSHA256"] == digest
     head = s3.head_object(Bucket=bucket, Key="b", ChecksumMode="ENABLED")

@@ -78,9 +78,7 @@ def test_a_body_that_fails_to_be_read_stores_nothing(s3: Any, bucket: str) -> No
             return super().read(size)
 
     with pytest.raises(HTTPClientError, match="the disk is gone"):
-        s3.put_object(
-            Bucket=bucket, Key="a", Body=Failing(BYTES), ChecksumCRC32="AAAAAA=="
-        )
+        s3.put_object(Bucket=bucket, Key="a", Body=Failing(BYTES), ChecksumCRC32="AAAAAA==")
     with refused("404", 404):
         s3.head_object(Bucket=bucket, Key="a")
 

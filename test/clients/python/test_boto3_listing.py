@@ -129,9 +129,7 @@ def test_create_bucket_holds_the_rules_of_names(s3: Any, bucket: str) -> None:
 def test_create_bucket_takes_a_location(door: Door) -> None:
     s3 = door.client(region="eu-west-1")
     name = f"located-{door.name}"
-    s3.create_bucket(
-        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     assert s3.head_bucket(Bucket=name)["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
@@ -141,4 +139,3 @@ def test_delete_bucket_refuses_a_bucket_with_objects(s3: Any, bucket: str) -> No
         s3.delete_bucket(Bucket=bucket)
     s3.delete_object(Bucket=bucket, Key="a")
     s3.delete_bucket(Bucket=bucket)
-

@@ -70,9 +70,7 @@ def test_metadata_comes_back_as_it_was_given(s3: Any, bucket: str) -> None:
         "ContentLanguage": "de, en",
     }
     metadata = {"colour": "dark blue", "dashed-name": "1", "mixedcase": "Kept As It Is"}
-    s3.put_object(
-        Bucket=bucket, Key="a", Body=b"abc", Metadata=metadata, Expires=expires, **system
-    )
+    s3.put_object(Bucket=bucket, Key="a", Body=b"abc", Metadata=metadata, Expires=expires, **system)
     for answer in (s3.head_object(Bucket=bucket, Key="a"), s3.get_object(Bucket=bucket, Key="a")):
         assert answer["Metadata"] == metadata
         assert {name: answer[name] for name in system} == system

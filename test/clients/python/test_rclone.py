@@ -115,7 +115,9 @@ def test_cat_and_rcat_stream(rclone: Rclone, bucket: str) -> None:
 
 def test_copyto_moveto_and_deletefile(rclone: Rclone, bucket: str, tmp_path: Path) -> None:
     remote = f"lode:{bucket}"
-    for number, name in enumerate(key for key in ODD_KEYS if key.strip("/") == key and "/" not in key):
+    for number, name in enumerate(
+        key for key in ODD_KEYS if key.strip("/") == key and "/" not in key
+    ):
         up = write(tmp_path / "up", name.encode())
         rclone("copyto", up, f"{remote}/{number}")
         rclone("moveto", f"{remote}/{number}", f"{remote}/moved/{number}")
@@ -136,9 +138,7 @@ def test_moveto_moves_a_large_object_on_the_server(
     assert (tmp_path / "back").read_bytes() == large
 
 
-def test_link_makes_a_url_that_can_be_read(
-    rclone: Rclone, door: Door, bucket: str
-) -> None:
+def test_link_makes_a_url_that_can_be_read(rclone: Rclone, door: Door, bucket: str) -> None:
     rclone("rcat", f"lode:{bucket}/a b", stdin=b"hello")
     url = rclone("link", "--expire", "60s", f"lode:{bucket}/a b").strip()
     words = ["curl", "--silent", "--fail", "--max-time", "30"]

@@ -58,7 +58,9 @@ def test_mb_ls_and_rb_make_list_and_remove_a_bucket(s3cmd: S3cmd, door: Door) ->
     assert name not in s3cmd("ls")
 
 
-@pytest.mark.parametrize("size_bytes", [0, 1_000, 20 * MEBIBYTE], ids=["empty", "small", "in parts"])
+@pytest.mark.parametrize(
+    "size_bytes", [0, 1_000, 20 * MEBIBYTE], ids=["empty", "small", "in parts"]
+)
 def test_put_and_get_move_a_file(
     s3cmd: S3cmd, bucket: str, tmp_path: Path, size_bytes: int
 ) -> None:
