@@ -4,7 +4,7 @@ import { assert } from "#base/assert.ts";
 import { NOT_OFFERED } from "#s3/not-offered.ts";
 import type { Operation } from "#s3/operation.ts";
 import { OPERATIONS } from "#s3/operations.ts";
-import type { S3Request } from "#s3/request.ts";
+import { frame, type S3Request } from "#s3/request.ts";
 import type { Route } from "#s3/route.ts";
 
 export const API_PAGE = new URL("../docs/api.md", import.meta.url);
@@ -81,19 +81,21 @@ function actionsOf(operation: Operation, version: string | undefined): string[] 
 }
 
 function sampleOf({ name, route }: Operation, version: string | undefined): S3Request {
+  const { method, on, query = [], header } = route;
   const copied = version === undefined ? "bucket/source" : `bucket/source?versionId=${version}`;
-  const query = new Map((route.query ?? []).map(sampleParameter));
-  if (version !== undefined && route.header === undefined) query.set("versionId", version);
-  return {
-    method: route.method,
-    path: PATHS[route.on],
-    rawQuery: "",
-    bucket: route.on === "service" ? undefined : "bucket",
-    key: route.on === "object" ? "key" : undefined,
-    query,
-    headers: { ...HEADERS, ...(route.header === undefined ? {} : { [route.header]: copied }) },
-    secure: true,
+  const words = query.map(sampleParameter);
+  if (version !== undefined && header === undefined) words.push(`versionId=${version}`);
+  const headers = { ...HEADERS, ...(header === undefined ? {} : { [header]: copied }) };
+  const http = {
+    method,
+    target: `${PATHS[on]}?${words.join("&")}`,
+    rawHeaders: Object.entries(headers).flat(),
     remoteAddress: "",
+    secure: true,
+    body: nothing(),
+  };
+  return {
+    ...frame(http, { baseDomains: [], pathStyle: true }),
     document: DOCUMENTS[name] ?? "",
     body: {
       sizeBytes: 0,
@@ -107,9 +109,9 @@ function sampleOf({ name, route }: Operation, version: string | undefined): S3Re
   };
 }
 
-function sampleParameter(condition: string): [name: string, value: string] {
-  const [name = "", value] = condition.split("=");
-  return [name, value ?? (name === "partNumber" ? "1" : "sample")];
+function sampleParameter(condition: string): string {
+  if (condition.includes("=")) return condition;
+  return `${condition}=${condition === "partNumber" ? "1" : "sample"}`;
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

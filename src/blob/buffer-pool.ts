@@ -31,8 +31,8 @@ class BufferPool {
   }
 }
 
-export const readBuffers = new BufferPool(64);
-export const writeBuffers = new BufferPool(32);
+export const readBuffers = new BufferPool(32);
+export const writeBuffers = new BufferPool(24);
 
 /** How many pooled buffers of this process are in use; 0 when no blob is being read or written. */
 export function buffersLent(): number {

@@ -14,7 +14,7 @@ export function readRange(
   header: string | undefined,
   sizeBytes: number,
 ): Slice | "unsatisfiable" | undefined {
-  const match = header === undefined ? null : /^bytes=(\d{0,16})-(\d{0,16})$/.exec(header.trim());
+  const match = header === undefined ? null : /^bytes=(\d{0,20})-(\d{0,20})$/.exec(header.trim());
   if (match === null) return undefined;
   const [, first = "", last = ""] = match;
   if (first === "") {

@@ -28,7 +28,8 @@ export async function authenticate(
   find: FindCredential,
   nowMs: number,
 ): Promise<Authenticated> {
-  const signed = { ...request, query: request.rawQuery };
+  const { method, path, rawQuery, sentHeaders } = request;
+  const signed = { method, path, query: rawQuery, headers: sentHeaders };
   const claim = readClaim(signed);
   if (claim === undefined) {
     const text = request.headers["x-amz-content-sha256"];

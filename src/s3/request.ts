@@ -17,6 +17,8 @@ export interface FramedRequest {
   readonly key: string | undefined;
   readonly query: ReadonlyMap<string, string>;
   /** Names in lower case; a repeated one's values joined by ",". Values are latin1. */
+  readonly sentHeaders: Headers;
+  /** Those, and what a presigned URL says in its query instead. */
   readonly headers: Headers;
   readonly secure: boolean;
   readonly remoteAddress: string;
@@ -60,20 +62,43 @@ const SINGLE = new Set([
 
 /** Fails: InvalidURI, InvalidRequest. */
 export function frame(request: HttpRequest, addressing: Addressing): FramedRequest {
-  const headers = joinHeaders(request.rawHeaders);
+  const sentHeaders = joinHeaders(request.rawHeaders);
   const { path, rawQuery } = splitTarget(request.target);
-  const { bucket, key } = locate(path, bucketOfHost(headers["host"], addressing), addressing);
+  const { bucket, key } = locate(path, bucketOfHost(sentHeaders["host"], addressing), addressing);
+  const query = readQuery(rawQuery);
   return {
     method: request.method,
     path,
     rawQuery,
     bucket,
     key,
-    query: readQuery(rawQuery),
-    headers,
+    query,
+    sentHeaders,
+    headers: meantHeaders(sentHeaders, query),
     secure: request.secure,
     remoteAddress: request.remoteAddress,
   };
+}
+
+/** Of the signature itself; and a checksum that presigners add of a body they do not have. */
+const NOT_HEADERS =
+  /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|checksum-.*|sdk-checksum-algorithm)$/;
+
+/**
+ * The headers a request means: a presigned URL carries in its query what its signer wanted sent as
+ * `x-amz-` headers.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+ */
+function meantHeaders(headers: Headers, query: FramedRequest["query"]): Headers {
+  if (!query.has("X-Amz-Signature")) return headers;
+  const merged: Record<string, string | undefined> = { ...headers };
+  for (const [name, value] of query) {
+    const header = name.toLowerCase();
+    if (!header.startsWith("x-amz-") || NOT_HEADERS.test(header)) continue;
+    merged[header] ??= Buffer.from(value, "utf8").toString("latin1");
+  }
+  return merged;
 }
 
 /** Fails: MalformedXML unless the body is one `name` element. */

@@ -88,7 +88,9 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   }
 
   async #more(): Promise<void> {
-    const timer = deadline(this.#limits.idleMs, () => this.#fail(new S3Error("RequestTimeout", {})));
+    const timer = deadline(this.#limits.idleMs, () =>
+      this.#fail(new S3Error("RequestTimeout", {})),
+    );
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });

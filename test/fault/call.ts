@@ -117,7 +117,8 @@ export async function sentUpload(
 }
 
 function headersOf(target: Target, { method, path, body = "", headers }: Sent) {
-  const length = { "content-length": String(Buffer.byteLength(body)) };
+  const chunked = headers?.["transfer-encoding"] !== undefined;
+  const length = chunked ? {} : { "content-length": String(Buffer.byteLength(body)) };
   const { endpoint, accessKeyId, secret } = target;
   const key = { accessKeyId, secret };
   return signedHeaders({ ...key, method, url: endpoint + path, headers: { ...length, ...headers }, body });

@@ -23,9 +23,9 @@ def run(
     # The AWS CLI stands beside the Python that runs this.
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     settings = {"PATH": path, "HOME": str(home), "PYTHONPATH": str(LOOPBACK), "LC_ALL": "C.UTF-8"}
-    words = tuple(str(word) for word in words)
+    command = [str(word) for word in words]
     done = subprocess.run(
-        words,
+        command,
         cwd=home,
         env=settings | (environment or {}),
         input=stdin or b"",
@@ -36,5 +36,5 @@ def run(
     )
     output = done.stdout.decode(errors="surrogateescape")
     if status is not None and done.returncode != status:
-        raise AssertionError(f"{' '.join(words)}\nexit status {done.returncode}\n{output}")
+        raise AssertionError(f"{' '.join(command)}\nexit status {done.returncode}\n{output}")
     return output

@@ -2,8 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 ADDRESS = "127.0.0.1"
 CHUNK_BYTES = 65_536
@@ -11,7 +11,7 @@ CHUNK_BYTES = 65_536
 
 @contextmanager
 def cutting_proxy(
-    port: int, *, up_bytes: list[int] = [], down_bytes: list[int] = []
+    port: int, *, up_bytes: Sequence[int] = (), down_bytes: Sequence[int] = ()
 ) -> Iterator[int]:
     """Gives the port to connect to.
 
@@ -28,7 +28,9 @@ def cutting_proxy(
         listener.close()
 
 
-def _accept(listener: socket.socket, port: int, up_bytes: list[int], down_bytes: list[int]) -> None:
+def _accept(
+    listener: socket.socket, port: int, up_bytes: Sequence[int], down_bytes: Sequence[int]
+) -> None:
     number = 0
     while True:
         try:
@@ -55,7 +57,5 @@ def _pass_on(source: socket.socket, target: socket.socket, limit: int | None) ->
     except OSError:
         pass
     for end in (source, target):
-        try:
+        with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass

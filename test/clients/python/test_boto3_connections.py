@@ -30,9 +30,11 @@ def through(door: Door, port: int, attempts: int) -> Any:
 
 def test_an_upload_that_is_cut_stores_nothing(http_path: Door) -> None:
     bucket = http_path.new_bucket()
-    with cutting_proxy(http_path.server.port, up_bytes=[MEBIBYTE]) as port:
-        with pytest.raises((ConnectionClosedError, ReadTimeoutError)):
-            through(http_path, port, attempts=1).put_object(Bucket=bucket, Key="a", Body=BYTES)
+    with (
+        cutting_proxy(http_path.server.port, up_bytes=[MEBIBYTE]) as port,
+        pytest.raises((ConnectionClosedError, ReadTimeoutError)),
+    ):
+        through(http_path, port, attempts=1).put_object(Bucket=bucket, Key="a", Body=BYTES)
     s3 = http_path.client()
     with refused("404", 404):
         s3.head_object(Bucket=bucket, Key="a")
@@ -44,9 +46,11 @@ def test_an_upload_that_is_cut_leaves_what_was_there(http_path: Door) -> None:
     bucket = http_path.new_bucket()
     s3 = http_path.client()
     s3.put_object(Bucket=bucket, Key="a", Body=b"before")
-    with cutting_proxy(http_path.server.port, up_bytes=[MEBIBYTE]) as port:
-        with pytest.raises((ConnectionClosedError, ReadTimeoutError)):
-            through(http_path, port, attempts=1).put_object(Bucket=bucket, Key="a", Body=BYTES)
+    with (
+        cutting_proxy(http_path.server.port, up_bytes=[MEBIBYTE]) as port,
+        pytest.raises((ConnectionClosedError, ReadTimeoutError)),
+    ):
+        through(http_path, port, attempts=1).put_object(Bucket=bucket, Key="a", Body=BYTES)
     assert s3.get_object(Bucket=bucket, Key="a")["Body"].read() == b"before"
 
 
@@ -90,7 +94,7 @@ def test_of_many_writers_with_if_none_match_one_wins(door: Door, bucket: str) ->
         try:
             s3.put_object(Bucket=bucket, Key="a", Body=str(number).encode(), IfNoneMatch="*")
         except ClientError as error:
-            return error.response["Error"]["Code"]
+            return str(error.response["Error"]["Code"])
         return "won"
 
     with ThreadPoolExecutor(16) as threads:

@@ -16,7 +16,8 @@ BYTES = sample_bytes(300_000)
 
 
 def read(s3: Any, bucket: str, key: str, **ask: Any) -> bytes:
-    return s3.get_object(Bucket=bucket, Key=key, **ask)["Body"].read()
+    body: bytes = s3.get_object(Bucket=bucket, Key=key, **ask)["Body"].read()
+    return body
 
 
 @pytest.mark.parametrize("size_bytes", [0, 1, 5_000, 300_000, 3_000_000])
