@@ -1,15 +1,18 @@
 import {
-  chmodSync,
+  closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
+  openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { StorageError } from "#base/error.ts";
 import { randomBelow, randomBytes } from "#base/random.ts";
 
@@ -79,9 +82,18 @@ export function rootKey({ credentials }: Pick<DataDirectory, "credentials">): Ro
   const accessKeyId = `LODE${Array.from({ length: 16 }, () => LETTERS[randomBelow(LETTERS.length)]).join("")}`;
   const secret = randomBytes(30).toString("base64url");
   const text = `# The root key of this Lode server. Delete the file to have a new one made at the next start.\n[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secret}\n`;
-  writeFileSync(credentials, text, { mode: 0o600 });
-  chmodSync(credentials, 0o600);
+  writeDurably(credentials, text);
   return { accessKeyId, secret, fresh: true };
+}
+
+/** Whole or not at all, and still there after a power cut. Readable by its owner alone. */
+function writeDurably(path: string, text: string): void {
+  const temporary = `${path}.new`;
+  writeFileSync(temporary, text, { mode: 0o600, flush: true });
+  renameSync(temporary, path);
+  const directory = openSync(dirname(path), "r");
+  fsyncSync(directory);
+  closeSync(directory);
 }
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -95,7 +107,7 @@ function checkFormat(path: string): void {
         `${path} has data but no format.json: it is not a Lode data directory, or it was damaged. Choose another with --data.`,
       );
     }
-    writeFileSync(file, `${JSON.stringify({ format: FORMAT })}\n`);
+    writeDurably(file, `${JSON.stringify({ format: FORMAT })}\n`);
     return;
   }
   const { format } = JSON.parse(readFileSync(file, "utf8")) as { format?: unknown };

@@ -52,13 +52,13 @@ export async function listen(options: Listen): Promise<Listening> {
   server.requestTimeout = 0;
   server.keepAliveTimeout = limits.keepAliveMs;
   server.maxHeadersCount = limits.headersMax;
-  server.timeout = limits.idleMs + 5_000;
+  server.timeout = limits.idleMs + limits.discardMs;
   server.on("connection", (socket: Socket) => {
     socket.setNoDelay(true);
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  const serving = { options, limits, connections: new Connections() };
+  const serving: Serving = { options, limits, connections: new Connections(), draining: false };
   server.on("request", (incoming, outgoing) =>
     serve({ incoming, outgoing, expects: false }, serving),
   );
@@ -80,7 +80,7 @@ export async function listen(options: Listen): Promise<Listening> {
   return {
     port,
     connections: () => sockets.size,
-    drain: () => drain(server),
+    drain: () => drain(server, serving),
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -103,6 +103,7 @@ interface Serving {
   readonly options: Listen;
   readonly limits: Limits;
   readonly connections: Connections;
+  draining: boolean;
 }
 
 interface Exchange {
@@ -145,7 +146,10 @@ async function respond({ incoming, outgoing, expects }: Exchange, serving: Servi
     body.abandon();
     discard(incoming, limits);
   }
+  if (serving.draining) outgoing.shouldKeepAlive = false;
   const written = await writeReply(outgoing, reply);
+  // Node keeps a connection whose answer had begun before the drain.
+  if (serving.draining) outgoing.socket?.destroySoon();
   done?.(written);
 }
 
@@ -226,7 +230,8 @@ function reasonOf({ code }: NodeJS.ErrnoException): BadRequest {
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "timeout" : "malformed";
 }
 
-async function drain(server: Server): Promise<void> {
+async function drain(server: Server, serving: Serving): Promise<void> {
+  serving.draining = true;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
   await closed;
