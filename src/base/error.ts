@@ -156,8 +156,13 @@ const CODES = {
     "MissingHeaderName",
   ),
   NoSuchBucket: code(404, "The specified bucket does not exist.", "BucketName"),
+  NoSuchCORSConfiguration: code(404, "The CORS configuration does not exist"),
   NoSuchKey: code(404, "The specified key does not exist.", "Key"),
-  NoSuchTagSet: code(404, "The TagSet does not exist.", "BucketName"),
+  NoSuchPublicAccessBlockConfiguration: code(
+    404,
+    "The public access block configuration was not found",
+  ),
+  NoSuchTagSet: code(404, "The TagSet does not exist"),
   NoSuchUpload: code(
     404,
     "The specified multipart upload does not exist. The upload ID might not be valid, or the multipart upload might have been aborted or completed.",
@@ -178,6 +183,7 @@ const CODES = {
     409,
     "A conflicting conditional operation is currently in progress against this resource. Try again.",
   ),
+  OwnershipControlsNotFoundError: code(404, "The bucket ownership controls were not found"),
   PreconditionFailed: code(
     412,
     "At least one of the preconditions that you specified did not hold.",

@@ -67,7 +67,11 @@ export class Catalog {
    */
   async delete(bucket: Bucket, empty: Pick<Change, "guards" | "writes">): Promise<void> {
     const guards = [bucket.guard, ...empty.guards];
-    const writes = [{ key: bucket.guard.key, value: undefined }, ...empty.writes];
+    const documents = DOCUMENTS.map((kind) => ({
+      key: documentKey(bucket, kind),
+      value: undefined,
+    }));
+    const writes = [{ key: bucket.guard.key, value: undefined }, ...documents, ...empty.writes];
     if ((await this.#meta.commit({ guards, writes })) === undefined) {
       throw new S3Error("OperationAborted", {});
     }
@@ -77,6 +81,21 @@ export class Catalog {
     const { id, ownerId, region, createdMs } = bucket;
     const value = pack({ id, ownerId, region, createdMs, versioning });
     const change = { guards: [bucket.guard], writes: [{ key: bucket.guard.key, value }] };
+    if ((await this.#meta.commit(change)) === undefined) throw new S3Error("OperationAborted", {});
+  }
+
+  /** Undefined when the bucket carries no such document. */
+  async document(bucket: Bucket, kind: DocumentKind): Promise<string | undefined> {
+    const entry = await this.#meta.get(documentKey(bucket, kind));
+    return entry === undefined ? undefined : Buffer.from(entry.value).toString();
+  }
+
+  /** Puts one document, or deletes it when `text` is undefined. Fails: OperationAborted. */
+  async setDocument(bucket: Bucket, kind: DocumentKind, text: string | undefined): Promise<void> {
+    const value = text === undefined ? undefined : Buffer.from(text);
+    const key = documentKey(bucket, kind);
+    // The guard makes it impossible to configure a bucket that is being deleted.
+    const change = { guards: [bucket.guard], writes: [{ key, value }] };
     if ((await this.#meta.commit(change)) === undefined) throw new S3Error("OperationAborted", {});
   }
 
@@ -92,6 +111,10 @@ export class Catalog {
     return { buckets, next: entries.length > limit ? buckets.at(-1)?.name : undefined };
   }
 }
+
+/** The documents a bucket may carry. Each is stored as the canonical text of what was put. */
+const DOCUMENTS = ["cors", "ownershipControls", "publicAccessBlock", "tagging"] as const;
+export type DocumentKind = (typeof DOCUMENTS)[number];
 
 export interface BucketsAsk {
   readonly prefix: string;
@@ -109,6 +132,11 @@ type BucketRecord = Omit<Bucket, "name" | "guard">;
 
 const FORMAT = 1;
 const KNOWN_MAX = 10_000;
+
+/** By the bucket's id: a later bucket of the same name begins without documents. */
+function documentKey({ id }: Bucket, kind: DocumentKind): Buffer {
+  return Buffer.from(`d${id}/${kind}`);
+}
 
 function bucketKey(name: string): Buffer {
   return Buffer.from(`b${name}`);

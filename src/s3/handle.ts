@@ -10,6 +10,7 @@ import type { BucketName } from "#object/name.ts";
 import { type Authenticated, authenticate, type FindCredential } from "#s3/authenticate.ts";
 import { bodyOf, readDocument } from "#s3/body.ts";
 import type { OpenBucket, Operation, Services } from "#s3/operation.ts";
+import { answerPreflight, crossOriginHeaders } from "#s3/preflight.ts";
 import { errorReply } from "#s3/reply.ts";
 import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/request.ts";
 import type { Router } from "#s3/route.ts";
@@ -37,6 +38,8 @@ export interface Trace {
   key: string | undefined;
   /** The S3 code of a refusal. */
   code: string | undefined;
+  /** What a browser needs to be told, of a refusal too. */
+  crossOrigin: Record<string, string>;
 }
 
 export interface Handled {
@@ -53,11 +56,13 @@ export async function handle(http: HttpRequest, front: Front): Promise<Handled> 
     bucket: undefined,
     key: undefined,
     code: undefined,
+    crossOrigin: {},
   };
   const reply = await answer(http, front, trace);
   const headers = {
     "x-amz-request-id": trace.requestId,
     "x-amz-id-2": hostIdOf(trace.requestId),
+    ...trace.crossOrigin,
     ...reply.headers,
   };
   return { reply: { status: reply.status, headers, body: reply.body }, trace };
@@ -68,6 +73,13 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const framed = frame(http, front.addressing);
     trace.bucket = framed.bucket;
     trace.key = framed.key;
+    if (framed.method === "OPTIONS") {
+      trace.operation = "Preflight";
+      return await answerPreflight(framed, front.catalog);
+    }
+    if (framed.headers["origin"] !== undefined) {
+      trace.crossOrigin = await crossOriginHeaders(framed, front.catalog);
+    }
     const operation = front.route(framed);
     trace.operation = operation.name;
     const nowMs = front.clock.now();

@@ -1,5 +1,8 @@
 import { NOT_OFFERED } from "#s3/not-offered.ts";
 import { abortMultipartUpload } from "#s3/op/abort-multipart-upload.ts";
+import { bucketCors } from "#s3/op/bucket-cors.ts";
+import { bucketOwnershipControls } from "#s3/op/bucket-ownership-controls.ts";
+import { bucketTagging } from "#s3/op/bucket-tagging.ts";
 import { completeMultipartUpload } from "#s3/op/complete-multipart-upload.ts";
 import { copyObject } from "#s3/op/copy-object.ts";
 import { createBucket } from "#s3/op/create-bucket.ts";
@@ -23,6 +26,7 @@ import { listObjectVersions } from "#s3/op/list-object-versions.ts";
 import { listObjects } from "#s3/op/list-objects.ts";
 import { listObjectsV2 } from "#s3/op/list-objects-v2.ts";
 import { listParts } from "#s3/op/list-parts.ts";
+import { publicAccessBlock } from "#s3/op/public-access-block.ts";
 import { putBucketAcl } from "#s3/op/put-bucket-acl.ts";
 import { putBucketVersioning } from "#s3/op/put-bucket-versioning.ts";
 import { putObject } from "#s3/op/put-object.ts";
@@ -39,6 +43,9 @@ import type { Operation } from "#s3/operation.ts";
  */
 export const OPERATIONS: readonly Operation[] = [
   abortMultipartUpload,
+  ...bucketCors,
+  ...bucketOwnershipControls,
+  ...bucketTagging,
   completeMultipartUpload,
   copyObject,
   createBucket,
@@ -62,6 +69,7 @@ export const OPERATIONS: readonly Operation[] = [
   listObjects,
   listObjectsV2,
   listParts,
+  ...publicAccessBlock,
   putBucketAcl,
   putObjectAcl,
   putBucketVersioning,

@@ -148,8 +148,9 @@ async function respond({ incoming, outgoing, expects }: Exchange, serving: Servi
   }
   if (serving.draining) outgoing.shouldKeepAlive = false;
   const written = await writeReply(outgoing, reply);
-  // Node keeps a connection whose answer had begun before the drain.
-  if (serving.draining) outgoing.socket?.destroySoon();
+  // Node would keep a connection whose answer had begun before the drain.
+  const { socket } = incoming;
+  if (serving.draining && serving.connections.isLast(socket, outgoing)) socket.destroySoon();
   done?.(written);
 }
 
@@ -179,6 +180,11 @@ class Connections {
     const answers = this.#answers.get(socket) ?? new Set();
     this.#answers.set(socket, answers.add(outgoing));
     outgoing.once("close", () => answers.delete(outgoing));
+  }
+
+  /** Nothing else is being answered on its connection. */
+  isLast(socket: Socket, outgoing: ServerResponse): boolean {
+    return [...(this.#answers.get(socket) ?? [])].every((answer) => answer === outgoing);
   }
 
   /** Whatever comes on it from now on is not answered. */

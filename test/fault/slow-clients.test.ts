@@ -158,19 +158,31 @@ test("an idle connection is closed after its time, and not while it is used", as
 test("a drain ends idle connections, and each other when its request is answered", async (t) => {
   const server = await startInProcess(t, {});
   const bucket = await makeBucket(server, "drain");
+  await put(server, `${bucket}/large`, Buffer.alloc(LARGE_BYTES));
+  const get = signedHead(server, { method: "GET", path: `${bucket}/large` });
   await using idle = await RawSocket.connect(server.endpoint);
   await idle.send(signedHead(server, { method: "GET", path: "/" }));
   await idle.response();
-  await using busy = await RawSocket.connect(server.endpoint);
+  // One is sent a body, the other an answer that has begun.
+  await using writing = await RawSocket.connect(server.endpoint);
   const body = Buffer.alloc(100_000, "x");
-  await busy.send(signedHead(server, { method: "PUT", path: `${bucket}/key`, body }));
-  await busy.send(body.subarray(0, 1_000));
+  await writing.send(signedHead(server, { method: "PUT", path: `${bucket}/key`, body }));
+  await writing.send(body.subarray(0, 1_000));
+  await using reading = await RawSocket.connect(server.endpoint);
+  reading.stopReading();
+  await reading.send(get);
+  await systemClock.sleep(100);
+
   const drained = server.listening.drain();
+
   assert.equal(await idle.ended(), "");
   await assert.rejects(call(server, { method: "GET", path: "/" }), { code: "ECONNREFUSED" });
-  await busy.send(body.subarray(1_000));
-  assert.equal((await busy.response()).status, 200);
-  assert.equal(await busy.ended(), "");
+  await writing.send(body.subarray(1_000));
+  assert.equal((await writing.response()).status, 200);
+  assert.equal(await writing.ended(), "");
+  reading.readOn();
+  assert.equal((await reading.response()).body.length, LARGE_BYTES);
+  assert.equal(await reading.ended(), "");
   await drained;
 });
 

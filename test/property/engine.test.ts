@@ -74,6 +74,13 @@ async function assertReads(history: History): Promise<void> {
       if (bytes === undefined) await refused(version, "MethodNotAllowed");
       else assert.deepEqual(await bytesOf(await version), bytes);
     }
+    const ask = { prefix: key, delimiter: "", limit: 1_000, afterVersionId: undefined };
+    const { versions } = await engine.listVersions(found.bucket, { ...ask, afterKey: "" });
+    const own = versions.filter((version) => version.key === key);
+    assert.deepEqual(
+      own.map(({ versionId }) => versionId),
+      model.of(key).map(({ id }) => id),
+    );
   }
 }
 

@@ -15,7 +15,10 @@ const same = (key: string) => key;
 
 /** A bucket with an empty object under each key, some of them deleted again where versions are kept. */
 const filled = fc
-  .tuple(fc.uniqueArray(nastyKey, { maxLength: 18 }), fc.uniqueArray(nastyKey, { maxLength: 5 }))
+  .tuple(
+    fc.uniqueArray(nastyKey, { maxLength: 18, size: "max" }),
+    fc.uniqueArray(nastyKey, { maxLength: 5 }),
+  )
   .map(([keys, deleted]): VersionedStep[] => [
     { kind: "versioning", to: "Enabled" },
     ...keys.map((key) => ({ kind: "put", key, bytes: Buffer.alloc(0) }) as const),
@@ -90,24 +93,28 @@ test("the pages of a list of versions are all versions, by key and age, and noth
 
 test("the pages of a list of uploads are all uploads, by key and age, and nothing comes twice", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(nastyKey, { maxLength: 15 }), listAsk, async (keys, ask) => {
-      const parts = [{ number: 1, bytes: Buffer.alloc(5), from: undefined }];
-      const upload = { kind: "upload", parts, completed: [1], end: "leave" } as const;
-      const steps = keys.map((key): VersionedStep => ({ ...upload, key, completed: [1] }));
-      const history = await History.run(steps);
-      const [ids, prefixes] = await uploadsOf(history, { ...ask, limit: ask.limit || 1 });
+    fc.asyncProperty(
+      fc.array(nastyKey, { maxLength: 15, size: "max" }),
+      listAsk,
+      async (keys, ask) => {
+        const parts = [{ number: 1, bytes: Buffer.alloc(5), from: undefined }];
+        const upload = { kind: "upload", parts, completed: [1], end: "leave" } as const;
+        const steps = keys.map((key): VersionedStep => ({ ...upload, key, completed: [1] }));
+        const history = await History.run(steps);
+        const [ids, prefixes] = await uploadsOf(history, { ...ask, limit: ask.limit || 1 });
 
-      const started = [...history.uploads].map(([id, { key }], at) => ({ id, key, at }));
-      // The sort is stable, and ids begin with the time.
-      const naive = naiveList(started, ({ key }) => key, { ...ask, limit: 1_000 });
-      assert.deepEqual(
-        [ids, prefixes],
-        [
-          naive.shown.flatMap((each) => ("prefix" in each ? [] : [each.item.id])),
-          naive.shown.flatMap((each) => ("prefix" in each ? [each.prefix] : [])),
-        ],
-      );
-    }),
+        const started = [...history.uploads].map(([id, { key }], at) => ({ id, key, at }));
+        // The sort is stable, and ids begin with the time.
+        const naive = naiveList(started, ({ key }) => key, { ...ask, limit: 1_000 });
+        assert.deepEqual(
+          [ids, prefixes],
+          [
+            naive.shown.flatMap((each) => ("prefix" in each ? [] : [each.item.id])),
+            naive.shown.flatMap((each) => ("prefix" in each ? [each.prefix] : [])),
+          ],
+        );
+      },
+    ),
     { numRuns: 200 },
   );
 });

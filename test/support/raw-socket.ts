@@ -21,7 +21,9 @@ const HANGS_AFTER_MS = 30_000;
 
 export class RawSocket implements AsyncDisposable {
   readonly #socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
+  /** What has come and was not taken yet. */
+  #pieces: Buffer[] = [];
+  #bytes = 0;
   #ended = false;
   #wake: (() => void) | undefined;
 
@@ -39,7 +41,8 @@ export class RawSocket implements AsyncDisposable {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#pieces.push(chunk);
+      this.#bytes += chunk.length;
       this.#wake?.();
     });
     const end = () => {
@@ -71,11 +74,12 @@ export class RawSocket implements AsyncDisposable {
     this.#socket.pause();
   }
 
-  /**
-   * The next answer, `100 Continue` being one. `bodyless`: the request was a HEAD.
-   * Fails: Error when the connection ends before the answer does.
-   */
-  async response({ bodyless = false } = {}): Promise<RawResponse> {
+  readOn(): void {
+    this.#socket.resume();
+  }
+
+  /** The next answer, `100 Continue` being one. Fails: Error when the connection ends before it does. */
+  async response(): Promise<RawResponse> {
     const headEnd = await this.#find("\r\n\r\n");
     const [first = "", ...lines] = this.#take(headEnd + 4).toString("latin1").split("\r\n");
     const headers = Object.fromEntries(
@@ -86,14 +90,14 @@ export class RawSocket implements AsyncDisposable {
     );
     const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(first)?.[1]);
     if (Number.isNaN(status)) throw new Error(`not an answer: ${JSON.stringify(first)}`);
-    const none = bodyless || status < 200 || status === 204 || status === 304;
+    const none = status < 200 || status === 204 || status === 304;
     return { status, headers, body: none ? Buffer.alloc(0) : await this.#body(headers) };
   }
 
   /** What still comes until the server ends the connection. Fails: Error when it does not. */
   async ended(): Promise<string> {
     while (!this.#ended) await this.#more();
-    return this.#take(this.#received.length).toString("latin1");
+    return this.#take(this.#bytes).toString("latin1");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,13 +108,13 @@ export class RawSocket implements AsyncDisposable {
     if (headers["transfer-encoding"] !== undefined) throw new Error("an answer came in chunks");
     const text = headers["content-length"];
     if (text === undefined) return Buffer.from(await this.ended(), "latin1");
-    while (this.#received.length < Number(text)) await this.#moreOf("an answer's body");
+    while (this.#bytes < Number(text)) await this.#moreOf("an answer's body");
     return this.#take(Number(text));
   }
 
   async #find(mark: string): Promise<number> {
     for (;;) {
-      const at = this.#received.indexOf(mark);
+      const at = this.#join().indexOf(mark);
       if (at >= 0) return at;
       await this.#moreOf("an answer");
     }
@@ -118,7 +122,7 @@ export class RawSocket implements AsyncDisposable {
 
   async #moreOf(what: string): Promise<void> {
     if (this.#ended) {
-      throw new Error(`the connection ended within ${what}, after ${this.#received.length} bytes`);
+      throw new Error(`the connection ended within ${what}, after ${this.#bytes} bytes`);
     }
     await this.#more();
   }
@@ -134,9 +138,16 @@ export class RawSocket implements AsyncDisposable {
   }
 
   #take(bytes: number): Buffer {
-    const taken = this.#received.subarray(0, bytes);
-    this.#received = this.#received.subarray(bytes);
-    return taken;
+    const all = this.#join();
+    this.#pieces = [all.subarray(bytes)];
+    this.#bytes -= bytes;
+    return all.subarray(0, bytes);
+  }
+
+  #join(): Buffer {
+    const all = Buffer.concat(this.#pieces);
+    this.#pieces = [all];
+    return all;
   }
 }
 

@@ -1,0 +1,75 @@
+import type { Grant } from "#access/authorize.ts";
+import { type PlainErrorCode, S3Error } from "#base/error.ts";
+import { document, type Element } from "#base/xml.ts";
+import type { DocumentKind } from "#catalog/catalog.ts";
+import { type Operation, operation } from "#s3/operation.ts";
+import { empty } from "#s3/reply.ts";
+import { bucketOf, documentOf } from "#s3/request.ts";
+
+/** What differs between one kind of bucket document and the next. */
+interface BucketDocument {
+  /** Its name in the catalog and in the query, as in `?tagging`. */
+  readonly kind: DocumentKind;
+  /** Its name in Get…, Put… and Delete…, as in `BucketTagging`. */
+  readonly name: string;
+  readonly root: string;
+  readonly actions: Readonly<Record<"get" | "put" | "delete", Grant["action"]>>;
+  readonly putStatus: 200 | 204;
+  /** The code of a Get when there is none. */
+  readonly missing: PlainErrorCode;
+  /** Checks a document and returns its root's content in canonical form. Fails as its page says. */
+  readonly check: (root: Element) => string;
+}
+
+/** The three operations on one kind of bucket document: AWS has a dozen kinds, one behaviour. */
+export function bucketDocument(spec: BucketDocument): readonly Operation[] {
+  const { kind, name, actions, missing } = spec;
+  const on = { on: "bucket", query: [kind] } as const;
+  const grants = (verb: keyof typeof actions) => (bucket: string) =>
+    [{ action: actions[verb], resource: bucket }] as const;
+  return [
+    operation({
+      name: `Get${name}`,
+      route: { method: "GET", ...on },
+      body: "none",
+      parse: bucketOf,
+      grants: grants("get"),
+      run: async ({ open, catalog }, bucket) => {
+        const text = await catalog.document((await open(bucket)).bucket, kind);
+        if (text === undefined) throw new S3Error(missing, {});
+        return text;
+      },
+      render: (body) => ({
+        status: 200,
+        headers: {
+          "content-type": "application/xml",
+          "content-length": String(Buffer.byteLength(body)),
+        },
+        body,
+      }),
+    }),
+    operation({
+      name: `Put${name}`,
+      route: { method: "PUT", ...on },
+      body: "document",
+      parse: (request) => ({
+        bucket: bucketOf(request),
+        text: document(spec.root, spec.check(documentOf(request, spec.root))),
+      }),
+      grants: ({ bucket }) => grants("put")(bucket),
+      run: async ({ open, catalog }, { bucket, text }) =>
+        await catalog.setDocument((await open(bucket)).bucket, kind, text),
+      render: () => empty(spec.putStatus),
+    }),
+    operation({
+      name: `Delete${name}`,
+      route: { method: "DELETE", ...on },
+      body: "none",
+      parse: bucketOf,
+      grants: grants("delete"),
+      run: async ({ open, catalog }, bucket) =>
+        await catalog.setDocument((await open(bucket)).bucket, kind, undefined),
+      render: () => empty(204),
+    }),
+  ];
+}
