@@ -39,7 +39,9 @@ def test_a_recipe_works(http_path: Door, tmp_path: Path, recipe: str) -> None:
         path = write(tmp_path / f"recipe.{'mjs' if kind == 'js' else kind}", script.encode())
         key = scripts_of(KEY, server.port)["sh"]
         command = " ".join([*INTERPRETERS[kind], str(path)])
-        output = run("bash", "-euc", f"{key}\n{command}", home=tmp_path)
+        # The suite runs boto3 with its native runtime: here it runs as most have it, without.
+        plain = {"BOTO_DISABLE_CRT": "true"}
+        output = run("bash", "-euc", f"{key}\n{command}", home=tmp_path, environment=plain)
         assert "hello" in output
 
 
