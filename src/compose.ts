@@ -9,7 +9,7 @@ import { OPERATIONS } from "#s3/operations.ts";
 import type { Addressing } from "#s3/request.ts";
 import { router } from "#s3/route.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
-import type { EngineLimits, Stores } from "#versioned/store.ts";
+import type { EngineLimits } from "#versioned/store.ts";
 
 export const ENGINE_LIMITS: EngineLimits = {
   inlineBytesMax: 64 * 1_024,
@@ -32,7 +32,7 @@ export interface Composition {
 /** Puts the parts together: the only place, with main.ts's neighbours, that knows them all. */
 export function composeFront(composition: Composition): Front {
   const { meta, clock, root, addressing, region, strictLocation, report } = composition;
-  const engine = new VersionedEngine(storesOf(composition));
+  const engine = new VersionedEngine(composition);
   const credential = { secret: root.secret, caller: rootCaller() };
   return {
     catalog: new Catalog(meta, clock),
@@ -45,10 +45,6 @@ export function composeFront(composition: Composition): Front {
     strictLocation,
     report,
   };
-}
-
-export function storesOf({ meta, blobs, clock, limits }: Composition): Stores {
-  return { meta, blobs, clock, limits };
 }
 
 /** The holder of the root key, who may do everything. */

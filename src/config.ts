@@ -8,7 +8,7 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-export interface Address {
+interface Address {
   readonly host: string;
   readonly port: number;
 }

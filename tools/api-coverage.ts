@@ -1,6 +1,5 @@
 /** Writes docs/api.md: every AWS operation, whether it is offered, its request and its permission. */
 import { writeFileSync } from "node:fs";
-import { assert } from "#base/assert.ts";
 import { NOT_OFFERED } from "#s3/not-offered.ts";
 import type { Operation } from "#s3/operation.ts";
 import { OPERATIONS } from "#s3/operations.ts";
@@ -9,14 +8,20 @@ import type { Route } from "#s3/route.ts";
 
 export const API_PAGE = new URL("../docs/api.md", import.meta.url);
 
-/** Documents that operations read; without its own, one is given an empty document. */
+/** Documents that operations read. Without its own, one cannot tell what permission it asks for. */
 const DOCUMENTS: Readonly<Record<string, string>> = {
   CompleteMultipartUpload:
     "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>",
   DeleteObjects: "<Delete><Object><Key>key</Key></Object></Delete>",
+  PutBucketCors:
+    "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
+  PutBucketOwnershipControls:
+    "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>",
+  PutBucketTagging: "<Tagging><TagSet></TagSet></Tagging>",
   PutBucketVersioning:
     "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
   PutObjectTagging: "<Tagging><TagSet></TagSet></Tagging>",
+  PutPublicAccessBlock: "<PublicAccessBlockConfiguration></PublicAccessBlockConfiguration>",
 };
 
 /** Headers that one operation demands and the others ignore. */
@@ -27,7 +32,7 @@ const HEADERS = {
 };
 
 export function apiPage(): string {
-  const offered = OPERATIONS.filter((operation) => !NOT_OFFERED.includes(operation));
+  const offered = byName(OPERATIONS.filter((operation) => !NOT_OFFERED.includes(operation)));
   return `# S3 API
 
 Written by \`npm run docs\` from the table in [src/s3/operations.ts](../src/s3/operations.ts): do not edit it here.
@@ -35,7 +40,8 @@ Lode knows ${OPERATIONS.length} operations by name and offers ${offered.length}.
 
 ## Offered
 
-The permission is what a caller must be allowed; the second name is asked when the request names a version.
+The permission is what a caller must be allowed; further names are for a copy's
+source and for a request that names a version.
 
 | Operation | Request | Permission |
 |---|---|---|
@@ -47,8 +53,14 @@ Each is refused with 501 \`NotImplemented\` and its name, for callers who could 
 
 | Operation | Request |
 |---|---|
-${NOT_OFFERED.map(({ name, route }) => `| ${name} | ${requestOf(route)} |`).join("\n")}
+${byName(NOT_OFFERED)
+  .map(({ name, route }) => `| ${name} | ${requestOf(route)} |`)
+  .join("\n")}
 `;
+}
+
+function byName(operations: readonly Operation[]): readonly Operation[] {
+  return operations.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 const PATHS: Readonly<Record<Route["on"], string>> = {
@@ -64,19 +76,16 @@ function requestOf({ method, on, query = [], header }: Route): string {
 }
 
 function permissionsOf(operation: Operation): string {
-  const plain = actionsOf(operation, undefined);
-  assert(plain !== undefined, `${operation.name} needs a sample document in tools/api-coverage.ts`);
-  const actions = new Set([...plain, ...(actionsOf(operation, "null") ?? [])]);
-  return [...actions].map((action) => `\`${action}\``).join(", ");
+  const actions = [undefined, "null"].flatMap((version) => actionsOf(operation, version));
+  return [...new Set(actions)].map((action) => `\`${action}\``).join(", ");
 }
 
-/** undefined when the operation refuses such a request. */
-function actionsOf(operation: Operation, version: string | undefined): string[] | undefined {
+/** None when the operation refuses such a request. */
+function actionsOf(operation: Operation, version: string | undefined): readonly string[] {
   try {
-    const { grants } = operation.prepare(sampleOf(operation, version));
-    return [...new Set(grants.map(({ action }) => action))];
+    return operation.prepare(sampleOf(operation, version)).grants.map(({ action }) => action);
   } catch {
-    return undefined;
+    return [];
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Logger as PinoLogger, pino, destination as pinoDestination } from "pino";
 import { systemClock } from "#base/clock.ts";
 
-export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** The only place that writes what an operator reads. */
 export interface Log {
@@ -69,14 +69,6 @@ function isoTimestamp(): string {
   }
   return stamp;
 }
-
-export const SILENT: Log = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  access: () => undefined,
-  flush: () => undefined,
-};
 
 function asError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));

@@ -12,7 +12,7 @@ const MAP_BYTES = 2 ** 40;
 /** Changes that one transaction carries at most: it bounds how long the event loop is held. */
 const BATCH_CHANGES_MAX = 256;
 /** LMDB's own limit, for pages of 4 KiB. */
-export const KEY_BYTES_MAX = 1_978;
+const KEY_BYTES_MAX = 1_978;
 /** Before each value stand the eight bytes of its revision. */
 const REVISION_BYTES = 8;
 const SMALL_BYTES = 1_024;

@@ -6,7 +6,7 @@ import { type PayloadMode, readPayloadMode } from "#s3/signature/payload.ts";
 import { type VerifiedSignature, verifyClaim } from "#s3/signature/verify.ts";
 
 /** A key that may sign requests. */
-export interface Credential {
+interface Credential {
   readonly secret: string;
   readonly caller: Caller;
 }

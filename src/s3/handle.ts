@@ -30,7 +30,7 @@ export interface Front {
 }
 
 /** What is known of a request when it has been answered; for the access log and the metrics. */
-export interface Trace {
+interface Trace {
   readonly requestId: string;
   operation: string;
   principal: string;

@@ -31,7 +31,7 @@ export interface OpenBucket {
  * "object-document": the same, but checksum headers speak of an object, not of the document;
  * "stream": by the operation.
  */
-export type BodyKind = "none" | "document" | "object-document" | "stream";
+type BodyKind = "none" | "document" | "object-document" | "stream";
 
 /** One S3 API operation, from the wire to the wire. The pipeline in handle.ts runs the steps. */
 export interface OperationSpec<Input, Output> {

@@ -165,7 +165,7 @@ export function countOf(
 }
 
 /** Percent-decodes UTF-8. Fails: InvalidURI. */
-export function decodePercent(text: string): string {
+function decodePercent(text: string): string {
   try {
     return text.includes("%") ? decodeURIComponent(text) : text;
   } catch (cause) {

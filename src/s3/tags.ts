@@ -14,7 +14,7 @@ const ALLOWED = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
  * Fails: InvalidTag; BadRequest when there are more than ten.
  */
-export function tagSet(pairs: readonly Tag[]): readonly Tag[] {
+function tagSet(pairs: readonly Tag[]): readonly Tag[] {
   if (pairs.length > OBJECT_TAGS_MAX) {
     throw new S3Error("BadRequest", {}, { message: "Object tags cannot be greater than 10" });
   }

@@ -7,7 +7,7 @@ import { BodyReader } from "#server/body-reader.ts";
 import { LIMITS, type Limits } from "#server/limits.ts";
 import { type Written, writeReply } from "#server/write-reply.ts";
 
-export interface Tls {
+interface Tls {
   readonly cert: string;
   readonly key: string;
   readonly minVersion: "TLSv1.2" | "TLSv1.3";

@@ -212,7 +212,7 @@ export class VersionedEngine implements Engine {
 }
 
 /** A body's content, held under an id of its own. */
-export function contentOf({ blob, sizeBytes }: Received): Content {
+function contentOf({ blob, sizeBytes }: Received): Content {
   if (blob === undefined) return { kind: "inline" };
   const extent = { blob: blob.id, offset: 0, sizeBytes, crc32: blob.crc32 };
   return { kind: "extents", id: randomHex(ID_BYTES), extents: [extent] };

@@ -16,7 +16,7 @@ import { STAMP_BYTES, writeStamp } from "#base/stamp.ts";
  *  g time id                      garbage
  *  n bucket                       usage counter
  */
-export const TERMINATOR = Buffer.from([0x00, 0x01]);
+const TERMINATOR = Buffer.from([0x00, 0x01]);
 const ESCAPED_ZERO = Buffer.from([0x00, 0xff]);
 
 const BUCKET_ID_BYTES = 8;

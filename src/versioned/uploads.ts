@@ -25,10 +25,6 @@ export interface FoundUpload {
   readonly guard: Guard;
 }
 
-export interface FoundPart extends PartRecord {
-  readonly guard: Guard;
-}
-
 const TIME_HEX_DIGITS = 12;
 const SHAPE = /^[0-9a-f]{32}$/;
 

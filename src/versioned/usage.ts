@@ -10,7 +10,7 @@ export interface Usage {
   readonly partBytes: number;
 }
 
-export const NO_USAGE: Usage = {
+const NO_USAGE: Usage = {
   versions: 0,
   bytes: 0,
   deleteMarkers: 0,

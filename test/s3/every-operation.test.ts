@@ -21,7 +21,17 @@ const NEEDS: Readonly<Record<string, Pick<Ask, "headers" | "body">>> = {
   PutBucketVersioning: {
     body: "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
   },
+  PutBucketCors: {
+    body: "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>",
+  },
+  PutBucketOwnershipControls: {
+    body: "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>",
+  },
+  PutBucketTagging: { body: "<Tagging><TagSet/></Tagging>" },
   PutObjectTagging: { body: "<Tagging><TagSet/></Tagging>" },
+  PutPublicAccessBlock: {
+    body: "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>",
+  },
   RenameObject: { headers: { "x-amz-rename-source": "bucket/key" } },
 };
 

@@ -41,7 +41,7 @@ export const putObject = operation({
 });
 
 /** What a write answers of the object it made. */
-export function writtenHeaders(object: ObjectInfo): Record<string, string> {
+function writtenHeaders(object: ObjectInfo): Record<string, string> {
   return {
     ETag: `"${object.etag}"`,
     ...checksumHeaders(object.checksum),
