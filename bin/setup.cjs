@@ -10,7 +10,9 @@ const root = join(__dirname, "..");
 const modules = join(root, "node_modules");
 const marker = join(modules, ".lode-installed");
 const runtimeOnly = process.argv.includes("--runtime");
-const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+const lock = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .digest("hex");
 
 const installed = existsSync(marker) ? readFileSync(marker, "utf8") : "";
 const fits = installed === `all ${lock}` || (runtimeOnly && installed === `runtime ${lock}`);

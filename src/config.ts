@@ -152,10 +152,11 @@ export function settingsHelp(): string {
     const flag =
       setting.secret === true ? `(${setting.env})` : `--${setting.flag} ${setting.value}`;
     const shown = setting.fallback === "" ? "" : ` [${setting.fallback}]`;
-    return `  ${flag.padEnd(34)} ${setting.help}${shown}`;
+    const env = setting.secret === true ? "" : setting.env;
+    return `  ${flag.padEnd(34)} ${env.padEnd(22)} ${setting.help}${shown}`;
   });
   const last =
-    'Each --some-flag is also LODE_SOME_FLAG in the environment and "some-flag" in the JSON file that --config or LODE_CONFIG names.';
+    'A flag stands above its environment variable, and that above "some-flag" in the JSON file that --config or LODE_CONFIG names.';
   return `${rows.join("\n")}\n\n${last}\n`;
 }
 

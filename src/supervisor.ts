@@ -10,6 +10,7 @@ import { ENGINE_LIMITS } from "#compose.ts";
 import type { Config } from "#config.ts";
 import { ConfigError } from "#config.ts";
 import { runGarbage } from "#job/garbage.ts";
+import { runOrphans } from "#job/orphans.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import {
   type DataDirectory,
@@ -17,7 +18,7 @@ import {
   type RootKey,
   rootKey,
 } from "#server/data-directory.ts";
-import { listen } from "#server/listen.ts";
+import { type Listening, listen } from "#server/listen.ts";
 import { type FromWorker, isPretty, readTls, type ToWorker, type WorkerStart } from "#worker.ts";
 
 /** How long running requests have to finish after SIGTERM. */
@@ -50,7 +51,7 @@ export async function runSupervisor(config: Config): Promise<void> {
     isReady: () => fleet.isWhole,
     metrics: async () => await allMetrics(metrics, fleet),
   };
-  await using admin = await listen({ ...config.adminListen, answer: adminAnswer(view) });
+  await using admin = await listenAdmin(config, view);
   announce(config, { s3: port, admin: admin.port, root, directory });
   const garbage = runGarbage({
     stores: { meta, blobs, clock: systemClock, limits: ENGINE_LIMITS },
@@ -63,11 +64,29 @@ export async function runSupervisor(config: Config): Promise<void> {
     },
     signal: stopping.signal,
   });
+  const orphans = runOrphans({
+    stores: { meta, blobs, clock: systemClock, limits: ENGINE_LIMITS },
+    count: (removed) => metrics.orphanBlobs.inc(removed),
+    log,
+    signal: stopping.signal,
+  });
   const signal = await signalled;
   log.info(`${signal}: no new connections; running requests finish`);
   stopping.abort();
-  await Promise.all([fleet.drain(), garbage]);
+  await Promise.all([fleet.drain(), garbage, orphans]);
   log.flush();
+}
+
+/** Fails: ConfigError when the address cannot be had. */
+async function listenAdmin({ adminListen }: Config, view: AdminView): Promise<Listening> {
+  try {
+    return await listen({ ...adminListen, answer: adminAnswer(view) });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(
+      `--admin-listen ${adminListen.host}:${adminListen.port}: ${message}. Choose another address with --admin-listen.`,
+    );
+  }
 }
 
 /** Fails: ConfigError when the certificate cannot be used. */
@@ -122,9 +141,10 @@ function shellQuoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
+/** Later signals change nothing: a terminal and what started us may both pass on one Ctrl-C. */
 async function untilSignal(): Promise<string> {
   return await new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => resolve(signal));
+    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => resolve(signal));
   });
 }
 
@@ -240,8 +260,13 @@ class Fleet {
     this.#log.warn(
       `worker ${worker.process.pid} ended (${signalCode ?? exitCode}): a new one is started`,
     );
+    this.#replace();
+  }
+
+  #replace(): void {
     deadline(RESTART_MS, () => {
       if (this.#stopping) return;
+      // It exits when it fails, and its exit asks for the next one.
       this.#launch().catch((cause) => this.#log.error("a worker could not be started", cause));
     });
   }

@@ -13,8 +13,7 @@ import { LmdbMetaStore } from "#meta/lmdb.ts";
 import { MeteredMetaStore } from "#meta/metered.ts";
 import { type Front, type Handled, handle } from "#s3/handle.ts";
 import { errorReply } from "#s3/reply.ts";
-import { type Answer, type BadRequest, listen } from "#server/listen.ts";
-import type { Written } from "#server/write-reply.ts";
+import { type Answer, type BadRequest, type Finished, listen } from "#server/listen.ts";
 
 /** What the supervisor tells a worker at its start. */
 export interface WorkerStart {
@@ -52,8 +51,10 @@ export function runWorker(): void {
           running = worker;
           tell({ kind: "ready", port: worker.port });
         },
-        (cause) =>
-          tell({ kind: "failed", message: cause instanceof Error ? cause.message : String(cause) }),
+        (cause) => {
+          const message = cause instanceof Error ? cause.message : String(cause);
+          process.send?.({ kind: "failed", message } satisfies FromWorker, () => process.exit(1));
+        },
       );
     }
     if (message.kind === "metrics") running?.report(message.id).catch(() => undefined);
@@ -164,19 +165,19 @@ async function answer(request: HttpRequest, serving: Serving): Promise<Answer> {
   };
 }
 
-interface Finished {
+interface Exchange {
   readonly request: HttpRequest;
   readonly handled: Handled;
-  readonly written: Written;
+  readonly written: Finished;
   readonly started: number;
 }
 
-function record({ request, handled, written, started }: Finished, serving: Serving): void {
+function record({ request, handled, written, started }: Exchange, serving: Serving): void {
   const { log, metrics, front } = serving;
   const { trace, reply } = handled;
   const { operation } = trace;
   const ms = performance.now() - started;
-  const received = Number(headerOf(request, "content-length") ?? 0);
+  const { received } = written;
   metrics.answered({ operation, status: reply.status, received, sent: written.bytes, ms });
   if (written.failure !== undefined) front.report(written.failure, trace.requestId);
   log.access({
@@ -197,13 +198,6 @@ function record({ request, handled, written, started }: Finished, serving: Servi
 
 /** So that a line of the access log stays below what a pipe takes whole. */
 const LOGGED_KEY_CHARS_MAX = 512;
-
-function headerOf({ rawHeaders }: HttpRequest, name: string): string | undefined {
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) return rawHeaders[index + 1];
-  }
-  return undefined;
-}
 
 /** What never became a request is answered in S3's form all the same. */
 function refuse(reason: BadRequest) {

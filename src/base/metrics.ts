@@ -29,6 +29,7 @@ export class Metrics {
   readonly commits: Counter<"outcome">;
   readonly garbageEntries: Counter<string>;
   readonly garbageBlobs: Counter<string>;
+  readonly orphanBlobs: Counter<string>;
 
   readonly #cells = new Map<string, Cells>();
 
@@ -78,6 +79,11 @@ export class Metrics {
     this.garbageEntries = new Counter({
       name: "lode_garbage_entries_total",
       help: "Discarded contents and uploads that were cleared away.",
+      registers,
+    });
+    this.orphanBlobs = new Counter({
+      name: "lode_orphan_blobs_total",
+      help: "Blobs that a crash had left without a record, and that were removed.",
       registers,
     });
     this.garbageBlobs = new Counter({

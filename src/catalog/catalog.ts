@@ -87,12 +87,16 @@ export class Catalog {
   /** Undefined when the bucket carries no such document. */
   async document(bucket: Bucket, kind: DocumentKind): Promise<string | undefined> {
     const entry = await this.#meta.get(documentKey(bucket, kind));
-    return entry === undefined ? undefined : Buffer.from(entry.value).toString();
+    if (entry === undefined) return undefined;
+    const { format, text } = JSON.parse(Buffer.from(entry.value).toString()) as StoredDocument;
+    assert(format === FORMAT, "a document has the format this release writes");
+    return text;
   }
 
   /** Puts one document, or deletes it when `text` is undefined. Fails: OperationAborted. */
   async setDocument(bucket: Bucket, kind: DocumentKind, text: string | undefined): Promise<void> {
-    const value = text === undefined ? undefined : Buffer.from(text);
+    const stored = { format: FORMAT, text } as StoredDocument;
+    const value = text === undefined ? undefined : Buffer.from(JSON.stringify(stored));
     const key = documentKey(bucket, kind);
     // The guard makes it impossible to configure a bucket that is being deleted.
     const change = { guards: [bucket.guard], writes: [{ key, value }] };
@@ -126,6 +130,11 @@ export interface BucketsPage {
   readonly buckets: readonly Bucket[];
   /** The last name of this page when more follow. */
   readonly next: string | undefined;
+}
+
+interface StoredDocument {
+  readonly format: number;
+  readonly text: string;
 }
 
 type BucketRecord = Omit<Bucket, "name" | "guard">;

@@ -3,6 +3,8 @@ import { children, childText, type Element, readXml, tag, wrap } from "#base/xml
 
 const RULES_MAX = 100;
 const ID_CHARS_MAX = 255;
+/** A header that is exposed stands in answers as it is; a wildcard is not taken for one. */
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'+.^_`|~-]+$/;
 const METHODS = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 
 /** Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html */
@@ -90,6 +92,11 @@ function readRule(element: Element): CorsRule {
   for (const method of rule.methods) {
     if (METHODS.includes(method)) continue;
     const message = `Found unsupported HTTP method in CORS config. Unsupported method is ${method}`;
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
+  for (const name of rule.exposed) {
+    if (HEADER_NAME.test(name)) continue;
+    const message = `ExposeHeader "${name}" is not the name of a header.`;
     throw new S3Error("InvalidRequest", {}, { message });
   }
   for (const pattern of [...rule.origins, ...rule.headers]) {

@@ -38,7 +38,7 @@ import { uploadPartCopy } from "#s3/op/upload-part-copy.ts";
 import type { Operation } from "#s3/operation.ts";
 
 /**
- * The S3 API we speak, all of it, in the order of the AWS reference. Routing, metrics, the policy
+ * The S3 API we speak, all of it, by name. Routing, metrics, the policy
  * action list, the coverage page and the "refuses a stranger" test are all read off this table.
  */
 export const OPERATIONS: readonly Operation[] = [

@@ -13,6 +13,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   readonly #start: () => void;
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
+  #receivedBytes = 0;
   #started = false;
   #abandoned = false;
   #finished = false;
@@ -28,6 +29,11 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
 
   get started(): boolean {
     return this.#started;
+  }
+
+  /** Of the body as it was framed, kept or not. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
   }
 
   /** All of it has been taken off the socket. */
@@ -75,6 +81,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   }
 
   #push(chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
     if (this.#abandoned) return;
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;

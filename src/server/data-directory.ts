@@ -36,21 +36,14 @@ const FORMAT = 1;
 
 /**
  * Takes a data directory for this process, making it when it is missing.
- * Fails: StorageError "conflict" when another server has it, or when its format is not ours.
+ * Fails: StorageError "conflict" when another server has it, or when its format is not ours;
+ * "unavailable" when it cannot be made or written.
  */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new StorageError(
-      "unavailable",
-      `the data directory ${path} cannot be made: ${cause}`,
-      cause,
-    );
-  }
+  writable(path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
   const lock = await takeLock(path);
   try {
-    checkFormat(path);
+    writable(path, () => checkFormat(path));
   } catch (cause) {
     lock.close();
     throw cause;
@@ -63,6 +56,17 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
       await new Promise((resolve) => lock.close(resolve));
     },
   };
+}
+
+/** Says of what the system refuses which setting it is about. */
+function writable(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    if (cause instanceof StorageError) throw cause;
+    const message = `--data ${path}: it cannot be made or written (${cause}). Name a directory that this user can write.`;
+    throw new StorageError("unavailable", message, cause);
+  }
 }
 
 /** Reads the root key that the first start made, or makes it. */
@@ -110,12 +114,22 @@ function checkFormat(path: string): void {
     writeDurably(file, `${JSON.stringify({ format: FORMAT })}\n`);
     return;
   }
-  const { format } = JSON.parse(readFileSync(file, "utf8")) as { format?: unknown };
+  const format = readFormat(file);
   if (format !== FORMAT) {
     throw new StorageError(
       "conflict",
       `${path} has format ${format}, and this release of Lode reads format ${FORMAT}. Use the release that wrote it, or another --data directory.`,
     );
+  }
+}
+
+/** "unknown" when the file does not say. */
+function readFormat(file: string): unknown {
+  const text = readFileSync(file, "utf8");
+  try {
+    return (JSON.parse(text) as { format?: unknown }).format ?? "unknown";
+  } catch {
+    return "unknown";
   }
 }
 

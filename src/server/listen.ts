@@ -28,10 +28,16 @@ export interface Listen {
 
 export type BadRequest = "malformed" | "headers-too-large" | "timeout";
 
+/** How an exchange ended. */
+export interface Finished extends Written {
+  /** Bytes of the request's body that came. */
+  readonly received: number;
+}
+
 export interface Answer {
   readonly reply: HttpReply;
   /** Told when the answer has gone out, or broke off. */
-  readonly done?: (written: Written) => void;
+  readonly done?: (finished: Finished) => void;
 }
 
 export interface Listening extends AsyncDisposable {
@@ -151,7 +157,7 @@ async function respond({ incoming, outgoing, expects }: Exchange, serving: Servi
   // Node would keep a connection whose answer had begun before the drain.
   const { socket } = incoming;
   if (serving.draining && serving.connections.isLast(socket, outgoing)) socket.destroySoon();
-  done?.(written);
+  done?.({ ...written, received: body.receivedBytes });
 }
 
 /**

@@ -47,6 +47,7 @@ import {
   extentsOf,
   type FoundVersion,
   findVersion,
+  keepingNoOrphan,
   keyState,
   manifestOf,
   type Stores,
@@ -92,7 +93,9 @@ export class VersionedEngine implements Engine {
     const record = this.#recordOf(name.bucket, received, { attributes, algorithm });
     const newReferences = received.blob === undefined ? [] : [received.blob.id];
     const version = { record, inline: received.inline, newReferences };
-    return await makeVersion(this.#stores, name, { version, conditions, before });
+    return await keepingNoOrphan(this.#stores, newReferences, async () =>
+      makeVersion(this.#stores, name, { version, conditions, before }),
+    );
   }
 
   async delete(name: ObjectName, conditions: DeleteConditions): Promise<Deleted> {

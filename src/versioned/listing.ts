@@ -36,6 +36,9 @@ import {
 } from "#versioned/record.ts";
 import { type Walked, walk } from "#versioned/walk.ts";
 
+/** Their records carry the bytes of small objects. */
+const VERSIONS_AT_ONCE = 32;
+
 /** Current versions in key order. A page reads one record of 56 bytes for each key it shows. */
 export async function listHeads(meta: MetaStore, bucket: Bucket, ask: ListAsk): Promise<ListPage> {
   const prefixEnd = (prefix: string) => afterPrefix(headKey(bucket.id, prefix));
@@ -66,6 +69,7 @@ export async function listVersions(
   let previous = ask.afterVersionId === undefined ? undefined : ask.afterKey;
   const page = await walk<ListedVersion>(meta, {
     ...ask,
+    batchMax: VERSIONS_AT_ONCE,
     span: later(closedSpan("v", bucket.id, ask.prefix), await versionsFrom(meta, bucket, ask)),
     keyOf: ({ key }) => openClosedKey(asBuffer(key)).key,
     prefixEnd,

@@ -15,6 +15,7 @@ import {
   extentsOf,
   type FoundVersion,
   findVersion,
+  keepingNoOrphan,
   type Stores,
 } from "#versioned/store.ts";
 import { addParts, findUpload, partInfo } from "#versioned/uploads.ts";
@@ -44,7 +45,10 @@ export async function putPart(
   const { info } = await findUpload(stores, name);
   if ("body" in source) {
     const made = await sentPart(stores, info, source.body);
-    return await commitPart(stores, name, { part, made, shown: source.body.algorithm });
+    const blobs = made.extents.map(({ blob }) => blob);
+    return await keepingNoOrphan(stores, blobs, async () =>
+      commitPart(stores, name, { part, made, shown: source.body.algorithm }),
+    );
   }
   const found = await findVersion(stores, source.source);
   const validators = { etag: etagOf(found.record), modifiedMs: found.record.modifiedMs };

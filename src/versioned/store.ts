@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import { invalidArgument, S3Error, StorageError } from "#base/error.ts";
 import { randomBelow } from "#base/random.ts";
 import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
-import type { BlobStore } from "#blob/store.ts";
+import type { BlobId, BlobStore } from "#blob/store.ts";
 import type { Change, MetaStore } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { KeyName, ObjectName } from "#object/engine.ts";
@@ -185,6 +185,25 @@ export async function commitDecision<T>(
     await requireBucket(meta, bucket);
   }
   throw new S3Error("SlowDown", {});
+}
+
+/**
+ * Commits what refers to new blobs. When it is certain that nothing was committed, they go at once; when
+ * the outcome is unknown they stay for the orphan job to look at.
+ */
+export async function keepingNoOrphan<T>(
+  { blobs }: Stores,
+  made: readonly BlobId[],
+  commit: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await commit();
+  } catch (cause) {
+    const refused = cause instanceof S3Error;
+    const full = cause instanceof StorageError && cause.kind === "full";
+    if (refused || full) for (const blob of made) await blobs.remove(blob);
+    throw cause;
+  }
 }
 
 async function requireBucket(meta: MetaStore, { guard, name }: Bucket): Promise<void> {

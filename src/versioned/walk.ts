@@ -9,6 +9,8 @@ export interface Walk<Item> {
   readonly prefix: string;
   /** "" for none. */
   readonly delimiter: string;
+  /** Where entries are large: how many are held at once. */
+  readonly batchMax?: number;
   readonly keyOf: (entry: Entry) => string;
   /** The first store key after everything that begins with a common prefix. */
   readonly prefixEnd: (commonPrefix: string) => Buffer;
@@ -45,7 +47,7 @@ export async function walk<Item>(meta: MetaStore, ask: Walk<Item>): Promise<Walk
     const last = entries.at(-1);
     if (last === undefined || entries.length < batch) break;
     from = Buffer.concat([last.key, Buffer.from([0])]);
-    batch = Math.min(batch * BATCH_GROWTH, BATCH_MAX);
+    batch = Math.min(batch * BATCH_GROWTH, ask.batchMax ?? BATCH_MAX);
   }
   return page.result();
 }
@@ -76,8 +78,8 @@ function fill<Item>(
   return jump;
 }
 
-function firstBatch<Item>({ delimiter, limit }: Walk<Item>): number {
-  return delimiter === "" ? Math.min(limit + 1, BATCH_MAX) : BATCH_FIRST;
+function firstBatch<Item>({ delimiter, limit, batchMax = BATCH_MAX }: Walk<Item>): number {
+  return delimiter === "" ? Math.min(limit + 1, batchMax) : BATCH_FIRST;
 }
 
 class Page<Item> {

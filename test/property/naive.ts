@@ -39,6 +39,6 @@ export function naiveList<T>(
   return { shown, next: "prefix" in last ? last.prefix : keyOf(last.item) };
 }
 
-export function compareBytes(a: string, b: string): number {
+function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,81 +1,121 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bucketDocumentLaws } from "#test/s3/bucket-document.ts";
 import { assertRefused } from "#test/s3/xml.ts";
 import { startServer } from "#test/support/server.ts";
 
-const RULE = `<CORSRule><AllowedOrigin>https://*.example.com</AllowedOrigin><AllowedMethod>PUT</AllowedMethod><AllowedMethod>GET</AllowedMethod><AllowedHeader>x-amz-*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>300</MaxAgeSeconds></CORSRule>`;
+const RULE = (inner: string) => `<CORSRule>${inner}</CORSRule>`;
+const FROM = (origin: string, method = "GET") =>
+  `<AllowedOrigin>${origin}</AllowedOrigin><AllowedMethod>${method}</AllowedMethod>`;
 const CORS = (rules: string) => `<CORSConfiguration>${rules}</CORSConfiguration>`;
-const ORIGIN = "https://app.example.com";
 
-test("CORS rules are put, got and deleted", async (t) => {
-  const s3 = await startServer(t);
-
-  const put = await s3.put("/bucket?cors", CORS(RULE));
-  const got = await s3.get("/bucket?cors");
-  const deleted = await s3.request({ method: "DELETE", path: "/bucket?cors" });
-
-  assert.deepEqual([put.status, got.status, deleted.status], [200, 200, 204]);
-  assert.ok(got.text.includes(RULE), got.text);
-  assertRefused(await s3.get("/bucket?cors"), 404, "NoSuchCORSConfiguration");
+bucketDocumentLaws({
+  name: "BucketCors",
+  query: "cors",
+  root: "CORSConfiguration",
+  put: ` ${RULE(`<AllowedMethod>GET</AllowedMethod>\n<AllowedOrigin>http://*.example.org</AllowedOrigin><ID>1</ID><MaxAgeSeconds>60</MaxAgeSeconds>`)}`,
+  got: RULE(`<ID>1</ID>${FROM("http://*.example.org")}<MaxAgeSeconds>60</MaxAgeSeconds>`),
+  other: RULE(FROM("*")),
+  putStatus: 200,
+  missing: "NoSuchCORSConfiguration",
+  refused: [
+    { why: "no rule", body: CORS(""), code: "MalformedXML" },
+    { why: "101 rules", body: CORS(RULE(FROM("*")).repeat(101)), code: "MalformedXML" },
+    {
+      why: "a rule without a method",
+      body: CORS(RULE("<AllowedOrigin>*</AllowedOrigin>")),
+      code: "MalformedXML",
+    },
+    {
+      why: "a rule without an origin",
+      body: CORS(RULE("<AllowedMethod>GET</AllowedMethod>")),
+      code: "MalformedXML",
+    },
+    { why: "an unknown method", body: CORS(RULE(FROM("*", "PATCH"))), code: "InvalidRequest" },
+    { why: "two wildcards", body: CORS(RULE(FROM("http://*.*"))), code: "InvalidRequest" },
+    {
+      why: "an age that is no number",
+      body: CORS(RULE(`${FROM("*")}<MaxAgeSeconds>-1</MaxAgeSeconds>`)),
+      code: "MalformedXML",
+    },
+    {
+      why: "a header to expose that would break the answer's own",
+      body: CORS(RULE(`${FROM("*")}<ExposeHeader>a&#10;b: c</ExposeHeader>`)),
+      code: "InvalidRequest",
+    },
+  ],
 });
 
-const REFUSED = [
-  { why: "no rule", body: CORS(""), code: "MalformedXML" },
-  { why: "an unknown method", body: CORS(RULE.replace("PUT", "PATCH")), code: "InvalidRequest" },
-  { why: "two wildcards", body: CORS(RULE.replace("*.example", "*.*")), code: "InvalidRequest" },
-  { why: "an age that is no number", body: CORS(RULE.replace("300", "-1")), code: "MalformedXML" },
-];
-for (const { why, body, code } of REFUSED) {
-  test(`PutBucketCors refuses ${why} with ${code}`, async (t) => {
-    const s3 = await startServer(t);
+const RULES = CORS(
+  RULE(
+    `${FROM("https://app.example.org", "PUT")}<AllowedHeader>x-amz-*</AllowedHeader><ExposeHeader>ETag</ExposeHeader><MaxAgeSeconds>60</MaxAgeSeconds>`,
+  ) +
+    RULE(`${FROM("http://*.example.org")}<AllowedMethod>HEAD</AllowedMethod>`) +
+    RULE(FROM("*", "DELETE")),
+);
 
-    assertRefused(await s3.put("/bucket?cors", body), 400, code);
+/** What a browser asks, and the Access-Control-Allow-Origin that it hears; undefined: refused. */
+const PREFLIGHTS = [
+  { origin: "https://app.example.org", method: "PUT", allowed: "https://app.example.org" },
+  {
+    origin: "https://app.example.org",
+    method: "PUT",
+    headers: "X-Amz-Meta-A, x-amz-date",
+    allowed: "https://app.example.org",
+  },
+  { origin: "https://app.example.org", method: "PUT", headers: "content-type", allowed: undefined },
+  { origin: "https://app.example.org.evil.org", method: "PUT", allowed: undefined },
+  { origin: "http://a.example.org", method: "GET", allowed: "http://a.example.org" },
+  { origin: "http://a.b.example.org", method: "HEAD", allowed: "http://a.b.example.org" },
+  { origin: "http://example.org", method: "GET", allowed: undefined },
+  { origin: "https://evil.org", method: "GET", allowed: undefined },
+  { origin: "https://evil.org", method: "DELETE", allowed: "*" },
+  { origin: "https://app.example.org", method: "POST", allowed: undefined },
+];
+for (const { origin, method, headers, allowed } of PREFLIGHTS) {
+  test(`a preflight of ${method} from ${origin} with ${headers ?? "no headers"} is ${allowed === undefined ? "refused" : "allowed"}`, async (t) => {
+    const s3 = await startServer(t);
+    await s3.put("/bucket?cors", RULES);
+
+    const reply = await s3.request({
+      ...{ method: "OPTIONS", path: "/bucket/key", sign: false },
+      headers: {
+        origin,
+        "access-control-request-method": method,
+        ...(headers === undefined ? {} : { "access-control-request-headers": headers }),
+      },
+    });
+
+    assert.equal(reply.status, allowed === undefined ? 403 : 200);
+    assert.equal(reply.headers["access-control-allow-origin"], allowed);
+    if (allowed !== undefined) assert.match(reply.headers["vary"] ?? "", /Origin/);
   });
 }
 
-test("a preflight needs no signature and is answered by the first rule that allows it", async (t) => {
+test("an answer to a page of an allowed origin says so, a refusal too; others hear nothing", async (t) => {
   const s3 = await startServer(t);
-  await s3.put("/bucket?cors", CORS(RULE));
-  const headers = {
-    origin: ORIGIN,
-    "access-control-request-method": "PUT",
-    "access-control-request-headers": "X-Amz-Date",
-  };
+  await s3.put("/bucket?cors", RULES);
+  const ask = { method: "GET", path: "/bucket/key" };
+  const allowed = { origin: "http://a.example.org" };
 
-  const reply = await s3.request({ method: "OPTIONS", path: "/bucket/key", headers, sign: false });
+  const found = await s3.request({ ...ask, headers: allowed });
+  const refused = await s3.request({ ...ask, headers: allowed, sign: false });
+  const other = await s3.request({ ...ask, headers: { origin: "https://evil.org" } });
 
-  assert.equal(reply.status, 200);
-  assert.equal(reply.headers["access-control-allow-origin"], ORIGIN);
-  assert.equal(reply.headers["access-control-allow-methods"], "PUT, GET");
-  assert.equal(reply.headers["access-control-allow-headers"], "x-amz-date");
-  assert.equal(reply.headers["access-control-max-age"], "300");
-});
-
-const NOT_ALLOWED = [
-  { why: "another origin", origin: "https://example.org", method: "PUT" },
-  { why: "another method", origin: ORIGIN, method: "DELETE" },
-];
-for (const { why, origin, method } of NOT_ALLOWED) {
-  test(`a preflight of ${why} is refused`, async (t) => {
-    const s3 = await startServer(t);
-    await s3.put("/bucket?cors", CORS(RULE));
-    const headers = { origin, "access-control-request-method": method };
-
-    const reply = await s3.request({ method: "OPTIONS", path: "/bucket/k", headers, sign: false });
-
-    assertRefused(reply, 403, "AccessDenied");
-  });
-}
-
-test("an answer to a page of another origin carries what its browser needs, a refusal too", async (t) => {
-  const s3 = await startServer(t);
-  await s3.put("/bucket?cors", CORS(RULE));
-
-  const reply = await s3.request({ path: "/bucket/missing", headers: { origin: ORIGIN } });
-  const other = await s3.request({ path: "/bucket/missing", headers: { origin: "https://x.org" } });
-
-  assert.equal(reply.status, 404);
-  assert.equal(reply.headers["access-control-allow-origin"], ORIGIN);
-  assert.equal(reply.headers["access-control-expose-headers"], "ETag");
+  assertRefused(found, 404, "NoSuchKey");
+  assertRefused(refused, 403, "AccessDenied");
+  for (const { headers } of [found, refused]) {
+    assert.equal(headers["access-control-allow-origin"], "http://a.example.org");
+  }
   assert.equal(other.headers["access-control-allow-origin"], undefined);
+});
+
+test("a preflight allows nothing in a bucket without rules, and needs an origin and a method", async (t) => {
+  const s3 = await startServer(t);
+  const ask = { method: "OPTIONS", path: "/bucket/key", sign: false } as const;
+  const headers = { origin: "https://a.org", "access-control-request-method": "GET" };
+
+  assert.equal((await s3.request({ ...ask, headers })).status, 403);
+  assertRefused(await s3.request({ ...ask, path: "/missing/key", headers }), 404, "NoSuchBucket");
+  assertRefused(await s3.request(ask), 400, "BadRequest");
 });

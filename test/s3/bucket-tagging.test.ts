@@ -1,41 +1,27 @@
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import { assertRefused } from "#test/s3/xml.ts";
-import { startServer } from "#test/support/server.ts";
+import { bucketDocumentLaws } from "#test/s3/bucket-document.ts";
 
+const TAG = (key: string, value: string) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`;
 const TAGGING = (tags: string) => `<Tagging><TagSet>${tags}</TagSet></Tagging>`;
-const TAG = (key: string) => `<Tag><Key>${key}</Key><Value>1</Value></Tag>`;
+const ELEVEN = Array.from({ length: 11 }, (_, index) => TAG(`k${index}`, "v")).join("");
 
-test("bucket tags are put, got and deleted", async (t) => {
-  const s3 = await startServer(t);
-
-  const replies = [
-    await s3.put("/bucket?tagging", TAGGING(TAG("b") + TAG("a"))),
-    await s3.get("/bucket?tagging"),
-    await s3.request({ method: "DELETE", path: "/bucket?tagging" }),
-  ];
-
-  assert.deepEqual(
-    replies.map(({ status }) => status),
-    [204, 200, 204],
-  );
-  assert.match(replies[1]?.text ?? "", /<TagSet><Tag><Key>a<.*<Key>b</s);
-  assertRefused(await s3.get("/bucket?tagging"), 404, "NoSuchTagSet");
-});
-
-test("PutBucketTagging refuses an eleventh tag with BadRequest", async (t) => {
-  const s3 = await startServer(t);
-  const tags = Array.from({ length: 11 }, (_, index) => TAG(`k${index}`)).join("");
-
-  assertRefused(await s3.put("/bucket?tagging", TAGGING(tags)), 400, "BadRequest");
-});
-
-test("bucket tags do not outlive their bucket", async (t) => {
-  const s3 = await startServer(t);
-  await s3.put("/bucket?tagging", TAGGING(TAG("a")));
-
-  await s3.request({ method: "DELETE", path: "/bucket" });
-  await s3.put("/bucket", "");
-
-  assertRefused(await s3.get("/bucket?tagging"), 404, "NoSuchTagSet");
+bucketDocumentLaws({
+  name: "BucketTagging",
+  query: "tagging",
+  root: "Tagging",
+  put: `\n <TagSet>${TAG("b", "x y")}${TAG("a", "")}</TagSet>`,
+  got: `<TagSet>${TAG("a", "")}${TAG("b", "x y")}</TagSet>`,
+  other: `<TagSet>${TAG("c", "1")}</TagSet>`,
+  putStatus: 204,
+  missing: "NoSuchTagSet",
+  refused: [
+    { why: "an eleventh tag", body: TAGGING(ELEVEN), code: "BadRequest" },
+    { why: "a repeated key", body: TAGGING(TAG("a", "1").repeat(2)), code: "InvalidTag" },
+    { why: "an empty key", body: TAGGING(TAG("", "1")), code: "InvalidTag" },
+    {
+      why: "a tag without a value",
+      body: TAGGING("<Tag><Key>a</Key></Tag>"),
+      code: "MalformedXML",
+    },
+    { why: "no tag set", body: "<Tagging/>", code: "MalformedXML" },
+  ],
 });

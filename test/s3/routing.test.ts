@@ -56,7 +56,6 @@ test("a server of virtual-hosted addressing alone refuses buckets in the path", 
 const WRONG: readonly { ask: Ask; type: string }[] = [
   { ask: { method: "POST", path: "/bucket/key" }, type: "OBJECT" },
   { ask: { method: "PATCH", path: "/bucket/key" }, type: "OBJECT" },
-  { ask: { method: "OPTIONS", path: "/bucket/key" }, type: "OBJECT" },
   { ask: { method: "PATCH", path: "/bucket" }, type: "BUCKET" },
   { ask: { method: "PUT", path: "/" }, type: "SERVICE" },
   { ask: { method: "DELETE", path: "/" }, type: "SERVICE" },

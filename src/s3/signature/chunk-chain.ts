@@ -1,4 +1,3 @@
-import { createHmac } from "node:crypto";
 import {
   equalSignatures,
   signatureMismatch,
@@ -34,7 +33,7 @@ export class ChunkChain {
   #check(kind: "PAYLOAD" | "TRAILER", digests: string, provided: string): void {
     const { amzDate, scope, signingKey } = this.#seed;
     const text = `AWS4-HMAC-SHA256-${kind}\n${amzDate}\n${scope}\n${this.#previous}\n${digests}`;
-    const signature = createHmac("sha256", signingKey).update(text).digest("hex");
+    const signature = signingKey.hex(text);
     if (!equalSignatures(signature, provided)) throw signatureMismatch(this.#seed, text, provided);
     this.#previous = signature;
   }

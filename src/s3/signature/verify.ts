@@ -1,5 +1,6 @@
-import { createHmac, hash, type KeyObject, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { S3Error } from "#base/error.ts";
+import type { HmacSha256 } from "#base/hmac.ts";
 import { canonicalRequest } from "#s3/signature/canonical.ts";
 import type { Claim, SignedRequest } from "#s3/signature/claim.ts";
 import type { PayloadMode } from "#s3/signature/payload.ts";
@@ -18,7 +19,7 @@ export interface VerifyOptions {
 /** A true signature, and what the signatures of an aws-chunked body's chunks go on from. */
 export interface VerifiedSignature {
   readonly accessKeyId: string;
-  readonly signingKey: KeyObject;
+  readonly signingKey: HmacSha256;
   readonly seedSignature: string;
   readonly amzDate: string;
   /** `20130524/us-east-1/s3/aws4_request`. */
@@ -86,7 +87,7 @@ export function signatureMismatch(
 function matchNormal(
   request: SignedRequest,
   claim: Claim,
-  { key, raw }: { readonly key: KeyObject; readonly raw: string },
+  { key, raw }: { readonly key: HmacSha256; readonly raw: string },
 ): string {
   const normal = canonicalRequest(request, claim, "normal");
   if (normal !== raw && isSignedBy(key, claim, normal)) return normal;
@@ -94,8 +95,8 @@ function matchNormal(
   throw signatureMismatch(shown, stringToSign(claim, raw), claim.signature);
 }
 
-function isSignedBy(key: KeyObject, claim: Claim, canonical: string): boolean {
-  const signature = createHmac("sha256", key).update(stringToSign(claim, canonical)).digest("hex");
+function isSignedBy(key: HmacSha256, claim: Claim, canonical: string): boolean {
+  const signature = key.hex(stringToSign(claim, canonical));
   return equalSignatures(signature, claim.signature);
 }
 

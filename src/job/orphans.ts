@@ -1,0 +1,36 @@
+import type { Log } from "#base/log.ts";
+import { removeOrphans } from "#versioned/orphans.ts";
+import type { Stores } from "#versioned/store.ts";
+
+export interface OrphanJob {
+  readonly stores: Stores;
+  readonly count: (removed: number) => void;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const FIRST_MS = 60_000;
+const EVERY_MS = 24 * 60 * 60 * 1_000;
+const AGE_MS_MIN = 60 * 60 * 1_000;
+const WAIT_MS = 10 * 60 * 1_000;
+
+/** Looks for orphans a minute after the start and then daily, until the signal. */
+export async function runOrphans({ stores, count, log, signal }: OrphanJob): Promise<void> {
+  let waitMs = FIRST_MS;
+  while (!signal.aborted) {
+    try {
+      await stores.clock.sleep(waitMs, signal);
+      const removed = await removeOrphans(stores, {
+        ageMsMin: AGE_MS_MIN,
+        waitMs: WAIT_MS,
+        signal,
+      });
+      count(removed);
+      if (removed > 0) log.info("removed blobs that a crash had left behind", { removed });
+    } catch (cause) {
+      if (signal.aborted) return;
+      log.error("looking for orphaned blobs failed; it will be tried again", cause);
+    }
+    waitMs = EVERY_MS;
+  }
+}

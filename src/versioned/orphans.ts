@@ -1,0 +1,46 @@
+import type { BlobId } from "#blob/store.ts";
+import { referenceSpan } from "#versioned/keys.ts";
+import type { Stores } from "#versioned/store.ts";
+
+/** How many are remembered at once; the rest is found the next time. */
+const CANDIDATES_MAX = 100_000;
+/** After so many blobs a breath is taken, so that requests come first. */
+const BLOBS_AT_ONCE = 100;
+const BREATH_MS = 5;
+
+export interface OrphanAsk {
+  /** Younger blobs may be about to be committed. */
+  readonly ageMsMin: number;
+  /** Between the two looks. By the monotonic clock, so that a jump of the other endangers nothing. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Removes blobs that no record refers to: what a crash leaves between a blob's last byte and its commit.
+ * A blob goes only when two looks, some time apart, find no reference. Returns how many went.
+ */
+export async function removeOrphans(stores: Stores, ask: OrphanAsk): Promise<number> {
+  const candidates: BlobId[] = [];
+  let looked = 0;
+  for await (const { id, ageMs } of stores.blobs.list()) {
+    looked += 1;
+    if (looked % BLOBS_AT_ONCE === 0) await stores.clock.sleep(BREATH_MS, ask.signal);
+    if (ageMs < ask.ageMsMin || (await isReferenced(stores, id))) continue;
+    if (candidates.push(id) === CANDIDATES_MAX) break;
+  }
+  if (candidates.length === 0) return 0;
+  await stores.clock.sleep(ask.waitMs, ask.signal);
+  let removed = 0;
+  for (const id of candidates) {
+    if (await isReferenced(stores, id)) continue;
+    await stores.blobs.remove(id);
+    removed += 1;
+    if (removed % BLOBS_AT_ONCE === 0) await stores.clock.sleep(BREATH_MS, ask.signal);
+  }
+  return removed;
+}
+
+async function isReferenced({ meta }: Stores, id: BlobId): Promise<boolean> {
+  return (await meta.scan({ ...referenceSpan(id), limit: 1 })).length > 0;
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { systemClock } from "#base/clock.ts";
+import { MemoryBlobStore } from "#blob/memory.ts";
+import { MemoryMetaStore } from "#meta/memory.ts";
+import { referenceKey } from "#versioned/keys.ts";
+import { removeOrphans } from "#versioned/orphans.ts";
+
+const CONTENT = "cd".repeat(16);
+
+async function stores() {
+  const meta = new MemoryMetaStore();
+  const blobs = new MemoryBlobStore();
+  const put = async () => {
+    await using writer = await blobs.create();
+    await writer.write(Buffer.from("bytes"));
+    return await writer.finish();
+  };
+  const refer = async (id: string) =>
+    await meta.commit({
+      guards: [],
+      writes: [{ key: referenceKey(id, CONTENT), value: Buffer.alloc(0) }],
+    });
+  const limits = { inlineBytesMax: 0, partBytesMin: 1 };
+  return { stores: { meta, blobs, clock: systemClock, limits }, put, refer };
+}
+
+const ASK = { ageMsMin: 0, waitMs: 20, signal: new AbortController().signal };
+
+test("a blob that nothing refers to is removed, and no other", async () => {
+  const { stores: all, put, refer } = await stores();
+  const [orphan, held] = [await put(), await put()];
+  await refer(held);
+
+  const removed = await removeOrphans(all, ASK);
+
+  assert.equal(removed, 1);
+  assert.equal(await all.blobs.size(orphan), undefined);
+  assert.equal(await all.blobs.size(held), 5);
+});
+
+test("a blob that is young stays", async () => {
+  const { stores: all, put } = await stores();
+  const young = await put();
+
+  assert.equal(await removeOrphans(all, { ...ASK, ageMsMin: 3_600_000 }), 0);
+  assert.equal(await all.blobs.size(young), 5);
+});
+
+test("a blob whose commit comes between the two looks stays", async () => {
+  const { stores: all, put, refer } = await stores();
+  const late = await put();
+
+  const removing = removeOrphans(all, { ...ASK, waitMs: 100 });
+  await systemClock.sleep(30);
+  await refer(late);
+
+  assert.equal(await removing, 0);
+  assert.equal(await all.blobs.size(late), 5);
+});
