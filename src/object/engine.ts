@@ -131,7 +131,7 @@ export interface ListAsk {
   readonly prefix: string;
   /** "" for none. */
   readonly delimiter: string;
-  /** Only keys and common prefixes after this one, by bytes. */
+  /** Only keys after this one, by bytes, rolled up as they are; a common prefix stands for all below it. */
   readonly after: string;
   readonly limit: number;
 }

@@ -35,7 +35,11 @@ const CORRUPTED: Readonly<Record<string, Corruption>> = {
     corrupt: (encoded) => encoded.subarray(5 + 1 + 16 + 64 + 2 + 65_536 + 2),
     ...MISMATCH,
   },
-  "its end missing": { mode: "signed", corrupt: (encoded) => encoded.subarray(0, -90), ...INCOMPLETE },
+  "its end missing": {
+    mode: "signed",
+    corrupt: (encoded) => encoded.subarray(0, -90),
+    ...INCOMPLETE,
+  },
   "the middle of a chunk as its end": {
     mode: "signed",
     corrupt: (encoded) => encoded.subarray(0, 100_000),
@@ -95,13 +99,16 @@ test("bodies that break their promise are no objects", async (t) => {
   const bucket = await makeBucket(server, "bodies");
 
   for (const [name, corruption] of Object.entries(CORRUPTED)) {
-    await t.test(`an aws-chunked PutObject with ${name} is refused with ${corruption.code}`, async () => {
-      await using socket = await RawSocket.connect(server.endpoint);
-      await sendChunked(server, socket, corruption);
-      const { status, body } = await socket.response();
-      const code = /<Error><Code>(\w+)<\/Code>/.exec(body.toString())?.[1];
-      assert.deepEqual([status, code], [corruption.status, corruption.code]);
-    });
+    await t.test(
+      `an aws-chunked PutObject with ${name} is refused with ${corruption.code}`,
+      async () => {
+        await using socket = await RawSocket.connect(server.endpoint);
+        await sendChunked(server, socket, corruption);
+        const { status, body } = await socket.response();
+        const code = /<Error><Code>(\w+)<\/Code>/.exec(body.toString())?.[1];
+        assert.deepEqual([status, code], [corruption.status, corruption.code]);
+      },
+    );
   }
 
   await t.test("a long upload whose first chunk is wrong is answered, not cut", async () => {
@@ -137,13 +144,16 @@ test("bodies that break their promise are no objects", async (t) => {
     }
   });
 
-  await t.test("a chunked body without x-amz-decoded-content-length is refused with 411", async () => {
-    await using socket = await RawSocket.connect(server.endpoint);
-    const headers = { "transfer-encoding": "chunked" };
-    const head = signedHead(server, { method: "PUT", path: `${bucket}/broken`, headers });
-    await socket.send(`${head}3\r\nabc\r\n0\r\n\r\n`);
-    assert.equal((await socket.response()).status, 411);
-  });
+  await t.test(
+    "a chunked body without x-amz-decoded-content-length is refused with 411",
+    async () => {
+      await using socket = await RawSocket.connect(server.endpoint);
+      const headers = { "transfer-encoding": "chunked" };
+      const head = signedHead(server, { method: "PUT", path: `${bucket}/broken`, headers });
+      await socket.send(`${head}3\r\nabc\r\n0\r\n\r\n`);
+      assert.equal((await socket.response()).status, 411);
+    },
+  );
 
   await requireNothing(t, server, bucket);
 });
@@ -167,10 +177,19 @@ async function sendChunked(
   const url = `${server.endpoint}${path}`;
   const { accessKeyId, secret } = server;
   const key = { accessKeyId, secret };
-  const { headers, body } = chunkedBody({ ...key, method: "PUT", url, body: plain, mode, trailers });
+  const { headers, body } = chunkedBody({
+    ...key,
+    method: "PUT",
+    url,
+    body: plain,
+    mode,
+    trailers,
+  });
   const sent = corrupt(body);
   const length = { "content-length": String(sent.length) };
-  await socket.send(requestHead({ method: "PUT", target: path, headers: { ...headers, ...length } }));
+  await socket.send(
+    requestHead({ method: "PUT", target: path, headers: { ...headers, ...length } }),
+  );
   await socket.send(sent);
 }
 

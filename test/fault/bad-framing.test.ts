@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { call, makeBucket, put, signedHead, type Target } from "#test/fault/call.ts";
-import { RawSocket, type RawResponse } from "#test/support/raw-socket.ts";
+import { type RawResponse, RawSocket } from "#test/support/raw-socket.ts";
 import { startRealServer } from "#test/support/real-server.ts";
 
 const CHUNKED_BODY = "3\r\nabc\r\n0\r\n\r\n";
@@ -88,17 +88,23 @@ test("requests that are no HTTP are refused, and their connection with them", as
     });
   }
 
-  await t.test("a request line over 16 KiB is refused with RequestHeaderSectionTooLarge", async () => {
-    const target = `/framing/${"a".repeat(17_000)}`;
-    const request = `GET ${target} HTTP/1.1\r\nHost: ${hostOf(server)}\r\n\r\n`;
-    requireError(await onlyAnswer(server, request), "RequestHeaderSectionTooLarge");
-  });
+  await t.test(
+    "a request line over 16 KiB is refused with RequestHeaderSectionTooLarge",
+    async () => {
+      const target = `/framing/${"a".repeat(17_000)}`;
+      const request = `GET ${target} HTTP/1.1\r\nHost: ${hostOf(server)}\r\n\r\n`;
+      requireError(await onlyAnswer(server, request), "RequestHeaderSectionTooLarge");
+    },
+  );
 
-  await t.test("a request of HTTP/1.1 without Host is refused and the connection closed", async () => {
-    await using socket = await RawSocket.connect(server.endpoint);
-    await socket.send("GET / HTTP/1.1\r\n\r\n");
-    assert.match(await socket.ended(), /^HTTP\/1.1 400 /);
-  });
+  await t.test(
+    "a request of HTTP/1.1 without Host is refused and the connection closed",
+    async () => {
+      await using socket = await RawSocket.connect(server.endpoint);
+      await socket.send("GET / HTTP/1.1\r\n\r\n");
+      assert.match(await socket.ended(), /^HTTP\/1.1 400 /);
+    },
+  );
 
   await t.test("CONNECT opens no tunnel", async () => {
     await using socket = await RawSocket.connect(server.endpoint);
@@ -106,16 +112,19 @@ test("requests that are no HTTP are refused, and their connection with them", as
     assert.doesNotMatch(await socket.ended(), /^HTTP\/1.1 2/);
   });
 
-  await t.test("garbage after a whole request is a bad request of its own, never its body", async () => {
-    await using socket = await RawSocket.connect(server.endpoint);
-    const head = signedHead(server, { method: "PUT", path: `${bucket}/longer`, body: "abc" });
-    await socket.send(`${head}abcGARBAGE\r\n\r\n`);
-    assert.equal((await socket.response()).status, 200);
-    requireError(await socket.response(), "BadRequest");
-    assert.equal(await socket.ended(), "");
-    const { body } = await call(server, { method: "GET", path: `${bucket}/longer` });
-    assert.equal(body.toString(), "abc");
-  });
+  await t.test(
+    "garbage after a whole request is a bad request of its own, never its body",
+    async () => {
+      await using socket = await RawSocket.connect(server.endpoint);
+      const head = signedHead(server, { method: "PUT", path: `${bucket}/longer`, body: "abc" });
+      await socket.send(`${head}abcGARBAGE\r\n\r\n`);
+      assert.equal((await socket.response()).status, 200);
+      requireError(await socket.response(), "BadRequest");
+      assert.equal(await socket.ended(), "");
+      const { body } = await call(server, { method: "GET", path: `${bucket}/longer` });
+      assert.equal(body.toString(), "abc");
+    },
+  );
 
   await t.test("garbage behind a request never stands within the answer to it", async () => {
     const bytes = Buffer.alloc(3_000_000, "object ");

@@ -92,7 +92,9 @@ export async function listKeys(target: Target, bucket: string): Promise<string[]
 
 /** The texts of all elements of a name; for keys and ids that need no unescaping. */
 export function textsOf(xml: string, name: string): string[] {
-  return [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, "g"))].map(([, text = ""]) => text);
+  return [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, "g"))].map(
+    ([, text = ""]) => text,
+  );
 }
 
 /** Makes a multipart upload with its parts sent, ready to be completed. */
@@ -121,7 +123,13 @@ function headersOf(target: Target, { method, path, body = "", headers }: Sent) {
   const length = chunked ? {} : { "content-length": String(Buffer.byteLength(body)) };
   const { endpoint, accessKeyId, secret } = target;
   const key = { accessKeyId, secret };
-  return signedHeaders({ ...key, method, url: endpoint + path, headers: { ...length, ...headers }, body });
+  return signedHeaders({
+    ...key,
+    method,
+    url: endpoint + path,
+    headers: { ...length, ...headers },
+    body,
+  });
 }
 
 function codeOf(body: Buffer): string | undefined {

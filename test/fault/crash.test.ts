@@ -8,7 +8,14 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { deadline, systemClock } from "#base/clock.ts";
-import { call, expectCall, listKeys, makeBucket, sentUpload, type Target } from "#test/fault/call.ts";
+import {
+  call,
+  expectCall,
+  listKeys,
+  makeBucket,
+  sentUpload,
+  type Target,
+} from "#test/fault/call.ts";
 import { processTree } from "#test/support/process.ts";
 import { startRealServer } from "#test/support/real-server.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
@@ -95,7 +102,9 @@ test("a worker that is killed is replaced, and meanwhile the others serve", asyn
 const FORGOTTEN =
   "node:cluster forgets a connection that it handed to a worker which died before it took it";
 
-test("a connection on its way to a worker that dies is not left open", { todo: FORGOTTEN }, async (t) => {
+test("a connection on its way to a worker that dies is not left open", {
+  todo: FORGOTTEN,
+}, async (t) => {
   const server = await startRealServer(t, { workers: 2 });
   const [, victim = 0] = processTree(server.pid);
   process.kill(victim, "SIGSTOP");

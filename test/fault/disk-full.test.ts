@@ -47,19 +47,22 @@ test("a server whose disk is full refuses writes, serves reads and recovers by i
     assert.deepEqual(readdirSync(join(disk.outside, "data", "blobs", "tmp")), []);
   });
 
-  await t.test("an object that goes into the metadata is refused when a commit finds no space", async () => {
-    let refused = 0;
-    for (let index = 0; refused < 8; index += 1) {
-      const got = await call(server, putOf(`${bucket}/inline-${index}`, 60_000));
-      if (got.status === 200) acknowledged.add(`inline-${index}`);
-      else refused += 1;
-      if (got.status !== 200) requireFull(got);
-    }
-    const together = Array.from({ length: 8 }, (_, index) =>
-      call(server, putOf(`${bucket}/together-${index}`, 60_000)),
-    );
-    for (const got of await Promise.all(together)) requireFull(got);
-  });
+  await t.test(
+    "an object that goes into the metadata is refused when a commit finds no space",
+    async () => {
+      let refused = 0;
+      for (let index = 0; refused < 8; index += 1) {
+        const got = await call(server, putOf(`${bucket}/inline-${index}`, 60_000));
+        if (got.status === 200) acknowledged.add(`inline-${index}`);
+        else refused += 1;
+        if (got.status !== 200) requireFull(got);
+      }
+      const together = Array.from({ length: 8 }, (_, index) =>
+        call(server, putOf(`${bucket}/together-${index}`, 60_000)),
+      );
+      for (const got of await Promise.all(together)) requireFull(got);
+    },
+  );
 
   await t.test("a part is refused", async () => {
     const path = `${bucket}/upload?partNumber=3&uploadId=${upload.uploadId}`;
@@ -68,7 +71,10 @@ test("a server whose disk is full refuses writes, serves reads and recovers by i
 
   await t.test("nothing of them is visible, what was acknowledged is whole", async () => {
     await requireState(server, bucket, { acknowledged, early });
-    assert.equal((await call(server, { method: "GET", path: `${bucket}/to-file` })).code, "NoSuchKey");
+    assert.equal(
+      (await call(server, { method: "GET", path: `${bucket}/to-file` })).code,
+      "NoSuchKey",
+    );
   });
 
   await t.test("no process has ended over it", () => {

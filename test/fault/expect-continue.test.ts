@@ -90,16 +90,19 @@ test("Expect: 100-continue asks for the body of a request that can succeed, and 
   });
 
   for (const [name, { sent, key, status, code }] of Object.entries(REFUSED)) {
-    await t.test(`with ${name} it is told ${code} without 100, and the connection closed`, async () => {
-      await using socket = await RawSocket.connect(server.endpoint);
-      const asked: Target = { ...server, ...key };
-      await socket.send(signedHead(asked, { ...upload(`${bucket}/key`), ...sent }));
-      const answer = await socket.response();
-      assert.equal(answer.status, status);
-      assert.equal(/<Error><Code>(\w+)<\/Code>/.exec(answer.body.toString())?.[1], code);
-      assert.equal(answer.headers["connection"], "close");
-      assert.equal(await socket.ended(), "");
-    });
+    await t.test(
+      `with ${name} it is told ${code} without 100, and the connection closed`,
+      async () => {
+        await using socket = await RawSocket.connect(server.endpoint);
+        const asked: Target = { ...server, ...key };
+        await socket.send(signedHead(asked, { ...upload(`${bucket}/key`), ...sent }));
+        const answer = await socket.response();
+        assert.equal(answer.status, status);
+        assert.equal(/<Error><Code>(\w+)<\/Code>/.exec(answer.body.toString())?.[1], code);
+        assert.equal(answer.headers["connection"], "close");
+        assert.equal(await socket.ended(), "");
+      },
+    );
   }
 
   await t.test("a body that comes after a refusal is not taken for a request", async () => {

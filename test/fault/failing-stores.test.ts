@@ -111,7 +111,9 @@ for (const [step, kind] of FAULTS) {
 test("each operation that writes answers a full disk with 503, and has changed nothing", async (t) => {
   const { fault, server, bucket } = await serve(t);
   await put(server, `${bucket}/key`, "before");
-  const { uploadId, complete } = await sentUpload(server, `${bucket}/upload`, [Buffer.from("part")]);
+  const { uploadId, complete } = await sentUpload(server, `${bucket}/upload`, [
+    Buffer.from("part"),
+  ]);
   const part = `${bucket}/upload?partNumber=1&uploadId=${uploadId}`;
   const copy = { "x-amz-copy-source": `${bucket}/key` };
   const writes: readonly Sent[] = [
@@ -125,7 +127,12 @@ test("each operation that writes answers a full disk with 503, and has changed n
     { method: "PUT", path: `${bucket}/key?tagging`, body: "<Tagging><TagSet/></Tagging>" },
   ];
   const state = async () => {
-    const paths = ["/", `${bucket}?versions`, `${bucket}?uploads`, `${bucket}/upload?uploadId=${uploadId}`];
+    const paths = [
+      "/",
+      `${bucket}?versions`,
+      `${bucket}?uploads`,
+      `${bucket}/upload?uploadId=${uploadId}`,
+    ];
     const answers = paths.map((path) => expectCall(server, { method: "GET", path }));
     return (await Promise.all(answers)).map(({ body }) => body.toString());
   };

@@ -80,7 +80,8 @@ async function upload(server: Target, path: string, sizeBytes = OBJECT_BYTES): P
   answered.catch(() => outgoing.destroy());
   for (let sent = 0; sent < sizeBytes && !outgoing.destroyed; sent += BLOCK.length) {
     const flowing = outgoing.write(BLOCK.subarray(0, Math.min(BLOCK.length, sizeBytes - sent)));
-    if (!flowing) await new Promise((resolve) => outgoing.once("drain", resolve).once("close", resolve));
+    if (!flowing)
+      await new Promise((resolve) => outgoing.once("drain", resolve).once("close", resolve));
   }
   outgoing.end();
   const incoming = await answered;

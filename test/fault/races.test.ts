@@ -38,36 +38,51 @@ test("concurrent requests to several workers leave what some order of them would
     }
   });
 
-  await t.test("unconditional writers of one key all succeed, and one of them stays, whole", async () => {
-    const path = `${bucket}/last`;
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const answers = await race(server, path, {}, `${round} `, 200_000);
-      assert.deepEqual(statuses(answers), new Set([200]));
-      const { body, headers } = await expectCall(server, { method: "GET", path });
-      const writer = answers.findIndex((answer) => answer.headers.etag === headers.etag);
-      assert.equal(body.toString(), bodyOf(`${round} `, writer, 200_000));
-    }
-  });
+  await t.test(
+    "unconditional writers of one key all succeed, and one of them stays, whole",
+    async () => {
+      const path = `${bucket}/last`;
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const answers = await race(server, path, {}, `${round} `, 200_000);
+        assert.deepEqual(statuses(answers), new Set([200]));
+        const { body, headers } = await expectCall(server, { method: "GET", path });
+        const writer = answers.findIndex((answer) => answer.headers.etag === headers.etag);
+        assert.equal(body.toString(), bodyOf(`${round} `, writer, 200_000));
+      }
+    },
+  );
 
-  await t.test("of 16 completions of one upload all answer the same object, or that it is gone", async () => {
-    for (let round = 0; round < 4; round += 1) {
-      const path = `${bucket}/upload-${round}`;
-      const parts = [Buffer.alloc(5 * 2 ** 20, round), Buffer.from(`last ${round}`)];
-      const { complete } = await sentUpload(server, path, parts);
-      const answers = await Promise.all(Array.from({ length: 16 }, () => call(server, complete)));
-      const done = answers.filter(({ status }) => status === 200);
-      assert.ok(done.length >= 1);
-      assert.equal(new Set(done.map(({ body }) => /<ETag>.*<\/ETag>/.exec(body.toString())?.[0])).size, 1);
-      const refused = answers.filter(({ status }) => status !== 200).map(({ code }) => code);
-      assert.deepEqual(refused.filter((code) => code !== "NoSuchUpload"), []);
-      const { body } = await expectCall(server, { method: "GET", path });
-      assert.ok(body.equals(Buffer.concat(parts)));
-    }
-  });
+  await t.test(
+    "of 16 completions of one upload all answer the same object, or that it is gone",
+    async () => {
+      for (let round = 0; round < 4; round += 1) {
+        const path = `${bucket}/upload-${round}`;
+        const parts = [Buffer.alloc(5 * 2 ** 20, round), Buffer.from(`last ${round}`)];
+        const { complete } = await sentUpload(server, path, parts);
+        const answers = await Promise.all(Array.from({ length: 16 }, () => call(server, complete)));
+        const done = answers.filter(({ status }) => status === 200);
+        assert.ok(done.length >= 1);
+        assert.equal(
+          new Set(done.map(({ body }) => /<ETag>.*<\/ETag>/.exec(body.toString())?.[0])).size,
+          1,
+        );
+        const refused = answers.filter(({ status }) => status !== 200).map(({ code }) => code);
+        assert.deepEqual(
+          refused.filter((code) => code !== "NoSuchUpload"),
+          [],
+        );
+        const { body } = await expectCall(server, { method: "GET", path });
+        assert.ok(body.equals(Buffer.concat(parts)));
+      }
+    },
+  );
 
-  await t.test("a bucket that is deleted under writers keeps no object, and a new one has none", async () => {
-    for (let round = 0; round < ROUNDS; round += 1) await deleteUnderWriters(server, round);
-  });
+  await t.test(
+    "a bucket that is deleted under writers keeps no object, and a new one has none",
+    async () => {
+      for (let round = 0; round < ROUNDS; round += 1) await deleteUnderWriters(server, round);
+    },
+  );
 
   await t.test("what was acknowledged is read, and listed, by every worker at once", async () => {
     const own = await makeBucket(server, "read-after-write");
@@ -115,7 +130,10 @@ async function requireOneWinner(server: Target, path: string, answers: Got[]): P
   const winners = answers.filter(({ status }) => status === 200);
   const losers = answers.filter(({ status }) => status !== 200);
   assert.equal(winners.length, 1);
-  assert.deepEqual(losers.filter(({ code = "" }) => !LOST.includes(code)), []);
+  assert.deepEqual(
+    losers.filter(({ code = "" }) => !LOST.includes(code)),
+    [],
+  );
   const { headers } = await expectCall(server, { method: "HEAD", path });
   assert.equal(headers.etag, winners[0]?.headers.etag);
   return headers.etag ?? "";
@@ -140,7 +158,10 @@ async function deleteUnderWriters(server: Target, round: number): Promise<void> 
   }
   if (gone) {
     // Whoever was answered 200 wrote to the bucket before it was empty: nobody was.
-    assert.deepEqual(written.filter(({ status }) => status === 200), []);
+    assert.deepEqual(
+      written.filter(({ status }) => status === 200),
+      [],
+    );
     assert.equal((await call(server, { method: "GET", path: `${path}/0` })).code, "NoSuchBucket");
     await makeBucket(server, name);
     assert.deepEqual(await listKeys(server, path), []);

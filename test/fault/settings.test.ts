@@ -52,8 +52,14 @@ const BAD: Readonly<Record<string, Bad>> = {
   "an argument too many": { settings: ["extra"], says: /'extra'.*lists the settings/ },
   "a flag without its value": { settings: ["--workers"], says: /'--workers.*lists the settings/ },
   "no worker": { settings: ["--workers", "0"], says: /--workers "0": give a whole number from 1/ },
-  "a number that is none": { environment: { LODE_GARBAGE_GRACE: "soon" }, says: /--garbage-grace "soon": give a whole number/ },
-  "a choice that is not offered": { settings: ["--log-format", "xml"], says: /--log-format "xml": give one of auto, json, text/ },
+  "a number that is none": {
+    environment: { LODE_GARBAGE_GRACE: "soon" },
+    says: /--garbage-grace "soon": give a whole number/,
+  },
+  "a choice that is not offered": {
+    settings: ["--log-format", "xml"],
+    says: /--log-format "xml": give one of auto, json, text/,
+  },
   "half a TLS pair": {
     settings: ["--tls-cert", join(directory, "cert.pem")],
     says: /--tls-cert and --tls-key go together: give both/,
@@ -104,14 +110,19 @@ const BAD: Readonly<Record<string, Bad>> = {
     says: /foreign has data but no format\.json.*Choose another with --data/,
   },
   "a credentials file without a key": {
-    settings: ["--data", dataDirectory("keyless", { "format.json": '{"format":1}', credentials: "" })],
+    settings: [
+      "--data",
+      dataDirectory("keyless", { "format.json": '{"format":1}', credentials: "" }),
+    ],
     environment: { LODE_ROOT_ACCESS_KEY_ID: "", LODE_ROOT_SECRET_ACCESS_KEY: "" },
     says: /keyless\/credentials holds no key\. Delete it/,
   },
 };
 
 for (const [name, { settings = [], environment = {}, says, todo }] of Object.entries(BAD)) {
-  test(`${name} ends it with 2 and one line`, { ...(todo === undefined ? {} : { todo }) }, async (t) => {
+  test(`${name} ends it with 2 and one line`, {
+    ...(todo === undefined ? {} : { todo }),
+  }, async (t) => {
     const fresh = join(directory, `data-${name.replaceAll(" ", "-")}`);
     const given = settings.map((text) => text.replace("OCCUPIED", String(portOf(occupied))));
     const command = serveCommand(fresh, ...given);
@@ -130,7 +141,10 @@ test("a data directory that another server has ends the second with 2, and the f
   const [, endpoint = ""] = await first.prints(/^ready s3=(\S+)/m);
   const second = { command: serveCommand(data), environment: ROOT_ENVIRONMENT };
   const { code, stderr } = await run(t, second);
-  assert.match(stderr, /^lode: the data directory .*shared is in use by another Lode server.*choose another with --data\.\n$/);
+  assert.match(
+    stderr,
+    /^lode: the data directory .*shared is in use by another Lode server.*choose another with --data\.\n$/,
+  );
   assert.equal(code, 2);
   assert.equal((await fetch(endpoint)).status, 403);
 });

@@ -55,7 +55,10 @@ test("a body that stalls is answered RequestTimeout, and its connection closed",
     assert.match(answer.body.toString(), /<Code>RequestTimeout<\/Code>/);
     assert.equal(await socket.ended(), "");
   }
-  assert.equal((await call(server, { method: "GET", path: `${bucket}/stalled` })).code, "NoSuchKey");
+  assert.equal(
+    (await call(server, { method: "GET", path: `${bucket}/stalled` })).code,
+    "NoSuchKey",
+  );
 });
 
 test("a reader that never reads holds a bounded part of the object, and is given up on", async (t) => {
@@ -68,7 +71,10 @@ test("a reader that never reads holds a bounded part of the object, and is given
   socket.stopReading();
   await socket.send(signedHead(server, { method: "GET", path: `${bucket}/large` }));
   while (server.written.length === before) await systemClock.sleep(20);
-  assert.deepEqual({ ...server.written.at(-1), bytes: 0 }, { bytes: 0, whole: false, failure: undefined });
+  assert.deepEqual(
+    { ...server.written.at(-1), bytes: 0 },
+    { bytes: 0, whole: false, failure: undefined },
+  );
   assert.ok(blobs.readBytes < UNREAD_BYTES_MAX, `${blobs.readBytes} bytes were read`);
   assert.equal(blobs.openReaders, 0);
 });
@@ -99,7 +105,11 @@ test("500 idle connections do not hinder another", async (t) => {
   );
   // Some silent, some within their headers, some within a body.
   const body = Buffer.alloc(1_000);
-  const begun = ["", "GET / HT", signedHead(server, { method: "PUT", path: `${bucket}/begun`, body })];
+  const begun = [
+    "",
+    "GET / HT",
+    signedHead(server, { method: "PUT", path: `${bucket}/begun`, body }),
+  ];
   await Promise.all(sockets.map((socket, index) => socket.send(begun[index % 3] ?? "")));
   for (let index = 0; index < 20; index += 1) {
     await put(server, `${bucket}/key`, `value ${index}`);

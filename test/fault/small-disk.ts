@@ -20,7 +20,10 @@ export interface SmallDisk {
 }
 
 /** undefined where this user may not mount. */
-export async function mountSmallDisk(t: TestContext, megabytes: number): Promise<SmallDisk | undefined> {
+export async function mountSmallDisk(
+  t: TestContext,
+  megabytes: number,
+): Promise<SmallDisk | undefined> {
   if (process.platform !== "linux") return undefined;
   const path = await temporaryDirectory();
   const script = `mount -t tmpfs -o size=${megabytes}m none "$1" && echo mounted && exec sleep 600`;

@@ -4,7 +4,10 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import type { TestContext } from "node:test";
 
-export const ROOT_KEY = { accessKeyId: "LODETESTACCESSKEY000", secret: "lode-test-secret-0123456789" };
+export const ROOT_KEY = {
+  accessKeyId: "LODETESTACCESSKEY000",
+  secret: "lode-test-secret-0123456789",
+};
 
 const REPOSITORY = new URL("../..", import.meta.url);
 /** Bounds a process that hangs; no test waits for it to pass. */

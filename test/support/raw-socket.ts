@@ -81,7 +81,9 @@ export class RawSocket implements AsyncDisposable {
   /** The next answer, `100 Continue` being one. Fails: Error when the connection ends before it does. */
   async response(): Promise<RawResponse> {
     const headEnd = await this.#find("\r\n\r\n");
-    const [first = "", ...lines] = this.#take(headEnd + 4).toString("latin1").split("\r\n");
+    const [first = "", ...lines] = this.#take(headEnd + 4)
+      .toString("latin1")
+      .split("\r\n");
     const headers = Object.fromEntries(
       lines.slice(0, -2).map((line) => {
         const colon = line.indexOf(":");
