@@ -7,6 +7,7 @@
 const CODES = {
   AccessDenied: code(403, "Access Denied"),
   AccessControlListNotSupported: code(400, "The bucket does not allow ACLs."),
+  AccessForbidden: code(403, "CORSResponse: This CORS request is not allowed."),
   AuthorizationHeaderMalformed: code(
     400,
     "The authorization header that you provided is not valid.",

@@ -1,5 +1,6 @@
 import { type Logger as PinoLogger, pino, destination as pinoDestination } from "pino";
 import { systemClock } from "#base/clock.ts";
+import { LineWriter } from "#base/line-writer.ts";
 
 type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -42,13 +43,17 @@ export function makeLog({ pretty, access, to }: LogOptions): Log {
     ? { write: (line: string) => destination.write(readable(line)) }
     : destination;
   const logger: PinoLogger = pino(options, sink);
+  const lines = pretty ? sink : new LineWriter(to);
   return {
     info: (message, fields = {}) => logger.info(fields, message),
     warn: (message, fields = {}) => logger.warn(fields, message),
     error: (message, cause, fields = {}) =>
       logger.error({ ...fields, err: asError(cause) }, message),
-    access: access ? (fields) => sink.write(accessLine(fields)) : () => undefined,
-    flush: () => destination.flushSync(),
+    access: access ? (fields) => lines.write(accessLine(fields)) : () => undefined,
+    flush: () => {
+      destination.flushSync();
+      if (lines instanceof LineWriter) lines.flush();
+    },
   };
 }
 

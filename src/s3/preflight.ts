@@ -11,7 +11,7 @@ import type { FramedRequest } from "#s3/request.ts";
  * nothing but what the bucket's CORS rules allow.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html
- * Fails: BadRequest (no origin or method), AccessDenied (no rule allows it), NoSuchBucket.
+ * Fails: BadRequest (no origin or method), AccessForbidden (no rule allows it), NoSuchBucket.
  */
 export async function answerPreflight(
   request: FramedRequest,
@@ -31,7 +31,7 @@ export async function answerPreflight(
   if (allowed === undefined) {
     const message =
       "CORSResponse: This CORS request is not allowed. This is usually because the evaluation of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.";
-    throw new S3Error("AccessDenied", {}, { message });
+    throw new S3Error("AccessForbidden", {}, { message });
   }
   return empty(200, allowed);
 }

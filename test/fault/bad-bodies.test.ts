@@ -13,6 +13,8 @@ interface Corruption {
   readonly trailers?: Readonly<Record<string, string>>;
   /** What is sent instead of the encoded body; the Content-Length is that of what is sent. */
   readonly corrupt: (encoded: Buffer) => Buffer;
+  /** LARGE when absent. */
+  readonly plain?: Buffer;
   readonly code: string;
   readonly status: number;
 }
@@ -113,8 +115,13 @@ test("bodies that break their promise are no objects", async (t) => {
 
   await t.test("a long upload whose first chunk is wrong is answered, not cut", async () => {
     await using socket = await RawSocket.connect(server.endpoint);
-    const corruption = { mode: "signed" as const, corrupt: changeAt(200), ...MISMATCH };
-    await sendChunked(server, socket, corruption, Buffer.alloc(6_000_000, "x"));
+    const plain = Buffer.alloc(6_000_000, "x");
+    await sendChunked(server, socket, {
+      mode: "signed",
+      plain,
+      corrupt: changeAt(200),
+      ...MISMATCH,
+    });
     assert.equal((await socket.response()).status, 403);
     await socket.send(signedHead(server, { method: "GET", path: "/" }));
     assert.equal((await socket.response()).status, 200);
@@ -170,8 +177,7 @@ async function requireNothing(t: TestContext, server: Target, bucket: string): P
 async function sendChunked(
   server: Target,
   socket: RawSocket,
-  { mode, trailers = {}, corrupt }: Corruption,
-  ...[plain = LARGE]: [Buffer?]
+  { mode, trailers = {}, corrupt, plain = LARGE }: Corruption,
 ): Promise<void> {
   const path = "/bodies/broken";
   const url = `${server.endpoint}${path}`;

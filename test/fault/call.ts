@@ -3,7 +3,10 @@ import { requestHead } from "#test/support/raw-socket.ts";
 import type { RealServer } from "#test/support/real-server.ts";
 import { signedHeaders } from "#test/support/sign.ts";
 
-export type Target = Pick<RealServer, "endpoint" | "accessKeyId" | "secret">;
+export type Target = Pick<RealServer, "endpoint" | "accessKeyId" | "secret"> & {
+  /** Of connections that are kept; a new one for each call when absent, so that any worker may get it. */
+  readonly agent?: Agent;
+};
 
 export interface Sent {
   readonly method: string;
@@ -23,18 +26,18 @@ export interface Got {
   readonly code: string | undefined;
 }
 
-/** A new connection for each call, so that any worker may get it. */
 const ALONE = new Agent({ keepAlive: false });
 /** Turns a server that hangs into a failure; no test waits for it to pass. */
 const HANGS_AFTER_MS = 60_000;
 
 /** One signed request. Fails: the socket's error, when no whole answer came. */
-export async function call(target: Target, sent: Sent, agent: Agent = ALONE): Promise<Got> {
+export async function call(target: Target, sent: Sent): Promise<Got> {
   const { method, path, body = "" } = sent;
   const headers = headersOf(target, sent);
   return await new Promise((resolve, reject) => {
     // Not the URL as text: the URL class would resolve what the test spelled out.
     const { hostname, port } = new URL(target.endpoint);
+    const { agent = ALONE } = target;
     const options = { hostname, port, method, path, headers, agent };
     const outgoing = request({ ...options, signal: sent.signal }, (incoming) => {
       const chunks: Buffer[] = [];
@@ -100,9 +103,11 @@ export function textsOf(xml: string, name: string): string[] {
 /** Makes a multipart upload with its parts sent, ready to be completed. */
 export async function sentUpload(
   target: Target,
-  path: string,
-  parts: readonly Uint8Array[],
-  signal?: AbortSignal,
+  {
+    path,
+    parts,
+    signal,
+  }: { path: string; parts: readonly Uint8Array[]; signal?: AbortSignal | undefined },
 ): Promise<{ readonly uploadId: string; readonly complete: Sent }> {
   const created = await expectCall(target, { method: "POST", path: `${path}?uploads`, signal });
   const [uploadId = ""] = textsOf(created.body.toString(), "UploadId");

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
+import { Agent } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import { deadline, systemClock } from "#base/clock.ts";
@@ -22,7 +23,9 @@ import { temporaryDirectory } from "#test/support/temporary.ts";
 
 const LONG = process.env["LODE_LONG"] === "1";
 const ROUNDS = LONG ? 50 : 3;
-const SIZES = [0, 1_000, 300 * 1_024, 128 * 1_024, 128 * 1_024 + 1];
+/** Of each writer, which makes and replaces and deletes them again and again. */
+const KEYS = 13;
+const SIZES = [0, 1_000, 300 * 1_024, 64 * 1_024, 64 * 1_024 + 1];
 const PART_BYTES = 5 * 2 ** 20;
 /** How long a client waits for an answer before it tries again. */
 const PATIENCE_MS = 2_000;
@@ -132,7 +135,8 @@ interface Load {
 }
 
 /** Writers that go on until they are told to stop, whatever becomes of the server. */
-async function load(server: Target, bucket: string, options: Load): Promise<void> {
+async function load(target: Target, bucket: string, options: Load): Promise<void> {
+  const server = { ...target, agent: new Agent({ keepAlive: true }) };
   const writers = Array.from({ length: 8 }, (_, writer) => {
     return writer === 0 ? completeUploads : putObjects;
   });
@@ -141,7 +145,7 @@ async function load(server: Target, bucket: string, options: Load): Promise<void
 
 type Writing = Load & { readonly writer: number };
 
-/** New keys of every size, one key again and again, and keys that go. */
+/** Objects of every size, over others and gone again, and one key at every turn. */
 async function putObjects(server: Target, bucket: string, writing: Writing): Promise<void> {
   const { ledger, round, writer, stop, giveUp: signal } = writing;
   const send = (key: string, body: Buffer) =>
@@ -149,11 +153,11 @@ async function putObjects(server: Target, bucket: string, writing: Writing): Pro
       expectCall(server, { method: "PUT", path: `${bucket}/${key}`, body, signal }),
     );
   for (let index = 0; !stop.aborted; index += 1) {
-    const key = `${round}-${writer}-${index}`;
-    const content = contentOf(key, SIZES[index % SIZES.length] ?? 0);
+    const key = `${writer}-${index % KEYS}`;
+    const content = contentOf(`${key} ${round} ${index}`, SIZES[index % SIZES.length] ?? 0);
     await send(key, content);
     await send(`again-${writer}`, content);
-    if (index % 3 !== 0) continue;
+    if (index % 4 !== 0) continue;
     const removal = { method: "DELETE", path: `${bucket}/${key}`, signal };
     await ledger.write(key, undefined, () => expectCall(server, removal, 204));
   }
@@ -162,10 +166,11 @@ async function putObjects(server: Target, bucket: string, writing: Writing): Pro
 async function completeUploads(server: Target, bucket: string, writing: Writing): Promise<void> {
   const { ledger, round, writer, stop, giveUp: signal } = writing;
   for (let index = 0; !stop.aborted; index += 1) {
-    const key = `upload-${round}-${writer}-${index}`;
-    const parts = [contentOf(key, PART_BYTES), contentOf(`${key} `, 10_000)];
+    const key = `upload-${writer}-${index % 3}`;
+    const content = `${key} ${round} ${index}`;
+    const parts = [contentOf(content, PART_BYTES), contentOf(`${content} last`, 10_000)];
     try {
-      const { complete } = await sentUpload(server, `${bucket}/${key}`, parts, signal);
+      const { complete } = await sentUpload(server, { path: `${bucket}/${key}`, parts, signal });
       const whole = digestOf(Buffer.concat(parts));
       await ledger.write(key, whole, () => expectCall(server, { ...complete, signal }));
     } catch (cause) {
@@ -175,7 +180,8 @@ async function completeUploads(server: Target, bucket: string, writing: Writing)
 }
 
 /** Every key holds what it may hold, whole, and the list names exactly the keys that can be read. */
-async function requireLedger(server: Target, bucket: string, ledger: Ledger): Promise<void> {
+async function requireLedger(target: Target, bucket: string, ledger: Ledger): Promise<void> {
+  const server = { ...target, agent: new Agent({ keepAlive: true }) };
   const listed = new Set(await listKeys(server, bucket));
   const found = new Set<string>();
   const keys = ledger.keys;
@@ -223,9 +229,9 @@ function isBroken(cause: unknown): boolean {
   return cause instanceof Error && "code" in cause && codes.includes(String(cause.code));
 }
 
-/** Bytes that name their key all over, so that a piece of another object would show. */
-function contentOf(key: string, sizeBytes: number): Buffer {
-  return Buffer.alloc(sizeBytes, `${key};`);
+/** Bytes that name their write all over, so that a piece of another would show. */
+function contentOf(name: string, sizeBytes: number): Buffer {
+  return Buffer.alloc(sizeBytes, `${name};`);
 }
 
 function digestOf(body: Uint8Array): string {

@@ -10,7 +10,6 @@ import {
   listKeys,
   makeBucket,
   put,
-  type Sent,
   sentUpload,
   type Target,
 } from "#test/fault/call.ts";
@@ -34,31 +33,40 @@ test("a server whose disk is full refuses writes, serves reads and recovers by i
   }
   const { server, running } = await serve(t, disk);
   const bucket = await makeBucket(server, "full");
-  const early = { small: Buffer.alloc(1_000, "s"), large: Buffer.alloc(1_000_000, "l") };
-  for (const [key, body] of Object.entries(early)) await put(server, `${bucket}/${key}`, body);
+  /** What was acknowledged, by key. */
+  const kept = new Map<string, Buffer>();
+  for (const [key, size] of [
+    ["small", 1_000],
+    ["large", 1_000_000],
+  ] as const) {
+    await put(server, `${bucket}/${key}`, bodyOf(key, size));
+    kept.set(key, bodyOf(key, size));
+  }
   const parts = [Buffer.alloc(PART_BYTES, "p"), Buffer.from("end")];
-  const upload = await sentUpload(server, `${bucket}/upload`, parts);
+  const upload = await sentUpload(server, { path: `${bucket}/upload`, parts });
   const processes = processTree(running.pid);
-  const acknowledged = new Set(Object.keys(early));
 
   await t.test("an object that goes to a file is refused", async () => {
     disk.fill(512 * 1_024);
-    requireFull(await call(server, putOf(`${bucket}/to-file`, 2_000_000)));
+    requireFull(await putOne(server, `${bucket}/to-file`, 2_000_000));
     assert.deepEqual(readdirSync(join(disk.outside, "data", "blobs", "tmp")), []);
   });
 
   await t.test(
-    "an object that goes into the metadata is refused when a commit finds no space",
+    "an object that goes into the metadata is refused when no space is left",
     async () => {
       let refused = 0;
       for (let index = 0; refused < 8; index += 1) {
-        const got = await call(server, putOf(`${bucket}/inline-${index}`, 60_000));
-        if (got.status === 200) acknowledged.add(`inline-${index}`);
-        else refused += 1;
-        if (got.status !== 200) requireFull(got);
+        const key = `inline-${index}`;
+        const got = await putOne(server, `${bucket}/${key}`, 60_000);
+        if (got.status === 200) kept.set(key, bodyOf(key, 60_000));
+        else {
+          requireFull(got);
+          refused += 1;
+        }
       }
       const together = Array.from({ length: 8 }, (_, index) =>
-        call(server, putOf(`${bucket}/together-${index}`, 60_000)),
+        putOne(server, `${bucket}/together-${index}`, 60_000),
       );
       for (const got of await Promise.all(together)) requireFull(got);
     },
@@ -66,15 +74,13 @@ test("a server whose disk is full refuses writes, serves reads and recovers by i
 
   await t.test("a part is refused", async () => {
     const path = `${bucket}/upload?partNumber=3&uploadId=${upload.uploadId}`;
-    requireFull(await call(server, putOf(path, PART_BYTES)));
+    requireFull(await putOne(server, path, PART_BYTES));
   });
 
   await t.test("nothing of them is visible, what was acknowledged is whole", async () => {
-    await requireState(server, bucket, { acknowledged, early });
-    assert.equal(
-      (await call(server, { method: "GET", path: `${bucket}/to-file` })).code,
-      "NoSuchKey",
-    );
+    await requireKept(server, bucket, kept);
+    const missing = { method: "GET", path: `${bucket}/to-file` };
+    assert.equal((await call(server, missing)).code, "NoSuchKey");
   });
 
   await t.test("no process has ended over it", () => {
@@ -82,21 +88,25 @@ test("a server whose disk is full refuses writes, serves reads and recovers by i
   });
 
   await t.test("deleting is possible, so that space can be made", async () => {
-    for (const key of acknowledged) {
-      if (!key.startsWith("inline-")) continue;
+    for (const key of [...kept.keys()].filter((each) => each.startsWith("inline-"))) {
       await expectCall(server, { method: "DELETE", path: `${bucket}/${key}` }, 204);
-      acknowledged.delete(key);
+      kept.delete(key);
     }
-    await requireState(server, bucket, { acknowledged, early });
+    await requireKept(server, bucket, kept);
   });
 
   await t.test("when there is space, writes succeed again without a restart", async () => {
     disk.free();
-    await expectCall(server, putOf(`${bucket}/to-file`, 2_000_000));
-    await expectCall(server, putOf(`${bucket}/inline-0`, 60_000));
+    for (const [key, size] of [
+      ["to-file", 2_000_000],
+      ["inline-0", 60_000],
+    ] as const) {
+      assert.equal((await putOne(server, `${bucket}/${key}`, size)).status, 200);
+      kept.set(key, bodyOf(key, size));
+    }
     await expectCall(server, upload.complete);
-    for (const key of ["to-file", "inline-0", "upload"]) acknowledged.add(key);
-    await requireState(server, bucket, { acknowledged, early });
+    kept.set("upload", Buffer.concat(parts));
+    await requireKept(server, bucket, kept);
   });
 
   await t.test("a server that starts on a full disk serves reads", async () => {
@@ -104,8 +114,8 @@ test("a server whose disk is full refuses writes, serves reads and recovers by i
     running.signal("SIGTERM");
     assert.equal((await running.ended).code, 0);
     const again = await serve(t, disk);
-    await requireState(again.server, bucket, { acknowledged, early });
-    requireFull(await call(again.server, putOf(`${bucket}/more`, 2_000_000)));
+    await requireKept(again.server, bucket, kept);
+    requireFull(await putOne(again.server, `${bucket}/more`, 2_000_000));
   });
 });
 
@@ -120,8 +130,14 @@ async function serve(
   return { server: { endpoint, ...ROOT_KEY }, running };
 }
 
-function putOf(path: string, sizeBytes: number): Sent {
-  return { method: "PUT", path, body: Buffer.alloc(sizeBytes, path) };
+async function putOne(server: Target, path: string, sizeBytes: number): Promise<Got> {
+  const key = path.split("/").at(-1) ?? "";
+  return await call(server, { method: "PUT", path, body: bodyOf(key, sizeBytes) });
+}
+
+/** Says of which key it is. */
+function bodyOf(key: string, sizeBytes: number): Buffer {
+  return Buffer.alloc(sizeBytes, `${key};`);
 }
 
 function requireFull({ status, code, body }: Got): void {
@@ -129,23 +145,15 @@ function requireFull({ status, code, body }: Got): void {
   assert.match(body.toString(), /<Message>The server's disk is full: nothing was stored\./);
 }
 
-interface State {
-  readonly acknowledged: ReadonlySet<string>;
-  readonly early: Readonly<Record<string, Buffer>>;
-}
-
-async function requireState(
+/** The bucket lists exactly these keys, and each is what it was. */
+async function requireKept(
   server: Target,
   bucket: string,
-  { acknowledged, early }: State,
+  kept: ReadonlyMap<string, Buffer>,
 ): Promise<void> {
-  assert.deepEqual(await listKeys(server, bucket), [...acknowledged].sort());
-  for (const key of acknowledged) {
+  assert.deepEqual(await listKeys(server, bucket), [...kept.keys()].sort());
+  for (const [key, bytes] of kept) {
     const { body } = await expectCall(server, { method: "GET", path: `${bucket}/${key}` });
-    const path = `${bucket}/${key}`;
-    const isUpload = key === "upload";
-    const expected = isUpload ? PART_BYTES + 3 : Buffer.alloc(body.length, path).equals(body);
-    if (early[key] !== undefined) assert.ok(early[key].equals(body));
-    else assert.ok(isUpload ? body.length === expected : expected, key);
+    assert.ok(body.equals(bytes), key);
   }
 }

@@ -44,6 +44,10 @@ class FailingBlobStore extends MemoryBlobStore {
     this.#fault = fault;
   }
 
+  async count(): Promise<number> {
+    return (await Array.fromAsync(this.list())).length;
+  }
+
   override async create(): Promise<BlobWriter> {
     this.#fault.check("create");
     return new FailingWriter(await super.create(), this.#fault);
@@ -92,7 +96,7 @@ const FAULTS: readonly (readonly [Step, Kind])[] = [
 
 for (const [step, kind] of FAULTS) {
   test(`a PutObject whose ${step} fails with ${kind} is answered 503, and leaves the key as it was`, async (t) => {
-    const { fault, server, bucket } = await serve(t);
+    const { fault, server, bucket, blobs } = await serve(t);
     await put(server, `${bucket}/key`, "before");
     Object.assign(fault, { step, kind });
     for (const path of [`${bucket}/key`, `${bucket}/new`]) {
@@ -101,6 +105,8 @@ for (const [step, kind] of FAULTS) {
       assert.match(body.toString(), MESSAGES[kind] ?? /^$/);
     }
     fault.step = undefined;
+    // Of a commit whose outcome is unknown the blob must stay.
+    if (kind === "full") assert.equal(await blobs.count(), 0);
     assert.equal((await get(server, `${bucket}/key`)).body.toString(), "before");
     assert.equal((await get(server, `${bucket}/new`)).code, "NoSuchKey");
     await put(server, `${bucket}/key`, BODY);
@@ -111,9 +117,10 @@ for (const [step, kind] of FAULTS) {
 test("each operation that writes answers a full disk with 503, and has changed nothing", async (t) => {
   const { fault, server, bucket } = await serve(t);
   await put(server, `${bucket}/key`, "before");
-  const { uploadId, complete } = await sentUpload(server, `${bucket}/upload`, [
-    Buffer.from("part"),
-  ]);
+  const { uploadId, complete } = await sentUpload(server, {
+    path: `${bucket}/upload`,
+    parts: [Buffer.from("part")],
+  });
   const part = `${bucket}/upload?partNumber=1&uploadId=${uploadId}`;
   const copy = { "x-amz-copy-source": `${bucket}/key` };
   const writes: readonly Sent[] = [
@@ -151,9 +158,9 @@ test("each operation that writes answers a full disk with 503, and has changed n
 
 async function serve(t: Parameters<typeof startInProcess>[0]) {
   const fault = new Fault();
-  const options = { meta: new FailingMetaStore(fault), blobs: new FailingBlobStore(fault) };
-  const server = await startInProcess(t, options);
-  return { fault, server, bucket: await makeBucket(server, "failing") };
+  const blobs = new FailingBlobStore(fault);
+  const server = await startInProcess(t, { meta: new FailingMetaStore(fault), blobs });
+  return { fault, server, blobs, bucket: await makeBucket(server, "failing") };
 }
 
 async function get(server: Parameters<typeof call>[0], path: string) {

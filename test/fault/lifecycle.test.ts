@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { suite, type TestContext, test } from "node:test";
 import { call, expectCall, makeBucket, put, signedHead, type Target } from "#test/fault/call.ts";
 import {
   type Ended,
@@ -18,94 +18,99 @@ import { temporaryDirectory } from "#test/support/temporary.ts";
 
 const READY = /^ready s3=(http:\/\/127\.0\.0\.1:\d+) admin=(http:\/\/127\.0\.0\.1:\d+)$/m;
 
-test("the ready line is the last, exact, and true: S3, liveness and readiness are served", async (t) => {
-  const { server, running, admin } = await serve(t, await temporaryDirectory(), "--workers", "2");
-  assert.match(running.stdout(), /\nready s3=\S+ admin=\S+\n$/);
-  assert.equal((await fetch(`${admin}/health/live`)).status, 200);
-  assert.equal((await fetch(`${admin}/health/ready`)).status, 200);
-  assert.match(await (await fetch(`${admin}/metrics`)).text(), /^lode_requests_total/m);
-  await expectCall(server, { method: "GET", path: "/" });
-  assert.equal((await stop(running)).stdout, running.stdout());
-});
-
-test("the first start makes a root key and shows it once; the second keeps it and shows no secret", async (t) => {
-  const data = await temporaryDirectory();
-  const first = await serve(t, data, { environment: {} });
-  const credentials = join(data, "credentials");
-  const text = readFileSync(credentials, "utf8");
-  const key = {
-    accessKeyId: /^aws_access_key_id = (\S+)$/m.exec(text)?.[1] ?? "",
-    secret: /^aws_secret_access_key = (\S+)$/m.exec(text)?.[1] ?? "",
-  };
-  assert.equal(statSync(credentials).mode & 0o777, 0o600);
-  assert.ok(key.secret.length >= 40);
-  assert.ok(first.running.stdout().includes(key.secret));
-  await makeBucket({ ...first.server, ...key }, "kept");
-  const ended = await stop(first.running);
-  assert.ok(!ended.stderr.includes(key.secret));
-
-  const second = await serve(t, data, { environment: {} });
-  await expectCall({ ...second.server, ...key }, { method: "HEAD", path: "/kept" });
-  const { stdout, stderr } = await stop(second.running);
-  assert.ok(stdout.includes(credentials));
-  assert.ok(!`${stdout}${stderr}`.includes(key.secret));
-});
-
-test("a root key that is given in the environment is never written or shown", async (t) => {
-  const data = await temporaryDirectory();
-  const { server, running } = await serve(t, data);
-  await expectCall(server, { method: "GET", path: "/" });
-  const { stdout, stderr } = await stop(running);
-  assert.ok(!`${stdout}${stderr}`.includes(ROOT_KEY.secret));
-  assert.throws(() => statSync(join(data, "credentials")), { code: "ENOENT" });
-});
-
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`${signal} drains: what is under way finishes, what is new is refused, and it ends with 0`, async (t) => {
-    const { server, running } = await serve(t, await temporaryDirectory(), "--workers", "2");
-    const bucket = await makeBucket(server, "drain");
-    const body = Buffer.alloc(300_000, "x");
-    const uploads = await Promise.all(
-      Array.from({ length: 4 }, (_, index) => begin(server, `${bucket}/${index}`, body)),
+suite("a server from its start to its end", { concurrency: 3 }, () => {
+  test("the ready line is the last, exact, and true: S3, liveness and readiness are served", async (t) => {
+    const { server, running, admin } = await serve(t, await temporaryDirectory(), "--workers", "2");
+    assert.match(running.stdout(), /\nready s3=\S+ admin=\S+\n$/);
+    assert.equal((await fetch(`${admin}/health/live`)).status, 200);
+    assert.equal((await fetch(`${admin}/health/ready`)).status, 200);
+    assert.match(
+      await (await fetch(`${admin}/metrics`)).text(),
+      /^# TYPE lode_requests_total counter$/m,
     );
-    await using idle = await RawSocket.connect(server.endpoint);
-    await idle.send(signedHead(server, { method: "GET", path: "/" }));
-    await idle.response();
-
-    running.signal(signal);
-
-    assert.equal(await idle.ended(), "");
-    await assert.rejects(call(server, { method: "GET", path: "/" }), { code: "ECONNREFUSED" });
-    for (const socket of uploads) {
-      await socket.send(body.subarray(1_000));
-      assert.equal((await socket.response()).status, 200);
-      assert.equal(await socket.ended(), "");
-    }
-    assert.equal((await running.ended).code, 0);
+    await expectCall(server, { method: "GET", path: "/" });
+    assert.equal((await stop(running)).stdout, running.stdout());
   });
-}
 
-test("what was written before a stop is there after the next start", async (t) => {
-  const data = await temporaryDirectory();
-  const first = await serve(t, data, "--workers", "2");
-  const bucket = await makeBucket(first.server, "restart");
-  const body = Buffer.alloc(300_000, "x");
-  await put(first.server, `${bucket}/key`, body);
-  assert.equal((await stop(first.running)).code, 0);
-  const second = await serve(t, data, "--workers", "3");
-  const got = await expectCall(second.server, { method: "GET", path: `${bucket}/key` });
-  assert.ok(got.body.equals(body));
-});
+  test("the first start makes a root key and shows it once; the second keeps it and shows no secret", async (t) => {
+    const data = await temporaryDirectory();
+    const first = await serve(t, data, { environment: {} });
+    const credentials = join(data, "credentials");
+    const text = readFileSync(credentials, "utf8");
+    const key = {
+      accessKeyId: /^aws_access_key_id = (\S+)$/m.exec(text)?.[1] ?? "",
+      secret: /^aws_secret_access_key = (\S+)$/m.exec(text)?.[1] ?? "",
+    };
+    assert.equal(statSync(credentials).mode & 0o777, 0o600);
+    assert.ok(key.secret.length >= 40);
+    assert.ok(first.running.stdout().includes(key.secret));
+    await makeBucket({ ...first.server, ...key }, "kept");
+    const ended = await stop(first.running);
+    assert.ok(!ended.stderr.includes(key.secret));
 
-test("workers whose supervisor is killed end too, and the directory is free", async (t) => {
-  const data = await temporaryDirectory();
-  const first = await serve(t, data, "--workers", "2");
-  const [supervisor = 0, ...workers] = processTree(first.running.pid);
-  assert.equal(workers.length, 2);
-  process.kill(supervisor, "SIGKILL");
-  await first.running.ended;
-  const second = await serve(t, data);
-  await expectCall(second.server, { method: "GET", path: "/" });
+    const second = await serve(t, data, { environment: {} });
+    await expectCall({ ...second.server, ...key }, { method: "HEAD", path: "/kept" });
+    const { stdout, stderr } = await stop(second.running);
+    assert.ok(stdout.includes(credentials));
+    assert.ok(!`${stdout}${stderr}`.includes(key.secret));
+  });
+
+  test("a root key that is given in the environment is never written or shown", async (t) => {
+    const data = await temporaryDirectory();
+    const { server, running } = await serve(t, data);
+    await expectCall(server, { method: "GET", path: "/" });
+    const { stdout, stderr } = await stop(running);
+    assert.ok(!`${stdout}${stderr}`.includes(ROOT_KEY.secret));
+    assert.throws(() => statSync(join(data, "credentials")), { code: "ENOENT" });
+  });
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    test(`${signal} drains: what is under way finishes, what is new is refused, and it ends with 0`, async (t) => {
+      const { server, running } = await serve(t, await temporaryDirectory(), "--workers", "2");
+      const bucket = await makeBucket(server, "drain");
+      const body = Buffer.alloc(300_000, "x");
+      const uploads = await Promise.all(
+        Array.from({ length: 4 }, (_, index) => begin(server, `${bucket}/${index}`, body)),
+      );
+      await using idle = await RawSocket.connect(server.endpoint);
+      await idle.send(signedHead(server, { method: "GET", path: "/" }));
+      await idle.response();
+
+      running.signal(signal);
+
+      assert.equal(await idle.ended(), "");
+      await assert.rejects(call(server, { method: "GET", path: "/" }), { code: "ECONNREFUSED" });
+      for (const socket of uploads) {
+        await socket.send(body.subarray(1_000));
+        assert.equal((await socket.response()).status, 200);
+        assert.equal(await socket.ended(), "");
+      }
+      assert.equal((await running.ended).code, 0);
+    });
+  }
+
+  test("what was written before a stop is there after the next start", async (t) => {
+    const data = await temporaryDirectory();
+    const first = await serve(t, data, "--workers", "2");
+    const bucket = await makeBucket(first.server, "restart");
+    const body = Buffer.alloc(300_000, "x");
+    await put(first.server, `${bucket}/key`, body);
+    assert.equal((await stop(first.running)).code, 0);
+    const second = await serve(t, data, "--workers", "3");
+    const got = await expectCall(second.server, { method: "GET", path: `${bucket}/key` });
+    assert.ok(got.body.equals(body));
+  });
+
+  test("workers whose supervisor is killed end too, and the directory is free", async (t) => {
+    const data = await temporaryDirectory();
+    const first = await serve(t, data, "--workers", "2");
+    const [supervisor = 0, ...workers] = processTree(first.running.pid);
+    assert.equal(workers.length, 2);
+    process.kill(supervisor, "SIGKILL");
+    await first.running.ended;
+    const second = await serve(t, data);
+    await expectCall(second.server, { method: "GET", path: "/" });
+  });
 });
 
 interface Served {

@@ -1,5 +1,7 @@
 /** Races on one key and one bucket, over a server with several worker processes. */
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import {
   call,
@@ -24,16 +26,25 @@ test("concurrent requests to several workers leave what some order of them would
   await t.test("exactly one of 32 writers with If-None-Match: * wins, each time", async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const path = `${bucket}/create-${round}`;
-      const answers = await race(server, path, { "if-none-match": "*" });
+      const answers = await race(server, { path, round, headers: { "if-none-match": "*" } });
       await requireOneWinner(server, path, answers);
     }
+  });
+
+  await t.test("the losers leave no bytes behind", async () => {
+    const path = `${bucket}/large`;
+    const headers = { "if-none-match": "*" };
+    const answers = await race(server, { path, round: 0, headers, sizeBytes: 200_000 });
+    await requireOneWinner(server, path, answers);
+    const directories = await readdir(join(server.dataDirectory, "blobs"), { recursive: true });
+    assert.equal(directories.filter((name) => /[0-9a-f]{32}$/.test(name)).length, 1);
   });
 
   await t.test("exactly one of 32 writers with If-Match of one ETag wins, each time", async () => {
     const path = `${bucket}/swap`;
     let { etag = "" } = (await put(server, path, "first")).headers;
     for (let round = 0; round < ROUNDS; round += 1) {
-      const answers = await race(server, path, { "if-match": etag }, `${round} `);
+      const answers = await race(server, { path, round, headers: { "if-match": etag } });
       etag = await requireOneWinner(server, path, answers);
     }
   });
@@ -43,11 +54,11 @@ test("concurrent requests to several workers leave what some order of them would
     async () => {
       const path = `${bucket}/last`;
       for (let round = 0; round < ROUNDS; round += 1) {
-        const answers = await race(server, path, {}, `${round} `, 200_000);
+        const answers = await race(server, { path, round, sizeBytes: 200_000 });
         assert.deepEqual(statuses(answers), new Set([200]));
         const { body, headers } = await expectCall(server, { method: "GET", path });
         const writer = answers.findIndex((answer) => answer.headers.etag === headers.etag);
-        assert.equal(body.toString(), bodyOf(`${round} `, writer, 200_000));
+        assert.equal(body.toString(), bodyOf({ round, writer, sizeBytes: 200_000 }));
       }
     },
   );
@@ -58,7 +69,7 @@ test("concurrent requests to several workers leave what some order of them would
       for (let round = 0; round < 4; round += 1) {
         const path = `${bucket}/upload-${round}`;
         const parts = [Buffer.alloc(5 * 2 ** 20, round), Buffer.from(`last ${round}`)];
-        const { complete } = await sentUpload(server, path, parts);
+        const { complete } = await sentUpload(server, { path, parts });
         const answers = await Promise.all(Array.from({ length: 16 }, () => call(server, complete)));
         const done = answers.filter(({ status }) => status === 200);
         assert.ok(done.length >= 1);
@@ -107,22 +118,28 @@ test("concurrent requests to several workers leave what some order of them would
   });
 });
 
-/** Every writer's body differs. */
+interface Race {
+  readonly path: string;
+  readonly round: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly sizeBytes?: number;
+}
+
+/** Every writer's body differs, and from those of other rounds. */
 async function race(
   server: Target,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-  ...[round = "", sizeBytes = 0]: [string?, number?]
+  { path, round, headers = {}, sizeBytes }: Race,
 ): Promise<Got[]> {
   return await Promise.all(
     Array.from({ length: WRITERS }, (_, writer) =>
-      call(server, { method: "PUT", path, headers, body: bodyOf(round, writer, sizeBytes) }),
+      call(server, { method: "PUT", path, headers, body: bodyOf({ round, writer, sizeBytes }) }),
     ),
   );
 }
 
-function bodyOf(round: string, writer: number, sizeBytes = 0): string {
-  return `${round}writer ${writer};`.padEnd(sizeBytes, String(writer));
+function bodyOf(which: { round: number; writer: number; sizeBytes?: number | undefined }): string {
+  const { round, writer, sizeBytes = 0 } = which;
+  return `${round} of ${writer};`.padEnd(sizeBytes, String(writer));
 }
 
 /** The winner's ETag. */

@@ -1,8 +1,9 @@
+import { invalidArgument } from "#base/error.ts";
 import { tag, wrap } from "#base/xml.ts";
 import { isoDate, readToken, writeToken } from "#s3/listing.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
-import { countOf } from "#s3/request.ts";
+import { countOf, type S3Request } from "#s3/request.ts";
 
 const PAGE_MAX = 10_000;
 
@@ -15,7 +16,7 @@ export const listBuckets = operation({
   parse: (request) => ({
     prefix: request.query.get("prefix") ?? "",
     after: readToken(request.query.get("continuation-token")) ?? "",
-    limit: Math.max(1, countOf(request, "max-buckets", { fallback: PAGE_MAX, max: PAGE_MAX })),
+    limit: readLimit(request),
     region: request.query.get("bucket-region"),
   }),
 
@@ -46,3 +47,11 @@ export const listBuckets = operation({
     return xmlReply("ListAllMyBucketsResult", inner);
   },
 });
+
+/** Fails: InvalidArgument outside of 1 to 10,000. */
+function readLimit(request: S3Request): number {
+  const limit = countOf(request, "max-buckets", { fallback: PAGE_MAX, max: PAGE_MAX + 1 });
+  if (limit >= 1 && limit <= PAGE_MAX) return limit;
+  const message = `max-buckets must be between 1 and ${PAGE_MAX}`;
+  throw invalidArgument("max-buckets", request.query.get("max-buckets") ?? "", message);
+}
