@@ -28,6 +28,8 @@ export interface Config {
   readonly rootAccessKeyId: string | undefined;
   readonly rootSecretAccessKey: string | undefined;
   readonly garbageGraceSeconds: number;
+  /** How long a day of a lifecycle rule lasts. */
+  readonly lifecycleDaySeconds: number;
   readonly accessLog: boolean;
   readonly logFormat: "auto" | "json" | "text";
 }
@@ -109,6 +111,13 @@ export const SETTINGS = {
     "SECONDS",
     "600",
     "How long deleted bytes stay for those who still read them.",
+  ]),
+  lifecycleDaySeconds: row([
+    "lifecycle-day-seconds",
+    "LODE_LIFECYCLE_DAY_SECONDS",
+    "SECONDS",
+    "86400",
+    "For tests: how long a day of a lifecycle rule lasts.",
   ]),
   accessLog: row([
     "access-log",
@@ -259,6 +268,7 @@ function check(texts: Texts): Config {
     rootSecretAccessKey:
       secret === undefined ? undefined : matching("rootSecretAccessKey", secret, /^\S{8,128}$/),
     garbageGraceSeconds: count("garbageGraceSeconds", texts.garbageGraceSeconds, 0, 31_536_000),
+    lifecycleDaySeconds: count("lifecycleDaySeconds", texts.lifecycleDaySeconds, 1, 86_400),
     accessLog: oneOf("accessLog", texts.accessLog, ["true", "false"]) === "true",
     logFormat: oneOf("logFormat", texts.logFormat, ["auto", "json", "text"]),
   };

@@ -6,12 +6,16 @@ import { StorageError } from "#base/error.ts";
 import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
+import type { BlobStore } from "#blob/store.ts";
+import { Catalog } from "#catalog/catalog.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import type { Config } from "#config.ts";
 import { ConfigError } from "#config.ts";
 import { runGarbage } from "#job/garbage.ts";
+import { runLifecycle } from "#job/lifecycle.ts";
 import { runOrphans } from "#job/orphans.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
+import type { MetaStore } from "#meta/store.ts";
 import {
   type DataDirectory,
   openDataDirectory,
@@ -19,6 +23,7 @@ import {
   rootKey,
 } from "#server/data-directory.ts";
 import { type Listening, listen } from "#server/listen.ts";
+import { VersionedEngine } from "#versioned/engine.ts";
 import { type FromWorker, isPretty, readTls, type ToWorker, type WorkerStart } from "#worker.ts";
 
 /** How long running requests have to finish after SIGTERM. */
@@ -53,28 +58,50 @@ export async function runSupervisor(config: Config): Promise<void> {
   };
   await using admin = await listenAdmin(config, view);
   announce(config, { s3: port, admin: admin.port, root, directory });
-  const garbage = runGarbage({
-    stores: { meta, blobs, clock: systemClock, limits: ENGINE_LIMITS },
-    graceMs: config.garbageGraceSeconds * 1_000,
-    oldestReadMs: async () => await fleet.oldestMs(),
-    log,
-    count: ({ entries, blobs: removed }) => {
-      metrics.garbageEntries.inc(entries);
-      metrics.garbageBlobs.inc(removed);
-    },
-    signal: stopping.signal,
-  });
-  const orphans = runOrphans({
-    stores: { meta, blobs, clock: systemClock, limits: ENGINE_LIMITS },
-    count: (removed) => metrics.orphanBlobs.inc(removed),
-    log,
-    signal: stopping.signal,
-  });
+  const jobs = runJobs(config, { meta, blobs, fleet, metrics, log, signal: stopping.signal });
   const signal = await signalled;
   log.info(`${signal}: no new connections; running requests finish`);
   stopping.abort();
-  await Promise.all([fleet.drain(), garbage, orphans]);
+  await Promise.all([fleet.drain(), jobs]);
   log.flush();
+}
+
+interface Jobs {
+  readonly meta: MetaStore;
+  readonly blobs: BlobStore;
+  readonly fleet: Fleet;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** What goes on beside the requests, until the signal. */
+async function runJobs(config: Config, jobs: Jobs): Promise<void> {
+  const { meta, blobs, fleet, metrics, log, signal } = jobs;
+  const stores = { meta, blobs, clock: systemClock, limits: ENGINE_LIMITS };
+  await Promise.all([
+    runGarbage({
+      stores,
+      graceMs: config.garbageGraceSeconds * 1_000,
+      oldestReadMs: async () => await fleet.oldestMs(),
+      log,
+      count: (collected) => {
+        metrics.garbageEntries.inc(collected.entries);
+        metrics.garbageBlobs.inc(collected.blobs);
+      },
+      signal,
+    }),
+    runOrphans({ stores, count: (removed) => metrics.orphanBlobs.inc(removed), log, signal }),
+    runLifecycle({
+      catalog: new Catalog(meta, systemClock),
+      engine: new VersionedEngine(stores),
+      clock: systemClock,
+      dayMs: config.lifecycleDaySeconds * 1_000,
+      count: (action) => metrics.lifecycle.inc({ action }),
+      log,
+      signal,
+    }),
+  ]);
 }
 
 /** Fails: ConfigError when the address cannot be had. */

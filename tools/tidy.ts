@@ -16,7 +16,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   s3: ["base", "access", "catalog", "object"],
   server: ["base"],
   admin: ["base"],
-  job: ["base", "versioned"],
+  job: ["base", "object", "catalog", "versioned"],
   cli: ["base"],
 };
 

@@ -159,6 +159,7 @@ const CODES = {
   NoSuchBucket: code(404, "The specified bucket does not exist.", "BucketName"),
   NoSuchCORSConfiguration: code(404, "The CORS configuration does not exist"),
   NoSuchKey: code(404, "The specified key does not exist.", "Key"),
+  NoSuchLifecycleConfiguration: code(404, "The lifecycle configuration does not exist"),
   NoSuchPublicAccessBlockConfiguration: code(
     404,
     "The public access block configuration was not found",

@@ -30,6 +30,7 @@ export class Metrics {
   readonly garbageEntries: Counter<string>;
   readonly garbageBlobs: Counter<string>;
   readonly orphanBlobs: Counter<string>;
+  readonly lifecycle: Counter<"action">;
 
   readonly #cells = new Map<string, Cells>();
 
@@ -79,6 +80,12 @@ export class Metrics {
     this.garbageEntries = new Counter({
       name: "lode_garbage_entries_total",
       help: "Discarded contents and uploads that were cleared away.",
+      registers,
+    });
+    this.lifecycle = new Counter({
+      name: "lode_lifecycle_actions_total",
+      help: "What lifecycle rules removed: expired, noncurrent, markers, uploads.",
+      labelNames: ["action"],
       registers,
     });
     this.orphanBlobs = new Counter({

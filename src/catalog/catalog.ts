@@ -117,7 +117,13 @@ export class Catalog {
 }
 
 /** The documents a bucket may carry. Each is stored as the canonical text of what was put. */
-const DOCUMENTS = ["cors", "ownershipControls", "publicAccessBlock", "tagging"] as const;
+const DOCUMENTS = [
+  "cors",
+  "lifecycle",
+  "ownershipControls",
+  "publicAccessBlock",
+  "tagging",
+] as const;
 export type DocumentKind = (typeof DOCUMENTS)[number];
 
 export interface BucketsAsk {

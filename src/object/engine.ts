@@ -88,6 +88,8 @@ export interface PutInput {
 
 export interface DeleteConditions {
   readonly ifMatch?: string;
+  /** The current version must be the one written at this very time. */
+  readonly modifiedMs?: number;
 }
 
 export interface Deleted {

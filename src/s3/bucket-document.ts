@@ -12,6 +12,8 @@ interface BucketDocument {
   readonly kind: DocumentKind;
   /** Its name in Get…, Put… and Delete…, as in `BucketTagging`. */
   readonly name: string;
+  /** Where AWS's name of the Delete… breaks the pattern. */
+  readonly deleteName?: string;
   readonly root: string;
   readonly actions: Readonly<Record<"get" | "put" | "delete", Grant["action"]>>;
   readonly putStatus: 200 | 204;
@@ -62,7 +64,7 @@ export function bucketDocument(spec: BucketDocument): readonly Operation[] {
       render: () => empty(spec.putStatus),
     }),
     operation({
-      name: `Delete${name}`,
+      name: spec.deleteName ?? `Delete${name}`,
       route: { method: "DELETE", ...on },
       body: "none",
       parse: bucketOf,

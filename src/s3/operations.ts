@@ -1,6 +1,7 @@
 import { NOT_OFFERED } from "#s3/not-offered.ts";
 import { abortMultipartUpload } from "#s3/op/abort-multipart-upload.ts";
 import { bucketCors } from "#s3/op/bucket-cors.ts";
+import { bucketLifecycle } from "#s3/op/bucket-lifecycle.ts";
 import { bucketOwnershipControls } from "#s3/op/bucket-ownership-controls.ts";
 import { bucketTagging } from "#s3/op/bucket-tagging.ts";
 import { completeMultipartUpload } from "#s3/op/complete-multipart-upload.ts";
@@ -44,6 +45,7 @@ import type { Operation } from "#s3/operation.ts";
 export const OPERATIONS: readonly Operation[] = [
   abortMultipartUpload,
   ...bucketCors,
+  ...bucketLifecycle,
   ...bucketOwnershipControls,
   ...bucketTagging,
   completeMultipartUpload,

@@ -57,13 +57,16 @@ export async function deleteVersion(
 }
 
 function requireConditions(
-  conditions: DeleteConditions,
+  { ifMatch, modifiedMs }: DeleteConditions,
   { head }: KeyState,
   at: { readonly key: string; readonly attempt: number },
 ): void {
-  if (conditions.ifMatch === undefined) return;
+  if (modifiedMs !== undefined && head?.modifiedMs !== modifiedMs) {
+    throw new S3Error("PreconditionFailed", { Condition: "modified" });
+  }
+  if (ifMatch === undefined) return;
   try {
-    requireForWrite(conditions, validatorsOf(head), at.key);
+    requireForWrite({ ifMatch }, validatorsOf(head), at.key);
   } catch (cause) {
     if (at.attempt === 0 || !(cause instanceof S3Error)) throw cause;
     throw new S3Error("ConditionalRequestConflict", { Key: at.key }, { cause });

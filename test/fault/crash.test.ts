@@ -23,10 +23,12 @@ import { temporaryDirectory } from "#test/support/temporary.ts";
 
 const LONG = process.env["LODE_LONG"] === "1";
 const ROUNDS = LONG ? 50 : 3;
+const WRITERS = LONG ? 8 : 4;
 /** Of each writer, which makes and replaces and deletes them again and again. */
 const KEYS = 13;
 const SIZES = [0, 1_000, 300 * 1_024, 64 * 1_024, 64 * 1_024 + 1];
 const PART_BYTES = 5 * 2 ** 20;
+const BACKOFF_MS = 50;
 /** How long a client waits for an answer before it tries again. */
 const PATIENCE_MS = 2_000;
 
@@ -46,7 +48,7 @@ class Ledger {
       await send();
       this.#known.set(key, [body]);
     } catch (cause) {
-      if (!isBroken(cause)) throw cause;
+      await requireBroken(cause);
     }
   }
 
@@ -90,6 +92,7 @@ test("a worker that is killed is replaced, and meanwhile the others serve", asyn
     await systemClock.sleep(100);
     const [, victim = 0, ...others] = processTree(server.pid);
     process.kill(victim, "SIGKILL");
+    await systemClock.sleep(BACKOFF_MS);
     await requireServes(server, other, giveUp.signal);
     await untilReady(server.adminEndpoint);
     stop.abort();
@@ -137,7 +140,7 @@ interface Load {
 /** Writers that go on until they are told to stop, whatever becomes of the server. */
 async function load(target: Target, bucket: string, options: Load): Promise<void> {
   const server = { ...target, agent: new Agent({ keepAlive: true }) };
-  const writers = Array.from({ length: 8 }, (_, writer) => {
+  const writers = Array.from({ length: WRITERS }, (_, writer) => {
     return writer === 0 ? completeUploads : putObjects;
   });
   await Promise.all(writers.map((write, writer) => write(server, bucket, { ...options, writer })));
@@ -174,7 +177,7 @@ async function completeUploads(server: Target, bucket: string, writing: Writing)
       const whole = digestOf(Buffer.concat(parts));
       await ledger.write(key, whole, () => expectCall(server, { ...complete, signal }));
     } catch (cause) {
-      if (!isBroken(cause)) throw cause;
+      await requireBroken(cause);
     }
   }
 }
@@ -207,7 +210,7 @@ async function requireServes(server: Target, bucket: string, signal: AbortSignal
       await expectCall(server, { method: "GET", path, signal: soon(signal) });
       served += 1;
     } catch (cause) {
-      if (!isBroken(cause)) throw cause;
+      await requireBroken(cause);
     }
   }
 }
@@ -222,6 +225,12 @@ async function untilReady(adminEndpoint: string): Promise<void> {
     if (status === 200) return;
     await systemClock.sleep(20);
   }
+}
+
+/** Waits before the next try, as clients do. Fails: `cause` when it is not a broken connection. */
+async function requireBroken(cause: unknown): Promise<void> {
+  if (!isBroken(cause)) throw cause;
+  await systemClock.sleep(BACKOFF_MS);
 }
 
 function isBroken(cause: unknown): boolean {

@@ -24,6 +24,9 @@ const NEEDS: Readonly<Record<string, Pick<Ask, "headers" | "body">>> = {
   PutBucketCors: {
     body: "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>",
   },
+  PutBucketLifecycleConfiguration: {
+    body: "<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter/><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>",
+  },
   PutBucketOwnershipControls: {
     body: "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>",
   },

@@ -1,0 +1,40 @@
+import type { LifecycleFilter, LifecycleRule } from "#object/lifecycle.ts";
+
+const DAY_MS = 86_400_000;
+
+/** What a rule looks at of an object. Tags are asked for only when a rule names some. */
+export interface Subject {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
+/** Whether a rule's conditions hold, its tags aside. */
+export function matchesFilter(filter: LifecycleFilter, { key, sizeBytes }: Subject): boolean {
+  return (
+    key.startsWith(filter.prefix) &&
+    (filter.overBytes === undefined || sizeBytes > filter.overBytes) &&
+    (filter.underBytes === undefined || sizeBytes < filter.underBytes)
+  );
+}
+
+/**
+ * When `days` after `fromMs` are over: as on AWS at the next midnight UTC. With a day of another length,
+ * as tests set it, at once.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+ */
+export function afterDays(fromMs: number, days: number, dayMs: number): number {
+  const end = fromMs + days * dayMs;
+  return dayMs === DAY_MS ? Math.ceil(end / DAY_MS) * DAY_MS : end;
+}
+
+/** When a rule removes a current version; undefined when it never does. */
+export function expiresMs(
+  { expiration }: LifecycleRule,
+  { modifiedMs }: Subject,
+  dayMs: number,
+): number | undefined {
+  if (expiration === undefined || "lonelyMarkers" in expiration) return undefined;
+  return "dateMs" in expiration ? expiration.dateMs : afterDays(modifiedMs, expiration.days, dayMs);
+}

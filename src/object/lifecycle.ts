@@ -1,0 +1,222 @@
+import { S3Error } from "#base/error.ts";
+import { child, children, childText, type Element, tag, wrap } from "#base/xml.ts";
+import type { Tag } from "#object/attributes.ts";
+
+/** Which objects a rule is about; every condition must hold. */
+export interface LifecycleFilter {
+  readonly prefix: string;
+  readonly tags: readonly Tag[];
+  /** Only objects larger, or smaller, than this. */
+  readonly overBytes: number | undefined;
+  readonly underBytes: number | undefined;
+}
+
+export interface LifecycleRule {
+  readonly id: string;
+  readonly enabled: boolean;
+  readonly filter: LifecycleFilter;
+  /** Of current versions. */
+  readonly expiration:
+    | { readonly days: number }
+    | { readonly dateMs: number }
+    | { readonly lonelyMarkers: true }
+    | undefined;
+  readonly noncurrent: { readonly days: number; readonly keep: number } | undefined;
+  readonly abortDays: number | undefined;
+}
+
+const RULES_MAX = 1_000;
+const ID_CHARS_MAX = 255;
+const KEEP_MAX = 100;
+
+/**
+ * Reads a LifecycleConfiguration.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html;
+ * CoreWeave AI Object Storage: no transitions, no rule-level Prefix, at most 1,000 rules.
+ * Fails: MalformedXML, InvalidArgument, InvalidRequest, NotImplemented.
+ */
+export function readLifecycle(root: Element): readonly LifecycleRule[] {
+  const rules = children(root, "Rule").map(readRule);
+  if (rules.length === 0 || rules.length > RULES_MAX) throw new S3Error("MalformedXML", {});
+  const ids = new Set(rules.map(({ id }) => id));
+  if (ids.size < rules.length)
+    throw refused("Rule ID must be unique. Found same ID for more than one rule");
+  return rules;
+}
+
+/** The rules in canonical form. */
+export function writeLifecycle(rules: readonly LifecycleRule[]): string {
+  return rules.map(writeRule).join("");
+}
+
+function readRule(element: Element, index: number): LifecycleRule {
+  for (const name of ["Transition", "NoncurrentVersionTransition"]) {
+    if (child(element, name) === undefined) continue;
+    const message = `${name} is not implemented: storage classes are chosen at the upload.`;
+    throw new S3Error("NotImplemented", { Operation: name }, { message });
+  }
+  if (child(element, "Prefix") !== undefined) {
+    throw refused("Prefix directly in a Rule is not supported. Put it into the rule's Filter.");
+  }
+  const status = childText(element, "Status");
+  if (status !== "Enabled" && status !== "Disabled") throw new S3Error("MalformedXML", {});
+  const id = childText(element, "ID") ?? `rule-${index + 1}`;
+  if (id.length > ID_CHARS_MAX)
+    throw argument("ID", id, `ID length should not exceed ${ID_CHARS_MAX}`);
+  const rule = {
+    id,
+    enabled: status === "Enabled",
+    filter: readFilter(child(element, "Filter")),
+    expiration: readExpiration(child(element, "Expiration")),
+    noncurrent: readNoncurrent(child(element, "NoncurrentVersionExpiration")),
+    abortDays: readAbort(child(element, "AbortIncompleteMultipartUpload")),
+  };
+  if (
+    rule.expiration === undefined &&
+    rule.noncurrent === undefined &&
+    rule.abortDays === undefined
+  ) {
+    throw refused("At least one action needs to be specified in a rule");
+  }
+  requireCompatible(rule);
+  return rule;
+}
+
+/** What AWS refuses to combine: uploads and delete markers have neither tags nor sizes. */
+function requireCompatible({ filter, expiration, abortDays }: LifecycleRule): void {
+  const narrow =
+    filter.tags.length > 0 || filter.overBytes !== undefined || filter.underBytes !== undefined;
+  if (!narrow) return;
+  if (abortDays !== undefined) {
+    throw refused("AbortIncompleteMultipartUpload cannot be specified with tags or object sizes.");
+  }
+  if (expiration !== undefined && "lonelyMarkers" in expiration) {
+    throw refused("ExpiredObjectDeleteMarker cannot be specified with tags or object sizes.");
+  }
+}
+
+function readFilter(filter: Element | undefined): LifecycleFilter {
+  if (filter === undefined) throw new S3Error("MalformedXML", {});
+  const both = child(filter, "And");
+  const conditions = both ?? filter;
+  if (both === undefined && filter.children.length > 1) throw new S3Error("MalformedXML", {});
+  const sizes = {
+    overBytes: readSize(conditions, "ObjectSizeGreaterThan"),
+    underBytes: readSize(conditions, "ObjectSizeLessThan"),
+  };
+  return {
+    prefix: childText(conditions, "Prefix") ?? "",
+    tags: children(conditions, "Tag").map((pair): Tag => {
+      const [key, value] = [childText(pair, "Key"), childText(pair, "Value")];
+      if (key === undefined || key === "" || value === undefined)
+        throw new S3Error("MalformedXML", {});
+      return [key, value];
+    }),
+    ...sizes,
+  };
+}
+
+function readSize(element: Element, name: string): number | undefined {
+  const text = childText(element, name);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new S3Error("MalformedXML", {});
+  return Number(text);
+}
+
+function readExpiration(element: Element | undefined): LifecycleRule["expiration"] {
+  if (element === undefined) return undefined;
+  const days = childText(element, "Days");
+  const date = childText(element, "Date");
+  const marker = childText(element, "ExpiredObjectDeleteMarker");
+  if ([days, date, marker].filter((given) => given !== undefined).length !== 1) {
+    throw new S3Error("MalformedXML", {});
+  }
+  if (days !== undefined) return { days: readDays("Days", days) };
+  if (date !== undefined) return { dateMs: readDate(date) };
+  return marker?.toLowerCase() === "true" ? { lonelyMarkers: true } : undefined;
+}
+
+function readNoncurrent(element: Element | undefined): LifecycleRule["noncurrent"] {
+  if (element === undefined) return undefined;
+  const days = childText(element, "NoncurrentDays");
+  const keep = childText(element, "NewerNoncurrentVersions");
+  if (days === undefined) throw new S3Error("MalformedXML", {});
+  const kept = keep === undefined ? 0 : readDays("NewerNoncurrentVersions", keep);
+  if (kept > KEEP_MAX) {
+    throw argument(
+      "NewerNoncurrentVersions",
+      keep ?? "",
+      `At most ${KEEP_MAX} versions can be kept.`,
+    );
+  }
+  return { days: readDays("NoncurrentDays", days), keep: kept };
+}
+
+function readAbort(element: Element | undefined): number | undefined {
+  if (element === undefined) return undefined;
+  const days = childText(element, "DaysAfterInitiation");
+  if (days === undefined) throw new S3Error("MalformedXML", {});
+  return readDays("DaysAfterInitiation", days);
+}
+
+function readDays(name: string, text: string): number {
+  const days = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (days < 1)
+    throw argument(name, text, `'${name}' for lifecycle actions must be a positive integer`);
+  return days;
+}
+
+/** Midnight UTC, as AWS demands. */
+function readDate(text: string): number {
+  const ms = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+  if (Number.isNaN(ms)) throw new S3Error("MalformedXML", {});
+  if (ms % 86_400_000 !== 0) throw argument("Date", text, "'Date' must be at midnight GMT");
+  return ms;
+}
+
+function argument(name: string, value: string, message: string): S3Error {
+  return new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: value }, { message });
+}
+
+function refused(message: string): S3Error {
+  return new S3Error("InvalidRequest", {}, { message });
+}
+
+function writeRule(rule: LifecycleRule): string {
+  const { expiration, noncurrent, abortDays } = rule;
+  const inner = [
+    tag("ID", rule.id),
+    tag("Status", rule.enabled ? "Enabled" : "Disabled"),
+    wrap("Filter", writeFilter(rule.filter)),
+    expiration === undefined ? "" : wrap("Expiration", writeExpiration(expiration)),
+    noncurrent === undefined
+      ? ""
+      : wrap(
+          "NoncurrentVersionExpiration",
+          tag("NoncurrentDays", noncurrent.days) +
+            (noncurrent.keep === 0 ? "" : tag("NewerNoncurrentVersions", noncurrent.keep)),
+        ),
+    abortDays === undefined
+      ? ""
+      : wrap("AbortIncompleteMultipartUpload", tag("DaysAfterInitiation", abortDays)),
+  ];
+  return wrap("Rule", inner.join(""));
+}
+
+function writeFilter({ prefix, tags, overBytes, underBytes }: LifecycleFilter): string {
+  const conditions = [
+    ...(prefix === "" ? [] : [tag("Prefix", prefix)]),
+    ...tags.map(([key, value]) => wrap("Tag", tag("Key", key) + tag("Value", value))),
+    ...(overBytes === undefined ? [] : [tag("ObjectSizeGreaterThan", overBytes)]),
+    ...(underBytes === undefined ? [] : [tag("ObjectSizeLessThan", underBytes)]),
+  ];
+  if (conditions.length === 0) return tag("Prefix", "");
+  return conditions.length === 1 ? conditions.join("") : wrap("And", conditions.join(""));
+}
+
+function writeExpiration(expiration: Exclude<LifecycleRule["expiration"], undefined>): string {
+  if ("days" in expiration) return tag("Days", expiration.days);
+  if ("dateMs" in expiration) return tag("Date", new Date(expiration.dateMs).toISOString());
+  return tag("ExpiredObjectDeleteMarker", true);
+}

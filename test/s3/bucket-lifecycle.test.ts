@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertRefused } from "#test/s3/xml.ts";
+import { startServer } from "#test/support/server.ts";
+
+const RULE = (inner: string, id = "r") =>
+  `<Rule><ID>${id}</ID><Status>Enabled</Status>${inner}</Rule>`;
+const DAYS = "<Expiration><Days>30</Days></Expiration>";
+const PREFIX = "<Filter><Prefix>logs/</Prefix></Filter>";
+const LIFECYCLE = (rules: string) => `<LifecycleConfiguration>${rules}</LifecycleConfiguration>`;
+
+test("lifecycle rules are put, replaced as a whole, got and deleted", async (t) => {
+  const s3 = await startServer(t);
+
+  await s3.put("/bucket?lifecycle", LIFECYCLE(RULE(PREFIX + DAYS, "first")));
+  const put = await s3.put("/bucket?lifecycle", LIFECYCLE(RULE(PREFIX + DAYS, "second")));
+  const got = await s3.get("/bucket?lifecycle");
+  const deleted = await s3.request({ method: "DELETE", path: "/bucket?lifecycle" });
+
+  assert.deepEqual([put.status, got.status, deleted.status], [200, 200, 204]);
+  assert.ok(got.text.includes(RULE(PREFIX + DAYS, "second")), got.text);
+  assert.ok(!got.text.includes("first"));
+  assertRefused(await s3.get("/bucket?lifecycle"), 404, "NoSuchLifecycleConfiguration");
+});
+
+const TAG = "<Tag><Key>k</Key><Value>v</Value></Tag>";
+const ABORT =
+  "<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>";
+const REFUSED = [
+  { why: "no rule", rules: "", code: "MalformedXML" },
+  { why: "no filter", rules: RULE(DAYS), code: "MalformedXML" },
+  {
+    why: "a prefix of the rule itself",
+    rules: RULE(`<Prefix>a</Prefix>${DAYS}`),
+    code: "InvalidRequest",
+  },
+  { why: "no action", rules: RULE(PREFIX), code: "InvalidRequest" },
+  { why: "zero days", rules: RULE(PREFIX + DAYS.replace("30", "0")), code: "InvalidArgument" },
+  {
+    why: "days and a date",
+    rules: RULE(PREFIX + DAYS.replace("</Days>", "</Days><Date>2027-01-01T00:00:00Z</Date>")),
+    code: "MalformedXML",
+  },
+  {
+    why: "a date that is not midnight",
+    rules: RULE(`${PREFIX}<Expiration><Date>2027-01-01T10:00:00Z</Date></Expiration>`),
+    code: "InvalidArgument",
+  },
+  { why: "two rules of one id", rules: RULE(PREFIX + DAYS).repeat(2), code: "InvalidRequest" },
+  { why: "uploads by tag", rules: RULE(`<Filter>${TAG}</Filter>${ABORT}`), code: "InvalidRequest" },
+  {
+    why: "1,001 rules",
+    rules: Array.from({ length: 1_001 }, (_, at) => RULE(PREFIX + DAYS, `r${at}`)).join(""),
+    code: "MalformedXML",
+  },
+];
+for (const { why, rules, code } of REFUSED) {
+  test(`PutBucketLifecycleConfiguration refuses ${why} with ${code}`, async (t) => {
+    const s3 = await startServer(t);
+
+    assertRefused(await s3.put("/bucket?lifecycle", LIFECYCLE(rules)), 400, code);
+  });
+}
+
+test("PutBucketLifecycleConfiguration refuses a transition with NotImplemented", async (t) => {
+  const s3 = await startServer(t);
+  const transition = "<Transition><Days>1</Days><StorageClass>GLACIER</StorageClass></Transition>";
+
+  const reply = await s3.put("/bucket?lifecycle", LIFECYCLE(RULE(PREFIX + transition)));
+
+  assertRefused(reply, 501, "NotImplemented");
+});
