@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { deadline } from "#base/clock.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
 import { BodyReader } from "#server/body-reader.ts";
+import { Connections } from "#server/connections.ts";
 import { LIMITS, type Limits } from "#server/limits.ts";
 import { type Written, writeReply } from "#server/write-reply.ts";
 
@@ -52,7 +53,6 @@ export async function listen(options: Listen): Promise<Listening> {
   const sockets = new Set<Socket>();
   const { limits = LIMITS } = options;
   const server = makeServer(options, limits);
-  server.maxConnections = limits.connectionsMax;
   server.headersTimeout = limits.headersMs;
   // A body may take hours; BodyReader and the socket's own timer watch over its progress.
   server.requestTimeout = 0;
@@ -60,6 +60,11 @@ export async function listen(options: Listen): Promise<Listening> {
   server.maxHeadersCount = limits.headersMax;
   server.timeout = limits.idleMs + limits.discardMs;
   server.on("connection", (socket: Socket) => {
+    // Not by server.maxConnections: node:cluster hands what one worker refuses to the next, for ever.
+    if (sockets.size >= limits.connectionsMax) {
+      socket.destroy();
+      return;
+    }
     socket.setNoDelay(true);
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -175,41 +180,6 @@ function discard(incoming: IncomingMessage, limits: Limits): void {
   incoming.on("end", () => timer.cancel());
   incoming.on("error", () => timer.cancel());
   incoming.resume();
-}
-
-/** What is being answered on each connection, and which take no more requests. */
-class Connections {
-  readonly #answers = new WeakMap<Socket, Set<ServerResponse>>();
-  readonly #refused = new WeakSet<Socket>();
-
-  add(socket: Socket, outgoing: ServerResponse): void {
-    const answers = this.#answers.get(socket) ?? new Set();
-    this.#answers.set(socket, answers.add(outgoing));
-    outgoing.once("close", () => answers.delete(outgoing));
-  }
-
-  /** Nothing else is being answered on its connection. */
-  isLast(socket: Socket, outgoing: ServerResponse): boolean {
-    return [...(this.#answers.get(socket) ?? [])].every((answer) => answer === outgoing);
-  }
-
-  /** Whatever comes on it from now on is not answered. */
-  refuse(socket: Socket): void {
-    this.#refused.add(socket);
-  }
-
-  isRefused(socket: Socket): boolean {
-    return this.#refused.has(socket);
-  }
-
-  /** Resolves when the answers are out that were asked for in good form. */
-  async answered(socket: Socket): Promise<void> {
-    const answers = [...(this.#answers.get(socket) ?? [])];
-    const asked = answers.filter(({ req, headersSent }) => req.complete || headersSent);
-    await Promise.all(
-      asked.map((outgoing) => new Promise<void>((resolve) => outgoing.once("close", resolve))),
-    );
-  }
 }
 
 /** What never became a request: broken framing, too many headers, a client too slow to finish them. */

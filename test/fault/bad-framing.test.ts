@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { call, makeBucket, put, signedHead, type Target } from "#test/fault/call.ts";
-import { type RawResponse, RawSocket } from "#test/support/raw-socket.ts";
+import { type RawResponse, RawSocket, requestHead } from "#test/support/raw-socket.ts";
 import { startRealServer } from "#test/support/real-server.ts";
 
 const CHUNKED_BODY = "3\r\nabc\r\n0\r\n\r\n";
@@ -105,6 +105,43 @@ test("requests that are no HTTP are refused, and their connection with them", as
       assert.match(await socket.ended(), /^HTTP\/1.1 400 /);
     },
   );
+
+  for (const path of ["%", "%z", "%zz", "%ff", "%C3%28", "key?versionId=%ff"]) {
+    await t.test(`the target ${bucket}/${path} is refused with InvalidURI`, async () => {
+      await using socket = await RawSocket.connect(server.endpoint);
+      const target = `${bucket}/${path}`;
+      await socket.send(requestHead({ method: "GET", target, headers: { host: hostOf(server) } }));
+      const { status, body } = await socket.response();
+      assert.equal(status, 400);
+      assert.match(body.toString(), /<Code>InvalidURI<\/Code>/);
+    });
+  }
+
+  await t.test("a key may hold a zero character, percent-encoded", async () => {
+    await put(server, `${bucket}/zero%00key`, "zero");
+    const { body } = await call(server, { method: "GET", path: `${bucket}/zero%00key` });
+    assert.equal(body.toString(), "zero");
+  });
+
+  await t.test("a target in absolute form means its path, whatever host it names", async () => {
+    await using socket = await RawSocket.connect(server.endpoint);
+    const head = signedHead(server, { method: "GET", path: "/" });
+    for (const origin of [server.endpoint, "http://elsewhere.example"]) {
+      await socket.send(head.replace("GET / ", `GET ${origin}/ `));
+      const { status, body } = await socket.response();
+      assert.equal(status, 200);
+      assert.match(body.toString(), /<Name>framing<\/Name>/);
+    }
+  });
+
+  await t.test("OPTIONS * is refused, and the connection stays", async () => {
+    await using socket = await RawSocket.connect(server.endpoint);
+    const headers = { host: hostOf(server) };
+    await socket.send(requestHead({ method: "OPTIONS", target: "*", headers }));
+    assert.equal((await socket.response()).status, 400);
+    await socket.send(signedHead(server, { method: "GET", path: "/" }));
+    assert.equal((await socket.response()).status, 200);
+  });
 
   await t.test("CONNECT opens no tunnel", async () => {
     await using socket = await RawSocket.connect(server.endpoint);

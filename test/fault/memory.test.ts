@@ -78,10 +78,11 @@ async function upload(server: Target, path: string, sizeBytes = OBJECT_BYTES): P
   const outgoing = open(server, { method: "PUT", path, headers });
   const answered = answerTo(outgoing);
   answered.catch(() => outgoing.destroy());
+  const gone = new Promise((resolve) => outgoing.once("close", resolve));
   for (let sent = 0; sent < sizeBytes && !outgoing.destroyed; sent += BLOCK.length) {
     const flowing = outgoing.write(BLOCK.subarray(0, Math.min(BLOCK.length, sizeBytes - sent)));
-    if (!flowing)
-      await new Promise((resolve) => outgoing.once("drain", resolve).once("close", resolve));
+    if (flowing) continue;
+    await Promise.race([gone, new Promise((resolve) => outgoing.once("drain", resolve))]);
   }
   outgoing.end();
   const incoming = await answered;

@@ -1,6 +1,6 @@
 import { S3Error } from "#base/error.ts";
 import type { HttpReply } from "#base/http.ts";
-import type { ObjectInfo } from "#object/attributes.ts";
+import type { Checksum, ObjectInfo } from "#object/attributes.ts";
 import { type Conditions, failedCondition, PLAIN_NAMES } from "#object/conditions.ts";
 import type { OpenObject } from "#object/engine.ts";
 import { type PartNumber, partNumber } from "#object/name.ts";
@@ -26,6 +26,8 @@ interface Selection {
   readonly slice: Slice;
   readonly partial: boolean;
   readonly partsCount: number | undefined;
+  /** Of exactly these bytes, where it is known. */
+  readonly checksum: Checksum | undefined;
 }
 
 /** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
@@ -88,13 +90,16 @@ export async function select(object: OpenObject, ask: ReadAsk): Promise<Selectio
       { headers: { "content-range": `bytes */${info.sizeBytes}` } },
     );
   }
-  if (slice !== undefined) return { slice, partial: true, partsCount: undefined };
-  return { slice: { from: 0, to: info.sizeBytes }, partial: false, partsCount: undefined };
+  const whole = { from: 0, to: info.sizeBytes };
+  const chosen = slice ?? whole;
+  // Clients hold a checksum against the bytes they get, so that one of the whole only goes with it.
+  const checksum = chosen.to - chosen.from === info.sizeBytes ? info.checksum : undefined;
+  return { slice: chosen, partial: slice !== undefined, partsCount: undefined, checksum };
 }
 
 export function readReply(
   info: ObjectInfo,
-  { slice, partial, partsCount }: Selection,
+  { slice, partial, partsCount, checksum }: Selection,
   ask: ReadAsk,
 ): HttpReply {
   const headers: Record<string, string> = {
@@ -105,9 +110,7 @@ export function readReply(
   };
   if (partial) headers["content-range"] = `bytes ${slice.from}-${slice.to - 1}/${info.sizeBytes}`;
   if (partsCount !== undefined) headers["x-amz-mp-parts-count"] = String(partsCount);
-  // Clients hold a checksum against the bytes they get, so that one of the whole only goes with it.
-  const whole = slice.to - slice.from === info.sizeBytes;
-  if (ask.checksums && whole) Object.assign(headers, checksumHeaders(info.checksum));
+  if (ask.checksums) Object.assign(headers, checksumHeaders(checksum));
   return { status: partial ? 206 : 200, headers, body: undefined };
 }
 
@@ -121,7 +124,7 @@ export function notModified(info: ObjectInfo): HttpReply {
 
 /** A part of an object that was put whole is the whole. Fails: InvalidPartNumber. */
 async function selectPart(object: OpenObject, number: PartNumber): Promise<Selection> {
-  const { partsCount, sizeBytes } = object.info;
+  const { partsCount, sizeBytes, checksum } = object.info;
   const parts = await object.parts();
   const index = parts.findIndex(
     (part, at) => (partsCount === undefined ? at + 1 : part.number) === number,
@@ -135,5 +138,10 @@ async function selectPart(object: OpenObject, number: PartNumber): Promise<Selec
   }
   const from = parts.slice(0, index).reduce((sum, before) => sum + before.sizeBytes, 0);
   const slice = { from, to: from + part.sizeBytes };
-  return { slice, partial: sizeBytes > 0, partsCount };
+  const own =
+    part.checksum === undefined || checksum === undefined
+      ? undefined
+      : { ...part.checksum, type: checksum.type };
+  const whole = partsCount === undefined ? checksum : undefined;
+  return { slice, partial: sizeBytes > 0, partsCount, checksum: own ?? whole };
 }

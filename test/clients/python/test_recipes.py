@@ -12,42 +12,51 @@ from door import Door
 from server import ROOT
 from tree import write
 
-PAGE = (ROOT / "docs" / "clients.md").read_text()
-KEY, *RECIPES = re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]
-TITLES = [recipe.splitlines()[0] for recipe in RECIPES]
-INTERPRETERS = {
-    "sh": ["bash", "-eu"],
-    "python": [sys.executable],
-    "js": [str(ROOT / "node_modules" / ".bin" / "node")],
+PYTHON = sys.executable
+NODE = str(ROOT / "node_modules" / ".bin" / "node")
+# How a block of each language is run from a shell, in which the variables of earlier ones stand.
+AS_SHELL = {
+    "sh": "{block}",
+    "python": f"{PYTHON} - <<'BLOCK'\n{{block}}BLOCK\n",
+    "js": f"cat > recipe.mjs <<'BLOCK'\n{{block}}BLOCK\n{NODE} recipe.mjs\n",
 }
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=TITLES)
-def test_a_recipe_works(http_path: Door, tmp_path: Path, recipe: str) -> None:
-    if recipe.startswith("s5cmd") and shutil.which("s5cmd") is None:
+def sections(page: str) -> dict[str, str]:
+    """What stands below each heading of the second level, by its title."""
+    parts = re.split(r"^## ", (ROOT / page).read_text(), flags=re.MULTILINE)[1:]
+    return {part.splitlines()[0]: part for part in parts}
+
+
+CLIENTS = sections("docs/clients.md")
+KEY = CLIENTS.pop("The key")
+
+
+@pytest.mark.parametrize("title", CLIENTS)
+def test_a_recipe_works(http_path: Door, tmp_path: Path, title: str) -> None:
+    if title == "s5cmd" and shutil.which("s5cmd") is None:
         pytest.skip("s5cmd is not on PATH: it is built with Go")
-    if recipe.startswith("AWS SDK for JavaScript"):
-        (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
-    server = http_path.server
-    credentials = (
-        f"aws_access_key_id = {server.access_key_id}\naws_secret_access_key = {server.secret}"
-    )
-    write(tmp_path / "data" / "credentials", f"[default]\n{credentials}\n".encode())
-    scripts = scripts_of(recipe, server.port)
-    assert scripts != {}
-    for kind, script in scripts.items():
-        path = write(tmp_path / f"recipe.{'mjs' if kind == 'js' else kind}", script.encode())
-        key = scripts_of(KEY, server.port)["sh"]
-        command = " ".join([*INTERPRETERS[kind], str(path)])
-        # The suite runs boto3 with its native runtime: here it runs as most have it, without.
-        plain = {"BOTO_DISABLE_CRT": "true"}
-        output = run("bash", "-euc", f"{key}\n{command}", home=tmp_path, environment=plain)
-        assert "hello" in output
+    output = run_blocks(KEY + CLIENTS[title], http_path, tmp_path)
+    assert "hello" in output
 
 
-def scripts_of(section: str, port: int) -> dict[str, str]:
-    """Its blocks, those of one language put together."""
-    scripts: dict[str, str] = {}
-    for kind, block in re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
-        scripts[kind] = scripts.get(kind, "") + block.replace(":9000", f":{port}")
-    return scripts
+def test_the_recipes_of_the_readme_work_one_after_the_other(
+    http_path: Door, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    output = run_blocks(sections("README.md")["Use it"], http_path, tmp_path)
+    for told in ("docs/clients.md", "PreconditionFailed", "0 differences found", "hello"):
+        assert told in output
+
+
+def run_blocks(text: str, door: Door, home: Path) -> str:
+    """Runs the blocks of a text in one shell, where a server was started in its directory."""
+    server = door.server
+    key = f"aws_access_key_id = {server.access_key_id}\naws_secret_access_key = {server.secret}\n"
+    write(home / "data" / "credentials", f"[default]\n{key}".encode())
+    (home / "node_modules").symlink_to(ROOT / "node_modules")
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    script = "\n".join(AS_SHELL[language].format(block=block) for language, block in blocks)
+    path = write(home / "recipe.sh", script.replace(":9000", f":{server.port}").encode())
+    # The suite runs boto3 with its native runtime: here it runs as most have it, without.
+    return run("bash", "-eu", path, home=home, environment={"BOTO_DISABLE_CRT": "true"})
