@@ -206,7 +206,9 @@ function readFlags(args: readonly string[]): Map<string, string> {
     }
   } catch (cause) {
     const message = cause instanceof Error ? cause.message.split(". To specify")[0] : String(cause);
-    throw new ConfigError(`${message}. "lode serve --help" lists the settings.`);
+    throw new ConfigError(
+      `${message?.replace(/\.+$/, "")}. "lode serve --help" lists the settings.`,
+    );
   }
   return flags;
 }

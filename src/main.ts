@@ -43,7 +43,8 @@ async function run([command, ...args]: readonly string[]): Promise<void> {
 
 function fail(cause: unknown): never {
   if (cause instanceof ConfigError || cause instanceof StorageError) {
-    process.stderr.write(`lode: ${cause.message}\n`);
+    // One line, whatever a parser had to say.
+    process.stderr.write(`lode: ${cause.message.replace(/\s*\n\s*/g, " ")}\n`);
     process.exit(EXIT_SETTING);
   }
   process.stderr.write(`lode: ${cause instanceof Error ? cause.stack : cause}\n`);

@@ -1,4 +1,5 @@
 import cluster, { type Worker } from "node:cluster";
+import { createSecureContext } from "node:tls";
 import { AggregatorRegistry, type Registry } from "prom-client";
 import { type AdminView, adminAnswer } from "#admin/health.ts";
 import { deadline, systemClock } from "#base/clock.ts";
@@ -119,11 +120,12 @@ async function listenAdmin({ adminListen }: Config, view: AdminView): Promise<Li
 /** Fails: ConfigError when the certificate cannot be used. */
 function checkTls(config: Config): void {
   try {
-    readTls(config);
+    const tls = readTls(config);
+    if (tls !== undefined) createSecureContext({ cert: tls.cert, key: tls.key });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(
-      `--tls-cert, --tls-key: ${message}. Name PEM files that this user can read.`,
+      `--tls-cert, --tls-key: ${message}. Name PEM files of one pair that this user can read.`,
     );
   }
 }

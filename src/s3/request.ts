@@ -203,10 +203,12 @@ function splitTarget(target: string): { readonly path: string; readonly rawQuery
 function bucketOfHost(host: string | undefined, { baseDomains }: Addressing): string | undefined {
   if (host === undefined) return undefined;
   const name = host.replace(/:\d*$/, "").toLowerCase();
-  for (const domain of baseDomains) {
-    if (name.endsWith(`.${domain}`)) return name.slice(0, -domain.length - 1);
-  }
-  return undefined;
+  // A base domain may stand below another: it is no bucket of that one.
+  if (baseDomains.includes(name)) return undefined;
+  const domains = baseDomains.filter((domain) => name.endsWith(`.${domain}`));
+  if (domains.length === 0) return undefined;
+  const longest = Math.max(...domains.map((domain) => domain.length));
+  return name.slice(0, -longest - 1);
 }
 
 function locate(path: string, hosted: string | undefined, { pathStyle }: Addressing) {

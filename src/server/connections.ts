@@ -5,11 +5,25 @@ import type { Socket } from "node:net";
 export class Connections {
   readonly #answers = new WeakMap<Socket, Set<ServerResponse>>();
   readonly #refused = new WeakSet<Socket>();
+  /** How many answers are under way by the client's address, which a TLS socket shares with its carrier. */
+  readonly #busy = new Map<string, number>();
 
   add(socket: Socket, outgoing: ServerResponse): void {
     const answers = this.#answers.get(socket) ?? new Set();
     this.#answers.set(socket, answers.add(outgoing));
-    outgoing.once("close", () => answers.delete(outgoing));
+    const peer = peerOf(socket);
+    this.#busy.set(peer, (this.#busy.get(peer) ?? 0) + 1);
+    outgoing.once("close", () => {
+      answers.delete(outgoing);
+      const left = (this.#busy.get(peer) ?? 1) - 1;
+      if (left === 0) this.#busy.delete(peer);
+      else this.#busy.set(peer, left);
+    });
+  }
+
+  /** An answer is under way on it, or on the TLS connection that it carries. */
+  isBusy(socket: Socket): boolean {
+    return this.#busy.has(peerOf(socket));
   }
 
   /** Nothing else is being answered on its connection. */
@@ -34,4 +48,8 @@ export class Connections {
       asked.map((outgoing) => new Promise<void>((resolve) => outgoing.once("close", resolve))),
     );
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

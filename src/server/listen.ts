@@ -91,7 +91,7 @@ export async function listen(options: Listen): Promise<Listening> {
   return {
     port,
     connections: () => sockets.size,
-    drain: () => drain(server, serving),
+    drain: () => drain(server, serving, sockets),
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -212,9 +212,15 @@ function reasonOf({ code }: NodeJS.ErrnoException): BadRequest {
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? "timeout" : "malformed";
 }
 
-async function drain(server: Server, serving: Serving): Promise<void> {
+async function drain(
+  server: Server,
+  serving: Serving,
+  sockets: ReadonlySet<Socket>,
+): Promise<void> {
   serving.draining = true;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  // Node counts as idle only what has been answered once: not a handshake, nor half a head.
+  for (const socket of sockets) if (!serving.connections.isBusy(socket)) socket.destroySoon();
   await closed;
 }

@@ -1,4 +1,4 @@
-"""The recipes of docs/clients.md, run as they stand but for the port."""
+"""The recipes of docs/clients.md and of the README, run as they stand but for the port."""
 
 import re
 import shutil
