@@ -15,6 +15,8 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   DeleteObjects: "<Delete><Object><Key>key</Key></Object></Delete>",
   PutBucketCors:
     "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
+  PutBucketLifecycleConfiguration:
+    "<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter/><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>",
   PutBucketOwnershipControls:
     "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>",
   PutBucketTagging: "<Tagging><TagSet></TagSet></Tagging>",

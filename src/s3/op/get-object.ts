@@ -8,7 +8,7 @@ import { readRange, type Slice } from "#object/range.ts";
 import { checksumHeaders } from "#s3/checksum-headers.ts";
 import { readConditions } from "#s3/conditions.ts";
 import { objectHeaders, responseOverrides } from "#s3/object-headers.ts";
-import { operation } from "#s3/operation.ts";
+import { operation, type Services } from "#s3/operation.ts";
 import { type NamedObject, objectOf, type S3Request } from "#s3/request.ts";
 
 /** What GetObject and HeadObject are asked. */
@@ -38,11 +38,7 @@ export const getObject = operation({
   parse: parseRead,
   grants: grantsOfRead,
 
-  run: async ({ open }, ask) => {
-    const { bucket, engine } = await open(ask.name.bucket);
-    const object = await engine.get({ ...ask.name, bucket });
-    return { object, selection: await select(object, ask) };
-  },
+  run: findForRead,
 
   render: ({ object, selection }, ask) => {
     if (selection === undefined) return notModified(object.info);
@@ -73,8 +69,15 @@ export function grantsOfRead({ name }: ReadAsk) {
   return [{ action, resource: `${name.bucket}/${name.key}` }] as const;
 }
 
+/** What GetObject and HeadObject do before they answer: a HEAD meets every refusal of a GET. */
+export async function findForRead({ open }: Services, ask: ReadAsk) {
+  const { bucket, engine } = await open(ask.name.bucket);
+  const object = await engine.get({ ...ask.name, bucket });
+  return { object, selection: await select(object, ask) };
+}
+
 /** undefined for 304. Fails: PreconditionFailed, InvalidRange, InvalidPartNumber. */
-export async function select(object: OpenObject, ask: ReadAsk): Promise<Selection | undefined> {
+async function select(object: OpenObject, ask: ReadAsk): Promise<Selection | undefined> {
   const { info } = object;
   const failed = failedCondition(ask.conditions, info);
   if (failed === "ifNoneMatch" || failed === "ifModifiedSince") return undefined;

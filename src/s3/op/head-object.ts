@@ -1,4 +1,4 @@
-import { grantsOfRead, notModified, parseRead, readReply, select } from "#s3/op/get-object.ts";
+import { findForRead, grantsOfRead, notModified, parseRead, readReply } from "#s3/op/get-object.ts";
 import { operation } from "#s3/operation.ts";
 
 /** GetObject without the bytes. Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
@@ -9,11 +9,7 @@ export const headObject = operation({
   parse: parseRead,
   grants: grantsOfRead,
 
-  run: async ({ open }, ask) => {
-    const { bucket, engine } = await open(ask.name.bucket);
-    const object = await engine.get({ ...ask.name, bucket });
-    return { object, selection: await select(object, ask) };
-  },
+  run: findForRead,
 
   render: ({ object, selection }, ask) =>
     selection === undefined ? notModified(object.info) : readReply(object.info, selection, ask),
