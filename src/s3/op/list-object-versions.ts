@@ -42,7 +42,7 @@ export const listObjectVersions = operation({
     };
   },
 
-  grants: ({ bucket }) => [{ action: "s3:ListBucketVersions", resource: bucket }],
+  grants: ({ bucket }) => [{ action: "s3:ListBucket", resource: bucket }],
 
   run: async ({ open, caller }, ask) => {
     const { bucket, engine } = await open(ask.bucket);
