@@ -252,7 +252,7 @@ function check(texts: Texts): Config {
     );
   }
   return {
-    data: resolve(texts.data),
+    data: directory(texts.data),
     listen: address("listen", texts.listen),
     adminListen: address("adminListen", texts.adminListen),
     baseDomains: domains(texts.baseDomains),
@@ -274,6 +274,12 @@ function check(texts: Texts): Config {
     accessLog: oneOf("accessLog", texts.accessLog, ["true", "false"]) === "true",
     logFormat: oneOf("logFormat", texts.logFormat, ["auto", "json", "text"]),
   };
+}
+
+/** Nothing would mean the working directory, which is never what was meant. */
+function directory(text: string): string {
+  if (text.trim() === "") throw bad("data", text, "name a directory.");
+  return resolve(text);
 }
 
 function domains(text: string): readonly string[] {

@@ -23,6 +23,7 @@ import {
   type RootKey,
   rootKey,
 } from "#server/data-directory.ts";
+import { closeHandedOver } from "#server/handed-over.ts";
 import { type Listening, listen } from "#server/listen.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 import { type FromWorker, isPretty, readTls, type ToWorker, type WorkerStart } from "#worker.ts";
@@ -264,6 +265,7 @@ class Fleet {
 
   async #launch(): Promise<number> {
     const worker = cluster.fork();
+    closeHandedOver(worker);
     return await new Promise((resolve, reject) => {
       worker.once("exit", (code) =>
         reject(new Error(`a worker ended with ${code} before it served`)),
@@ -302,11 +304,8 @@ class Fleet {
 }
 
 function startFailure(message: string, { listen: { host, port } }: Config): Error {
-  if (
-    !message.includes("EADDRINUSE") &&
-    !message.includes("EACCES") &&
-    !message.includes("EADDRNOTAVAIL")
-  ) {
+  const aboutAddress = /EADDRINUSE|EADDRNOTAVAIL|EACCES|ENOTFOUND|EAI_AGAIN/.test(message);
+  if (!aboutAddress) {
     return new StorageError("unavailable", message);
   }
   return new ConfigError(

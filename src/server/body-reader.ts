@@ -3,6 +3,9 @@ import { deadline } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import type { Limits } from "#server/limits.ts";
 
+/** Of all bodies of this process together: taken off their sockets, and not yet asked for. */
+let heldBytes = 0;
+
 /**
  * A request's body as it comes. The socket is paused while more is waiting than the limit, so that a
  * fast sender cannot fill memory; a sender that stops is given up on.
@@ -45,23 +48,28 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   abandon(): void {
     this.#abandoned = true;
     this.#queue.length = 0;
+    this.#hold(-this.#queuedBytes);
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     this.#listen();
-    for (;;) {
-      const chunk = this.#queue.shift();
-      if (chunk !== undefined) {
-        this.#queuedBytes -= chunk.length;
-        yield chunk;
-      } else if (this.#failure !== undefined) {
-        throw this.#failure;
-      } else if (this.#finished) {
-        return;
-      } else {
-        if (this.#incoming.isPaused()) this.#incoming.resume();
-        await this.#more();
+    try {
+      for (;;) {
+        const chunk = this.#queue.shift();
+        if (chunk !== undefined) {
+          this.#hold(-chunk.length);
+          yield chunk;
+        } else if (this.#failure !== undefined) {
+          throw this.#failure;
+        } else if (this.#finished) {
+          return;
+        } else {
+          if (this.#incoming.isPaused()) this.#incoming.resume();
+          await this.#more();
+        }
       }
+    } finally {
+      this.abandon();
     }
   }
 
@@ -80,12 +88,21 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
     });
   }
 
+  #hold(bytes: number): void {
+    this.#queuedBytes += bytes;
+    heldBytes += bytes;
+  }
+
   #push(chunk: Buffer): void {
     this.#receivedBytes += chunk.length;
     if (this.#abandoned) return;
     this.#queue.push(chunk);
-    this.#queuedBytes += chunk.length;
-    if (this.#queuedBytes >= this.#limits.unreadBytesMax) this.#incoming.pause();
+    this.#hold(chunk.length);
+    const { unreadBytesMax, unreadBytesTotal } = this.#limits;
+    // One chunk each is always let in, so that no upload waits for another.
+    if (this.#queuedBytes >= unreadBytesMax || heldBytes >= unreadBytesTotal) {
+      this.#incoming.pause();
+    }
     this.#wake?.();
   }
 

@@ -13,7 +13,9 @@ export const LIMITS = {
   idleMs: 60_000,
   keepAliveMs: 75_000,
   /** Of a body that nobody has asked for yet: then the socket is not read. */
-  unreadBytesMax: 1_024 * 1_024,
+  unreadBytesMax: 512 * 1_024,
+  /** Of all such bodies in a process together; beyond it each holds one chunk of 64 KiB at the most. */
+  unreadBytesTotal: 64 * 1_024 * 1_024,
   /** Of a refused request's body that is read and thrown away to keep its connection. */
   discardedBytesMax: 8 * 1_024 * 1_024,
   discardMs: 5_000,

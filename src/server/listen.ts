@@ -150,18 +150,23 @@ async function respond({ incoming, outgoing, expects }: Exchange, serving: Servi
     secure: options.tls !== undefined,
     body,
   });
-  if (expects && !body.started) {
-    // It will send no body now, and what it sends next on this connection could be taken for one.
-    outgoing.shouldKeepAlive = false;
-  } else if (!incoming.complete) {
+  // A client that waits will send no body now, and what it sends next could be taken for one.
+  const unasked = expects && !body.started;
+  const unread = !unasked && !incoming.complete;
+  if (unread) {
     body.abandon();
     discard(incoming, limits);
   }
-  if (serving.draining) outgoing.shouldKeepAlive = false;
+  const closes = unasked || serving.draining || !outgoing.shouldKeepAlive;
+  // Node closes behind the answer, and a client that still sends would lose it.
+  outgoing.shouldKeepAlive = unread || !closes;
   const written = await writeReply(outgoing, reply);
-  // Node would keep a connection whose answer had begun before the drain.
   const { socket } = incoming;
-  if (serving.draining && serving.connections.isLast(socket, outgoing)) socket.destroySoon();
+  // Also when the answer had begun before the drain.
+  if ((closes || serving.draining) && serving.connections.isLast(socket, outgoing)) {
+    if (incoming.complete || unasked) socket.destroySoon();
+    else incoming.once("end", () => socket.destroySoon());
+  }
   done?.({ ...written, received: body.receivedBytes });
 }
 

@@ -127,6 +127,21 @@ test("bodies that break their promise are no objects", async (t) => {
     assert.equal((await socket.response()).status, 200);
   });
 
+  await t.test(
+    "an upload refused on a connection that is to close is answered, not cut",
+    async () => {
+      await using socket = await RawSocket.connect(server.endpoint);
+      const headers = { connection: "close" };
+      const sent = { method: "PUT", path: "/missing/key", headers, body: Buffer.alloc(5_000_000) };
+      socket.stopReading();
+      await socket.send(signedHead(server, sent));
+      await socket.send(sent.body);
+      socket.readOn();
+      assert.equal((await socket.response()).status, 404);
+      assert.equal(await socket.ended(), "");
+    },
+  );
+
   await t.test("a refused body over 8 MiB costs the connection, and no memory", async () => {
     await using socket = await RawSocket.connect(server.endpoint);
     const sent = { method: "PUT", path: `${bucket}-missing/key`, body: Buffer.alloc(12_000_000) };

@@ -105,12 +105,7 @@ test("a worker that is killed is replaced, and meanwhile the others serve", asyn
   }
 });
 
-const FORGOTTEN =
-  "node:cluster forgets a connection that it handed to a worker which died before it took it";
-
-test("a connection on its way to a worker that dies is not left open", {
-  todo: FORGOTTEN,
-}, async (t) => {
+test("a connection on its way to a worker that dies is not left open", async (t) => {
   const server = await startRealServer(t, { workers: 2 });
   const [, victim = 0] = processTree(server.pid);
   process.kill(victim, "SIGSTOP");

@@ -50,6 +50,14 @@ const BAD: Readonly<Record<string, Bad>> = {
     settings: ["--garbage-grace", "-1"],
     says: /'--garbage-grace'[\s\S]*lists the settings/,
   },
+  "a data directory without a name": {
+    settings: ["--data", ""],
+    says: /--data "": name a directory/,
+  },
+  "a host that has no address": {
+    settings: ["--listen", "no-such-host.invalid:0"],
+    says: /--listen no-such-host\.invalid:0: .*Choose another address/,
+  },
   "no worker": { settings: ["--workers", "0"], says: /--workers "0": give a whole number from 1/ },
   "a number that is none": {
     environment: { LODE_GARBAGE_GRACE: "soon" },

@@ -7,8 +7,6 @@ import type { ChunkedPayload } from "#s3/signature/payload.ts";
 import { readAnnounced, readTrailers } from "#s3/signature/trailers.ts";
 import type { VerifiedSignature } from "#s3/signature/verify.ts";
 
-/** A signed chunk is held until its signature has proved true, so this bounds the memory. */
-const SIGNED_CHUNK_BYTES_MAX = 16 * 1024 * 1024;
 const SIGNED_CHUNK_BYTES_MIN = 8192;
 const HEADER_BYTES_MAX = 256;
 
@@ -55,8 +53,9 @@ export function readChunkedOptions(
 }
 
 /**
- * The payload of an aws-chunked body, as views of the pieces of `source`. Of signed chunks no byte
- * comes out before the signature of its chunk has proved true; of unsigned ones nothing is held.
+ * The payload of an aws-chunked body, as views of the pieces of `source`; nothing is held. Bytes come
+ * out before the signature of their chunk is checked: what was made of them counts only when the
+ * iteration ends well, as with every body.
  * When reading stops early, for a failure or by the reader's wish, `source` is returned.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
@@ -117,8 +116,8 @@ class Decoder implements ChunkedBody {
       }
       if (this.#chain === undefined) yield* this.#unsignedChunk(sizeBytes);
       else {
-        if (!last) checkSize(sizeBytes, previousBytes);
-        yield* await this.#signedChunk(this.#chain, sizeBytes, signature);
+        if (!last) checkSize(previousBytes);
+        yield* this.#signedChunk(this.#chain, sizeBytes, signature);
       }
       if (last) return;
       previousBytes = sizeBytes;
@@ -134,21 +133,18 @@ class Decoder implements ChunkedBody {
     }
   }
 
-  async #signedChunk(
+  /** Fails before its end, and so before the end of the whole, when the signature is not of its bytes. */
+  async *#signedChunk(
     chain: ChunkChain,
     sizeBytes: number,
     signature: string,
-  ): Promise<readonly Uint8Array[]> {
-    const slices: Uint8Array[] = [];
+  ): AsyncIterable<Uint8Array> {
     const digest = createHash("sha256");
-    for (let leftBytes = sizeBytes; leftBytes > 0; ) {
-      const slice = await this.#reader.take(leftBytes);
-      leftBytes -= slice.length;
+    for await (const slice of this.#unsignedChunk(sizeBytes)) {
       digest.update(slice);
-      slices.push(slice);
+      yield slice;
     }
     chain.checkChunk(digest.digest("hex"), signature);
-    return slices;
   }
 }
 
@@ -156,11 +152,8 @@ class Decoder implements ChunkedBody {
  * AWS finds the chunk too small when another follows it.
  * Unverified: whether AWS holds unsigned chunks to this too. We do not.
  */
-function checkSize(sizeBytes: number, previousBytes: number): void {
+function checkSize(previousBytes: number): void {
   if (previousBytes < SIGNED_CHUNK_BYTES_MIN) throw new S3Error("InvalidChunkSizeError", {});
-  if (sizeBytes <= SIGNED_CHUNK_BYTES_MAX) return;
-  const message = `A signed chunk may have at most ${SIGNED_CHUNK_BYTES_MAX} bytes.`;
-  throw new S3Error("InvalidChunkSizeError", {}, { message });
 }
 
 const UNSIGNED_HEADER = /^(?<size>[\da-f]{1,12}) *$/i;
