@@ -17,6 +17,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
   #receivedBytes = 0;
+  #startedMs = 0;
   #started = false;
   #abandoned = false;
   #finished = false;
@@ -76,6 +77,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
   #listen(): void {
     if (this.#started) return;
     this.#started = true;
+    this.#startedMs = performance.now();
     this.#start();
     this.#incoming.on("data", (chunk: Buffer) => this.#push(chunk));
     this.#incoming.on("end", () => {
@@ -88,6 +90,13 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
     });
   }
 
+  /** One byte now and then would keep an upload, and all that it holds, for ever. */
+  #isTooSlow(): boolean {
+    const { bodyBytesPerSecondMin, slowBodyMs } = this.#limits;
+    const ageMs = performance.now() - this.#startedMs;
+    return ageMs > slowBodyMs && this.#receivedBytes * 1_000 < ageMs * bodyBytesPerSecondMin;
+  }
+
   #hold(bytes: number): void {
     this.#queuedBytes += bytes;
     heldBytes += bytes;
@@ -95,6 +104,7 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
 
   #push(chunk: Buffer): void {
     this.#receivedBytes += chunk.length;
+    if (this.#isTooSlow()) this.#fail(new S3Error("RequestTimeout", {}));
     if (this.#abandoned) return;
     this.#queue.push(chunk);
     this.#hold(chunk.length);

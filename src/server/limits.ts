@@ -12,6 +12,9 @@ export const LIMITS = {
   /** Without a byte in either direction while a request is under way. */
   idleMs: 60_000,
   keepAliveMs: 75_000,
+  /** A body that has come slower than this on the whole, once it is older than `slowBodyMs`, is given up on. */
+  bodyBytesPerSecondMin: 1_024,
+  slowBodyMs: 60_000,
   /** Of a body that nobody has asked for yet: then the socket is not read. */
   unreadBytesMax: 512 * 1_024,
   /** Of all such bodies in a process together; beyond it each holds one chunk of 64 KiB at the most. */

@@ -62,6 +62,20 @@ suite("clients that are slow, silent or gone", { concurrency: 4 }, () => {
     );
   });
 
+  test("a body that drips, a byte now and then, is answered RequestTimeout", async (t) => {
+    const limits = { ...SHORT, slowBodyMs: 500, bodyBytesPerSecondMin: 1_000 };
+    const server = await startInProcess(t, { limits });
+    const bucket = await makeBucket(server, "drip");
+    await using socket = await RawSocket.connect(server.endpoint);
+    const body = Buffer.alloc(100_000, "x");
+    await socket.send(signedHead(server, { method: "PUT", path: `${bucket}/drip`, body }));
+    const dripping = drip(socket, "x");
+    const answer = await socket.response();
+    assert.equal(answer.status, 400);
+    assert.match(answer.body.toString(), /<Code>RequestTimeout<\/Code>/);
+    dripping.stop();
+  });
+
   test("a reader that never reads holds a bounded part of the object, and is given up on", async (t) => {
     const blobs = new WatchedBlobStore();
     const server = await startInProcess(t, { blobs, limits: SHORT });
