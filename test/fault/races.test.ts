@@ -52,6 +52,28 @@ test("concurrent requests to several workers leave what some order of them would
   });
 
   await t.test(
+    "of 32 renames onto one key that must not exist one wins, and the other sources stay",
+    async () => {
+      for (let round = 0; round < ROUNDS; round += 1) await renameOntoOneKey(server, bucket, round);
+    },
+  );
+
+  await t.test("of 32 renames of one object one wins, and it is at one key only", async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const source = `${bucket}/moved-${round}`;
+      await put(server, source, `moved ${round}`);
+      const targets = Array.from({ length: WRITERS }, (_, at) => `${bucket}/to-${round}-${at}`);
+      const answers = await Promise.all(targets.map((path) => call(server, rename(path, source))));
+      assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+      assert.deepEqual(new Set(codes(answers)), new Set(["NoSuchKey"]));
+      const found = await Promise.all(
+        [source, ...targets].map((path) => call(server, { method: "GET", path })),
+      );
+      assert.equal(found.filter(({ status }) => status === 200).length, 1);
+    }
+  });
+
+  await t.test(
     "unconditional writers of one key all succeed, and one of them stays, whole",
     async () => {
       const path = `${bucket}/last`;
@@ -142,6 +164,33 @@ async function race(
 function bodyOf(which: { round: number; writer: number; sizeBytes?: number | undefined }): string {
   const { round, writer, sizeBytes = 0 } = which;
   return `${round} of ${writer};`.padEnd(sizeBytes, String(writer));
+}
+function rename(path: string, source: string, headers: Record<string, string> = {}) {
+  const all = { "x-amz-rename-source": source, ...headers };
+  return { method: "PUT", path: `${path}?renameObject`, headers: all };
+}
+
+function codes(answers: readonly Got[]): string[] {
+  return answers.flatMap(({ status, code }) => (status === 200 ? [] : [code ?? ""]));
+}
+
+async function renameOntoOneKey(server: Target, bucket: string, round: number): Promise<void> {
+  const target = `${bucket}/renamed-${round}`;
+  const sources = Array.from({ length: WRITERS }, (_, at) => `${bucket}/from-${round}-${at}`);
+  await Promise.all(sources.map((source) => put(server, source, source)));
+  const answers = await Promise.all(
+    sources.map((source) => call(server, rename(target, source, { "if-none-match": "*" }))),
+  );
+  assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+  assert.ok(
+    codes(answers).every((code) => LOST.includes(code)),
+    codes(answers).join(),
+  );
+  const winner = sources[answers.findIndex(({ status }) => status === 200)];
+  const { body } = await expectCall(server, { method: "GET", path: target });
+  assert.equal(body.toString(), winner);
+  const left = await Promise.all(sources.map((path) => call(server, { method: "GET", path })));
+  assert.equal(left.filter(({ status }) => status === 200).length, WRITERS - 1);
 }
 
 /** The winner's ETag. */
