@@ -59,8 +59,6 @@ export interface Engine {
   setTags(name: ObjectName, tags: readonly Tag[]): Promise<ObjectInfo>;
 
   createUpload(name: KeyName, input: UploadInput): Promise<UploadInfo>;
-  /** Fails: NoSuchUpload. */
-  upload(name: UploadName): Promise<UploadInfo>;
   /** Fails: NoSuchUpload, InvalidRequest (another checksum algorithm), as put. */
   putPart(name: UploadName, part: PartNumber, source: PartSource): Promise<PartInfo>;
   /** Fails: NoSuchUpload, InvalidPart, EntityTooSmall, BadDigest, as put. */

@@ -40,11 +40,6 @@ export class BodyReader implements AsyncIterable<Uint8Array> {
     return this.#receivedBytes;
   }
 
-  /** All of it has been taken off the socket. */
-  get finished(): boolean {
-    return this.#finished;
-  }
-
   /** Nobody will read the rest: it is no longer kept, and does not hold up the sender. */
   abandon(): void {
     this.#abandoned = true;

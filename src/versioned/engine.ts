@@ -52,7 +52,7 @@ import {
   manifestOf,
   type Stores,
 } from "#versioned/store.ts";
-import { abortUpload, createUpload, listParts, partInfo, uploadInfo } from "#versioned/uploads.ts";
+import { abortUpload, createUpload, listParts, partInfo } from "#versioned/uploads.ts";
 import { makeVersion } from "#versioned/write.ts";
 
 /** When a client names no algorithm, as AWS does since 2024. */
@@ -148,10 +148,6 @@ export class VersionedEngine implements Engine {
 
   async createUpload(name: KeyName, input: UploadInput): Promise<UploadInfo> {
     return await createUpload(this.#stores, name, input);
-  }
-
-  async upload(name: UploadName): Promise<UploadInfo> {
-    return await uploadInfo(this.#stores, name);
   }
 
   async putPart(name: UploadName, part: PartNumber, source: PartSource): Promise<PartInfo> {

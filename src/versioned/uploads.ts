@@ -64,10 +64,6 @@ export async function findUpload({ meta }: Stores, name: UploadName): Promise<Fo
   };
 }
 
-export async function uploadInfo(stores: Stores, name: UploadName): Promise<UploadInfo> {
-  return (await findUpload(stores, name)).info;
-}
-
 export async function abortUpload(stores: Stores, name: UploadName): Promise<void> {
   await commitDecision(stores, name.bucket, async () => {
     const { guard } = await findUpload(stores, name);
