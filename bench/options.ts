@@ -7,9 +7,11 @@ const GROUPS = [
   "put",
   "delete",
   "list",
+  "versions",
   "multipart",
   "copy",
   "rename",
+  "sweep",
   "startup",
   "targets",
 ] as const;
@@ -28,6 +30,8 @@ export interface Options {
   readonly groups: ReadonlySet<Group>;
   readonly quick: boolean;
   readonly large: boolean;
+  /** How many objects a lifecycle sweep is measured over; by the scale of the run when absent. */
+  readonly sweepKeys: number | undefined;
   readonly workers: number;
   readonly drivers: number;
   readonly secondsPerCell: number;
@@ -42,6 +46,7 @@ export class UsageError extends Error {}
 export const USAGE = `Usage: npm run bench -- [options]
   --quick               about a minute, smaller sizes
   --large               also list a bucket of 1,000,000 keys
+  --sweep-keys N        objects under the lifecycle sweep (100,000, with --quick 10,000)
   --only a,b            of: ${GROUPS.join(", ")}
   --seconds N           time of one cell, all its rounds together (6, with --quick 1)
   --workers N           worker processes of Lode and of the baselines (one per core)
@@ -60,6 +65,7 @@ export const USAGE = `Usage: npm run bench -- [options]
 const SPEC = {
   quick: { type: "boolean" },
   large: { type: "boolean" },
+  "sweep-keys": { type: "string" },
   only: { type: "string" },
   seconds: { type: "string" },
   workers: { type: "string" },
@@ -91,6 +97,7 @@ export function parseOptions(args: readonly string[]): Options {
     groups: groupsOf(values.only),
     quick,
     large: values.large ?? false,
+    sweepKeys: positive(values["sweep-keys"], "--sweep-keys"),
     workers,
     drivers: positive(values.drivers, "--drivers") ?? drivers,
     secondsPerCell: positive(values.seconds, "--seconds") ?? (quick ? 1 : 6),

@@ -12,7 +12,9 @@ import { multipartRows } from "./row/multipart.ts";
 import { getRows, putRows } from "./row/objects.ts";
 import { renameRows } from "./row/rename.ts";
 import { emptyStartRow, fillForStart, startRow } from "./row/startup.ts";
+import { sweepRows } from "./row/sweep.ts";
 import { targetRows } from "./row/targets.ts";
+import { versionRows } from "./row/versions.ts";
 import { GIB, scaleOf } from "./scale.ts";
 import { createBucket, removeBuckets } from "./target/bucket.ts";
 import { LODE_CREDENTIALS, startLode } from "./target/lode.ts";
@@ -27,6 +29,7 @@ const ROWS: readonly (readonly [group: Group, run: (bench: Bench) => Promise<voi
   ["put", putRows],
   ["delete", deleteRows],
   ["list", listRows],
+  ["versions", versionRows],
   ["multipart", multipartRows],
   ["copy", copyRows],
   ["rename", renameRows],
@@ -46,7 +49,9 @@ export async function run(options: Options): Promise<Ledger> {
   const measuresStart = options.startsLode && options.groups.has("startup");
 
   if (measuresStart) await emptyStartRow(ledger, start);
-  await measureTargets(options, { targets: [], fleet, scale, ledger, workers, directory });
+  const bench = { targets: [], fleet, scale, ledger, workers, directory };
+  await measureTargets(options, bench);
+  if (options.startsLode && options.groups.has("sweep")) await sweepRows(bench);
   if (measuresStart) await startRow(ledger, { ...start, row: "start, filled" });
   return ledger;
 }

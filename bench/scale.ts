@@ -16,6 +16,9 @@ export interface Scale {
   readonly deletesPerConnection: number;
   readonly batches: number;
   readonly listKeys: readonly number[];
+  /** Keys with so many versions each. */
+  readonly versions: readonly { readonly keys: number; readonly each: number }[];
+  readonly sweepKeys: number;
   readonly multipartBytes: number;
   readonly completeParts: number;
   readonly renameBytes: number;
@@ -30,13 +33,15 @@ export interface Scale {
 }
 
 interface ScaleOptions {
+  readonly sweepKeys: number | undefined;
   readonly quick: boolean;
   readonly large: boolean;
   readonly secondsPerCell: number;
 }
 
-export function scaleOf({ quick, large, secondsPerCell }: ScaleOptions): Scale {
-  return quick ? quickScale(secondsPerCell) : fullScale(secondsPerCell, large);
+export function scaleOf({ quick, large, secondsPerCell, sweepKeys }: ScaleOptions): Scale {
+  const scale = quick ? quickScale(secondsPerCell) : fullScale(secondsPerCell, large);
+  return { ...scale, sweepKeys: sweepKeys ?? scale.sweepKeys };
 }
 
 function fullScale(secondsPerCell: number, large: boolean): Scale {
@@ -51,6 +56,11 @@ function fullScale(secondsPerCell: number, large: boolean): Scale {
     deletesPerConnection: 300,
     batches: 10,
     listKeys: large ? [100_000, 1_000_000] : [100_000],
+    versions: [
+      { keys: 50_000, each: 2 },
+      { keys: 1_000, each: 100 },
+    ],
+    sweepKeys: 100_000,
     multipartBytes: GIB,
     completeParts: 10_000,
     renameBytes: 10 * GIB,
@@ -78,6 +88,8 @@ function quickScale(secondsPerCell: number): Scale {
     deletesPerConnection: 50,
     batches: 2,
     listKeys: [10_000],
+    versions: [{ keys: 500, each: 20 }],
+    sweepKeys: 10_000,
     multipartBytes: 256 * MIB,
     completeParts: 1000,
     renameBytes: 10 * GIB,

@@ -1,9 +1,11 @@
-import type { Caller } from "#access/authorize.ts";
-import { digestOf } from "#base/checksum.ts";
+import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
+import type { Keyring } from "#base/keyring.ts";
 import type { BlobStore } from "#blob/store.ts";
 import { Catalog } from "#catalog/catalog.ts";
+import { openIdentities } from "#catalog/identities.ts";
 import type { MetaStore } from "#meta/store.ts";
+import { BucketSessions } from "#s3/bucket-session.ts";
 import type { Front } from "#s3/handle.ts";
 import { OPERATIONS } from "#s3/operations.ts";
 import type { Addressing } from "#s3/request.ts";
@@ -22,37 +24,42 @@ export interface Composition {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   readonly limits: EngineLimits;
-  readonly root: { readonly accessKeyId: string; readonly secret: string };
+  readonly keyring: Keyring;
+  readonly root: RootCredential;
   readonly addressing: Addressing;
   readonly region: string;
   readonly strictLocation: boolean;
+  readonly lifecycleDayMs: number;
   readonly report: Front["report"];
+}
+
+/** The root key, and whom it stands for. */
+export interface RootCredential {
+  readonly accessKeyId: string;
+  readonly secret: string;
+  readonly principal: Principal;
 }
 
 /** Puts the parts together: the only place, with main.ts's neighbours, that knows them all. */
 export function composeFront(composition: Composition): Front {
-  const { meta, clock, root, addressing, region, strictLocation, report } = composition;
+  const { meta, clock, root, addressing, region, strictLocation, lifecycleDayMs, report } =
+    composition;
   const engine = new VersionedEngine(composition);
-  const credential = { secret: root.secret, caller: rootCaller() };
+  const { keys, policies } = openIdentities(composition);
+  const { secret, principal } = root;
+  const credential = { secret, principal, expiryMs: undefined, sessionDigest: undefined };
   return {
     catalog: new Catalog(meta, clock),
     engineOf: () => engine,
-    findCredential: async (id) => (id === root.accessKeyId ? credential : undefined),
+    policies,
+    findCredential: async (id) => (id === root.accessKeyId ? credential : await keys.find(id)),
+    sessions: new BucketSessions(composition.keyring),
     route: router(OPERATIONS),
     clock,
     addressing,
     region,
     strictLocation,
+    lifecycleDayMs,
     report,
-  };
-}
-
-/** The holder of the root key, who may do everything. */
-function rootCaller(): Caller {
-  return {
-    principal: "root",
-    ownerId: digestOf("SHA256", Buffer.from("lode/root")).toString("hex"),
-    displayName: "root",
-    allows: () => true,
   };
 }

@@ -27,6 +27,8 @@ export interface Config {
   readonly tlsMin: "1.2" | "1.3";
   readonly rootAccessKeyId: string | undefined;
   readonly rootSecretAccessKey: string | undefined;
+  /** Where the master keys are; undefined: in the data directory. */
+  readonly masterKeyFile: string | undefined;
   readonly garbageGraceSeconds: number;
   /** How long a day of a lifecycle rule lasts. */
   readonly lifecycleDaySeconds: number;
@@ -105,6 +107,13 @@ export const SETTINGS = {
     ...row(["root-secret-access-key", "LODE_ROOT_SECRET_ACCESS_KEY", "SECRET", "", "Its secret."]),
     secret: true,
   },
+  masterKeyFile: row([
+    "master-key-file",
+    "LODE_MASTER_KEY_FILE",
+    "FILE",
+    "",
+    "Keys that secrets and SSE-S3 objects are encrypted under; made in the data directory when absent.",
+  ]),
   garbageGraceSeconds: row([
     "garbage-grace",
     "LODE_GARBAGE_GRACE",
@@ -269,6 +278,7 @@ function check(texts: Texts): Config {
     rootAccessKeyId: id === undefined ? undefined : matching("rootAccessKeyId", id, /^\w{3,128}$/),
     rootSecretAccessKey:
       secret === undefined ? undefined : matching("rootSecretAccessKey", secret, /^\S{8,128}$/),
+    masterKeyFile: optional(texts.masterKeyFile),
     garbageGraceSeconds: count("garbageGraceSeconds", texts.garbageGraceSeconds, 0, 31_536_000),
     lifecycleDaySeconds: count("lifecycleDaySeconds", texts.lifecycleDaySeconds, 1, 86_400),
     accessLog: oneOf("accessLog", texts.accessLog, ["true", "false"]) === "true",

@@ -4,11 +4,16 @@ import { AggregatorRegistry, type Registry } from "prom-client";
 import { type AdminView, adminAnswer } from "#admin/health.ts";
 import { deadline, systemClock } from "#base/clock.ts";
 import { StorageError } from "#base/error.ts";
+import { Keyring } from "#base/keyring.ts";
 import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
+import { randomHex } from "#base/random.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import type { BlobStore } from "#blob/store.ts";
 import { Catalog } from "#catalog/catalog.ts";
+import { firstAdministrator } from "#catalog/first-start.ts";
+import { openIdentities } from "#catalog/identities.ts";
+import { JobPlace } from "#catalog/job-place.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import type { Config } from "#config.ts";
 import { ConfigError } from "#config.ts";
@@ -25,6 +30,7 @@ import {
 } from "#server/data-directory.ts";
 import { closeHandedOver } from "#server/handed-over.ts";
 import { type Listening, listen } from "#server/listen.ts";
+import { masterKeys } from "#server/master-key.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 import { type FromWorker, isPretty, readTls, type ToWorker, type WorkerStart } from "#worker.ts";
 
@@ -39,6 +45,7 @@ export async function runSupervisor(config: Config): Promise<void> {
   const log = makeLog({ pretty: isPretty(config), access: false, to: 2 });
   checkTls(config);
   await using directory = await openDataDirectory(config.data);
+  const keys = masterKeys(directory, config.masterKeyFile);
   const root = chosenKey(config, directory);
   await FileBlobStore.sweepTemporary(directory.blobs);
   await using meta = new LmdbMetaStore(directory.metadata);
@@ -48,7 +55,18 @@ export async function runSupervisor(config: Config): Promise<void> {
   });
   const metrics = new Metrics();
   const { metadata } = directory;
-  const start: WorkerStart = { config, root, metadata, blobs: directory.blobs };
+  const keyring = Keyring.fromHex(keys);
+  const catalog = new Catalog(meta, systemClock);
+  const identities = openIdentities({ meta, clock: systemClock, keyring });
+  const principal = await firstAdministrator({ meta, identities, catalog });
+  const { accessKeyId, secret } = root;
+  const start: WorkerStart = {
+    config,
+    root: { accessKeyId, secret, principal },
+    metadata,
+    blobs: directory.blobs,
+    masterKeys: keys,
+  };
   const fleet = new Fleet(start, log);
   const stopping = new AbortController();
   // From here on, so that a signal during the start is not lost.
@@ -60,7 +78,8 @@ export async function runSupervisor(config: Config): Promise<void> {
   };
   await using admin = await listenAdmin(config, view);
   announce(config, { s3: port, admin: admin.port, root, directory });
-  const jobs = runJobs(config, { meta, blobs, fleet, metrics, log, signal: stopping.signal });
+  const { signal: stop } = stopping;
+  const jobs = runJobs(config, { meta, blobs, keyring, fleet, metrics, log, signal: stop });
   const signal = await signalled;
   log.info(`${signal}: no new connections; running requests finish`);
   stopping.abort();
@@ -71,6 +90,7 @@ export async function runSupervisor(config: Config): Promise<void> {
 interface Jobs {
   readonly meta: MetaStore;
   readonly blobs: BlobStore;
+  readonly keyring: Keyring;
   readonly fleet: Fleet;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -79,8 +99,8 @@ interface Jobs {
 
 /** What goes on beside the requests, until the signal. */
 async function runJobs(config: Config, jobs: Jobs): Promise<void> {
-  const { meta, blobs, fleet, metrics, log, signal } = jobs;
-  const stores = { meta, blobs, clock: systemClock, limits: ENGINE_LIMITS };
+  const { meta, blobs, keyring, fleet, metrics, log, signal } = jobs;
+  const stores = { meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS };
   await Promise.all([
     runGarbage({
       stores,
@@ -95,11 +115,13 @@ async function runJobs(config: Config, jobs: Jobs): Promise<void> {
     }),
     runOrphans({ stores, count: (removed) => metrics.orphanBlobs.inc(removed), log, signal }),
     runLifecycle({
+      place: new JobPlace(meta, systemClock, "lifecycle"),
+      holder: randomHex(8),
       catalog: new Catalog(meta, systemClock),
       engine: new VersionedEngine(stores),
       clock: systemClock,
       dayMs: config.lifecycleDaySeconds * 1_000,
-      count: (action) => metrics.lifecycle.inc({ action }),
+      metrics: metrics.lifecycle,
       log,
       signal,
     }),

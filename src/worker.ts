@@ -4,10 +4,11 @@ import { assert } from "#base/assert.ts";
 import { systemClock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import type { HttpRequest } from "#base/http.ts";
+import { Keyring } from "#base/keyring.ts";
 import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
-import { composeFront, ENGINE_LIMITS } from "#compose.ts";
+import { composeFront, ENGINE_LIMITS, type RootCredential } from "#compose.ts";
 import type { Config } from "#config.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import { MeteredMetaStore } from "#meta/metered.ts";
@@ -18,9 +19,10 @@ import { type Answer, type BadRequest, type Finished, listen } from "#server/lis
 /** What the supervisor tells a worker at its start. */
 export interface WorkerStart {
   readonly config: Config;
-  readonly root: { readonly accessKeyId: string; readonly secret: string };
+  readonly root: RootCredential;
   readonly metadata: string;
   readonly blobs: string;
+  readonly masterKeys: readonly string[];
 }
 
 export type ToWorker =
@@ -84,22 +86,25 @@ interface Worker {
   readonly report: (id: number) => Promise<void>;
 }
 
-async function start({ config, root, metadata, blobs: blobRoot }: WorkerStart): Promise<Worker> {
+async function start(given: WorkerStart): Promise<Worker> {
+  const { config, root, metadata, masterKeys } = given;
   const log = makeLog({ pretty: isPretty(config), access: config.accessLog, to: 2 });
   const metrics = new Metrics();
   const meta = new MeteredMetaStore(new LmdbMetaStore(metadata), (outcome) =>
     metrics.commits.inc({ outcome }),
   );
-  const blobs = await FileBlobStore.open({ root: blobRoot, owner: `worker-${process.pid}` });
+  const blobs = await FileBlobStore.open({ root: given.blobs, owner: `worker-${process.pid}` });
   const front = composeFront({
     meta,
     blobs,
     clock: systemClock,
     limits: ENGINE_LIMITS,
+    keyring: Keyring.fromHex(masterKeys),
     root,
     addressing: { baseDomains: config.baseDomains, pathStyle: config.addressing === "both" },
     region: config.region,
     strictLocation: config.strictLocation,
+    lifecycleDayMs: config.lifecycleDaySeconds * 1_000,
     report: (cause, requestId) => {
       metrics.failures.inc();
       log.error("a request failed by a fault of ours", cause, { requestId });
@@ -185,6 +190,8 @@ function record({ request, handled, written, started }: Exchange, serving: Servi
     status: reply.status,
     code: trace.code,
     principal: trace.principal,
+    key_id: trace.accessKeyId,
+    denied: trace.denied,
     bucket: trace.bucket,
     key: trace.key?.slice(0, LOGGED_KEY_CHARS_MAX),
     received,

@@ -15,10 +15,14 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   DeleteObjects: "<Delete><Object><Key>key</Key></Object></Delete>",
   PutBucketCors:
     "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
+  PutBucketEncryption:
+    "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
   PutBucketLifecycleConfiguration:
     "<LifecycleConfiguration><Rule><Status>Enabled</Status><Filter/><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>",
   PutBucketOwnershipControls:
     "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>",
+  PutBucketPolicy:
+    '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/*"}}',
   PutBucketTagging: "<Tagging><TagSet></TagSet></Tagging>",
   PutBucketVersioning:
     "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
@@ -115,7 +119,7 @@ function sampleOf({ name, route }: Operation, version: string | undefined): S3Re
       hasSha256: false,
       claims: () => ({ md5: undefined, sha256: undefined, checksum: undefined }),
     },
-    signed: true,
+    signedMs: 0,
     nowMs: 0,
   };
 }

@@ -15,6 +15,8 @@ export const LODE_CREDENTIALS: Credentials = {
 export interface LodeOptions {
   readonly dataDirectory: string;
   readonly workers: number;
+  /** Further settings, as flags. */
+  readonly flags?: readonly string[];
 }
 
 /** Starts Lode on a data directory, on two ports that are free at this moment. */
@@ -28,6 +30,7 @@ export async function startLode(options: LodeOptions): Promise<ServerProcess> {
       ...["--listen", `127.0.0.1:${listen}`],
       ...["--admin-listen", `127.0.0.1:${admin}`],
       ...["--workers", String(options.workers)],
+      ...(options.flags ?? []),
     ],
     env: {
       LODE_ROOT_ACCESS_KEY_ID: LODE_CREDENTIALS.accessKeyId,

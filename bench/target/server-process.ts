@@ -19,14 +19,17 @@ export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly pid: number;
   readonly port: number;
+  /** Where its metrics are; undefined for a baseline. */
+  readonly adminPort: number | undefined;
   /** From the start of the process to its ready line. */
   readonly readyMs: number;
 
-  private constructor(child: ChildProcess, facts: { pid: number; port: number; readyMs: number }) {
+  private constructor(child: ChildProcess, pid: number, ready: Ready) {
     this.#child = child;
-    this.pid = facts.pid;
-    this.port = facts.port;
-    this.readyMs = facts.readyMs;
+    this.pid = pid;
+    this.port = ready.port;
+    this.adminPort = ready.adminPort;
+    this.readyMs = ready.readyMs;
   }
 
   /** Resolves when the server has printed `ready s3=http://HOST:PORT …`. */
@@ -45,9 +48,10 @@ export class ServerProcess implements AsyncDisposable {
       running.delete(child);
       if (code !== 0) process.stderr.write(`a server ended with ${code ?? signal}\n${complaint}\n`);
     });
-    const port = await readyPort(child);
+    const ports = await readyPorts(child);
     if (child.pid === undefined) throw new Error("the server has no process");
-    return new ServerProcess(child, { pid: child.pid, port, readyMs: performance.now() - begin });
+    const readyMs = performance.now() - begin;
+    return new ServerProcess(child, child.pid, { ...ports, readyMs });
   }
 
   /** Asks the server to drain and waits; one that does not end is killed with its workers. */
@@ -87,7 +91,13 @@ function ownEnvironment(): Record<string, string> {
   );
 }
 
-function readyPort(child: ChildProcess): Promise<number> {
+interface Ready {
+  readonly port: number;
+  readonly adminPort: number | undefined;
+  readonly readyMs: number;
+}
+
+function readyPorts(child: ChildProcess): Promise<Omit<Ready, "readyMs">> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
       killTree(child);
@@ -101,10 +111,11 @@ function readyPort(child: ChildProcess): Promise<number> {
     if (child.stdout === null) return;
     // The reader stays for the server's whole life: an unread pipe would stop it one day.
     createInterface(child.stdout).on("line", (line) => {
-      const port = /^ready s3=http:\/\/[^ ]*:(\d+)/.exec(line)?.[1];
-      if (port === undefined) return;
+      const found = /^ready s3=http:\/\/[^ ]*:(\d+)(?: admin=http:\/\/[^ ]*:(\d+))?/.exec(line);
+      if (found === null) return;
       clearTimeout(timer);
-      resolve(Number(port));
+      const [, port, admin] = found;
+      resolve({ port: Number(port), adminPort: admin === undefined ? undefined : Number(admin) });
     });
   });
 }

@@ -47,6 +47,7 @@ const CODES = {
     "PartNumber",
     "ETag",
   ),
+  ExpiredToken: code(400, "The provided token has expired."),
   IdempotencyParameterMismatch: code(
     400,
     "The client token was used before for a request with other parameters.",
@@ -62,6 +63,10 @@ const CODES = {
   IncompleteBody: code(
     400,
     "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+  ),
+  InsufficientStorage: code(
+    507,
+    "There is not enough space left for this. Nothing was stored. Delete data or ask for more space.",
   ),
   InternalError: code(500, "We encountered an internal error. Please try again."),
   InvalidAccessKeyId: code(
@@ -85,6 +90,10 @@ const CODES = {
     "Only the last chunk is allowed to have a size less than 8192 bytes.",
   ),
   InvalidDigest: code(400, "The Content-MD5 or checksum value that you specified is not valid."),
+  InvalidEncryptionAlgorithmError: code(
+    400,
+    "The encryption request that you specified is not valid. The valid value is AES256.",
+  ),
   InvalidLocationConstraint: code(
     400,
     "The specified location constraint is not valid.",
@@ -128,6 +137,7 @@ const CODES = {
     400,
     "The body of your POST request is not well-formed multipart/form-data.",
   ),
+  MalformedPolicy: code(400, "The policy that you provided is not valid."),
   MalformedTrailerError: code(
     400,
     "The request contained trailing data that was not well-formed or did not conform to our published schema.",
@@ -157,6 +167,7 @@ const CODES = {
     "MissingHeaderName",
   ),
   NoSuchBucket: code(404, "The specified bucket does not exist.", "BucketName"),
+  NoSuchBucketPolicy: code(404, "The bucket policy does not exist"),
   NoSuchCORSConfiguration: code(404, "The CORS configuration does not exist"),
   NoSuchKey: code(404, "The specified key does not exist.", "Key"),
   NoSuchLifecycleConfiguration: code(404, "The lifecycle configuration does not exist"),
@@ -207,6 +218,10 @@ const CODES = {
     400,
     "Your socket connection to the server was not read from or written to within the timeout period.",
   ),
+  ServerSideEncryptionConfigurationNotFoundError: code(
+    404,
+    "The server side encryption configuration was not found",
+  ),
   ServiceUnavailable: code(503, "Service is unable to handle request. Try again."),
   SignatureDoesNotMatch: code(
     403,
@@ -217,6 +232,10 @@ const CODES = {
     "CanonicalRequest",
   ),
   SlowDown: code(503, "Please reduce your request rate."),
+  TooManyBuckets: code(
+    400,
+    "You have attempted to create more buckets than allowed. An organization may have 1,000.",
+  ),
   UnsupportedSignature: code(
     400,
     "The provided request is signed with an unsupported STS Token version or the signature version is not supported.",

@@ -17,6 +17,57 @@ interface Cells {
   readonly sent: Counter.Internal;
 }
 
+/** What the sweeps of lifecycle rules do. */
+export class LifecycleMetrics {
+  readonly actions: Counter<"action">;
+  readonly examined: Counter<string>;
+  readonly left: Counter<string>;
+  readonly failures: Counter<string>;
+  readonly buckets: Gauge<string>;
+  readonly running: Gauge<string>;
+  readonly ended: Gauge<string>;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.actions = new Counter({
+      name: "lode_lifecycle_actions_total",
+      help: "What lifecycle rules removed: expired, noncurrent, markers, uploads.",
+      labelNames: ["action"],
+      registers,
+    });
+    this.examined = new Counter({
+      name: "lode_lifecycle_examined_total",
+      help: "Objects, versions and uploads that lifecycle sweeps have looked at.",
+      registers,
+    });
+    this.left = new Counter({
+      name: "lode_lifecycle_left_total",
+      help: "What a sweep left for the next one, since it was changed at that moment.",
+      registers,
+    });
+    this.failures = new Counter({
+      name: "lode_lifecycle_failures_total",
+      help: "Buckets that a sweep could not finish; the log says why.",
+      registers,
+    });
+    this.buckets = new Gauge({
+      name: "lode_lifecycle_sweep_buckets",
+      help: "Buckets that this sweep, or the last one, has finished since the process took it up.",
+      registers,
+    });
+    this.running = new Gauge({
+      name: "lode_lifecycle_sweep_running",
+      help: "1 while a lifecycle sweep is under way.",
+      registers,
+    });
+    this.ended = new Gauge({
+      name: "lode_lifecycle_sweep_ended_seconds",
+      help: "When the last lifecycle sweep came to its end, in seconds since 1970.",
+      registers,
+    });
+  }
+}
+
 /** Every metric of one process, in one table. `lode_` precedes each name. */
 export class Metrics {
   readonly registry = new Registry();
@@ -30,7 +81,7 @@ export class Metrics {
   readonly garbageEntries: Counter<string>;
   readonly garbageBlobs: Counter<string>;
   readonly orphanBlobs: Counter<string>;
-  readonly lifecycle: Counter<"action">;
+  readonly lifecycle: LifecycleMetrics;
 
   readonly #cells = new Map<string, Cells>();
 
@@ -82,12 +133,7 @@ export class Metrics {
       help: "Discarded contents and uploads that were cleared away.",
       registers,
     });
-    this.lifecycle = new Counter({
-      name: "lode_lifecycle_actions_total",
-      help: "What lifecycle rules removed: expired, noncurrent, markers, uploads.",
-      labelNames: ["action"],
-      registers,
-    });
+    this.lifecycle = new LifecycleMetrics(this.registry);
     this.orphanBlobs = new Counter({
       name: "lode_orphan_blobs_total",
       help: "Blobs that a crash had left without a record, and that were removed.",

@@ -2,12 +2,12 @@ import { type FileHandle, open } from "node:fs/promises";
 
 /** Makes names in one directory durable. */
 export class Directory {
-  readonly #path: string;
+  readonly #path: string | Buffer;
   #file: FileHandle | undefined;
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  constructor(path: string) {
+  constructor(path: string | Buffer) {
     this.#path = path;
   }
 

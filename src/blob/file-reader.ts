@@ -2,6 +2,7 @@ import { read } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { StorageError } from "#base/error.ts";
 import { readBuffers, SMALL_BYTES } from "#blob/buffer-pool.ts";
+import type { ByteRange } from "#blob/store.ts";
 import { guarded } from "#blob/system-error.ts";
 
 /** The last chunk of a longer read is its own allocation, for it stays valid after the end. */
@@ -9,8 +10,36 @@ const TAIL_BYTES = 16 * 1024;
 /** A reader has one buffer that fills and two that are the consumer's. */
 const RING_BUFFERS = 3;
 
+/**
+ * The bytes `from <= i < to` of an open file, which stays open. Each chunk is valid until the next but
+ * one is asked for; the last stays valid after the end.
+ * Fails: StorageError "corrupt" when the file ends before `to`, "unavailable".
+ */
+export async function* readRange(
+  file: FileHandle,
+  { from, to }: ByteRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = new FileReader(file, to);
+  let ahead = reader.fill(from);
+  let whole = false;
+  try {
+    for (let at = from; at < to; ) {
+      const chunk = await ahead;
+      at += chunk.length;
+      ahead = reader.fill(at);
+      ahead.catch(() => {}); // Told when the consumer asks for it.
+      yield chunk;
+    }
+    whole = true;
+  } finally {
+    // The kernel may still be writing into a buffer that must not be lent to anyone.
+    await Promise.allSettled([ahead]);
+    reader.giveBack({ again: whole });
+  }
+}
+
 /** Fills a ring of buffers, each when its last chunk is no longer valid. */
-export class FileReader {
+class FileReader {
   readonly #file: FileHandle;
   readonly #to: number;
   readonly #ring: Buffer[] = [];
@@ -26,7 +55,7 @@ export class FileReader {
     const into = this.#buffer(this.#to - at);
     for (let done = 0; done < into.length; ) {
       const count = await guarded(() => readOnce(this.#file, into.subarray(done), at + done));
-      if (count === 0) throw new StorageError("corrupt", `a blob ends before ${this.#to}`);
+      if (count === 0) throw new StorageError("corrupt", `a file ends before ${this.#to}`);
       done += count;
     }
     return into;

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "#base/clock.ts";
 import { StorageError } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { Directory } from "#blob/directory.ts";
-import { FileReader } from "#blob/file-reader.ts";
+import { readRange } from "#blob/file-reader.ts";
 import { FileWriter } from "#blob/file-writer.ts";
 import type { BlobId, BlobStore, BlobWriter, ByteRange, ListedBlob } from "#blob/store.ts";
 import { absent, guarded } from "#blob/system-error.ts";
@@ -72,22 +72,9 @@ export class FileBlobStore implements BlobStore {
     assert(from >= 0 && from <= to, "a range does not end before it starts");
     const file = await guarded(() => open(this.#path(id), "r").catch(absent));
     if (file === undefined) throw new StorageError("corrupt", `blob ${id} is missing`);
-    const reader = new FileReader(file, to);
-    let ahead = reader.fill(from);
-    let whole = false;
     try {
-      for (let at = from; at < to; ) {
-        const chunk = await ahead;
-        at += chunk.length;
-        ahead = reader.fill(at);
-        ahead.catch(() => {}); // Told when the consumer asks for it.
-        yield chunk;
-      }
-      whole = true;
+      yield* readRange(file, { from, to });
     } finally {
-      // The kernel may still be writing into a buffer that must not be lent to anyone.
-      await Promise.allSettled([ahead]);
-      reader.giveBack({ again: whole });
       await file.close();
     }
   }

@@ -18,6 +18,6 @@ export function absent(error: unknown): undefined {
 }
 
 /** As `ENOENT`; undefined when the error is not one of the operating system. */
-function systemCode(error: unknown): unknown {
+export function systemCode(error: unknown): unknown {
   return error instanceof Error && "errno" in error && "code" in error ? error.code : undefined;
 }

@@ -1,9 +1,12 @@
 import { assert } from "#base/assert.ts";
+import { digestOf } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
-import type { Change, MetaStore } from "#meta/store.ts";
+import { type BucketSettings, NO_SETTINGS, readSettings } from "#catalog/bucket-settings.ts";
+import type { Change, Entry, MetaStore } from "#meta/store.ts";
 import type { Bucket, Versioning } from "#object/bucket.ts";
+import type { LifecycleRule } from "#object/lifecycle.ts";
 import type { BucketName } from "#object/name.ts";
 
 /** Buckets: which there are, whose they are, and how they are set. */
@@ -12,6 +15,10 @@ export class Catalog {
   readonly #clock: Clock;
   /** What was last read of a bucket, good for as long as its revision is. */
   readonly #known = new Map<string, Bucket>();
+  readonly #settings = new Map<
+    string,
+    { readonly revision: number; readonly settings: BucketSettings }
+  >();
 
   constructor(meta: MetaStore, clock: Clock) {
     this.#meta = meta;
@@ -20,23 +27,25 @@ export class Catalog {
 
   /** Fails: NoSuchBucket. */
   async bucket(name: BucketName): Promise<Bucket> {
+    const bucket = await this.find(name);
+    if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: name });
+    return bucket;
+  }
+
+  async find(name: BucketName): Promise<Bucket | undefined> {
     const entry = await this.#meta.get(bucketKey(name));
-    if (entry === undefined) throw new S3Error("NoSuchBucket", { BucketName: name });
+    if (entry === undefined) return undefined;
     const known = this.#known.get(name);
     if (known?.guard.revision === entry.revision) return known;
-    const bucket = {
-      ...unpack(entry.value),
-      name,
-      guard: { key: entry.key, revision: entry.revision },
-    };
+    const bucket = bucketOf(name, entry);
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(name, bucket);
     return bucket;
   }
 
   /**
-   * Makes a bucket, or finds that the owner has made the same one before.
-   * Fails: BucketAlreadyOwnedByYou (in another region), BucketAlreadyExists.
+   * Makes a bucket, or finds that the owner has made the same one before. `id` is an organization's.
+   * Fails: BucketAlreadyOwnedByYou (in another region), BucketAlreadyExists, TooManyBuckets.
    */
   async create(
     name: BucketName,
@@ -45,16 +54,20 @@ export class Catalog {
     const key = bucketKey(name);
     const record: BucketRecord = {
       id: randomHex(8),
-      ownerId: owner.id,
+      organizationId: owner.id,
       region: owner.region,
       createdMs: this.#clock.now(),
       versioning: undefined,
     };
+    await this.#requireRoom(owner.id);
     const guards = [{ key, revision: 0 }];
-    if ((await this.#meta.commit({ guards, writes: [{ key, value: pack(record) }] })) !== undefined)
-      return;
+    const writes = [
+      { key, value: pack(record) },
+      { key: ownedKey(owner.id, name), value: NOTHING },
+    ];
+    if ((await this.#meta.commit({ guards, writes })) !== undefined) return;
     const existing = await this.bucket(name);
-    if (existing.ownerId !== owner.id)
+    if (existing.organizationId !== owner.id)
       throw new S3Error("BucketAlreadyExists", { BucketName: name });
     if (existing.region !== owner.region) {
       throw new S3Error("BucketAlreadyOwnedByYou", { BucketName: name });
@@ -71,15 +84,21 @@ export class Catalog {
       key: documentKey(bucket, kind),
       value: undefined,
     }));
-    const writes = [{ key: bucket.guard.key, value: undefined }, ...documents, ...empty.writes];
+    const writes = [
+      { key: bucket.guard.key, value: undefined },
+      { key: ownedKey(bucket.organizationId, bucket.name), value: undefined },
+      { key: documentsKey(bucket), value: undefined },
+      ...documents,
+      ...empty.writes,
+    ];
     if ((await this.#meta.commit({ guards, writes })) === undefined) {
       throw new S3Error("OperationAborted", {});
     }
   }
 
   async setVersioning(bucket: Bucket, versioning: Versioning): Promise<void> {
-    const { id, ownerId, region, createdMs } = bucket;
-    const value = pack({ id, ownerId, region, createdMs, versioning });
+    const { id, organizationId, region, createdMs } = bucket;
+    const value = pack({ id, organizationId, region, createdMs, versioning });
     const change = { guards: [bucket.guard], writes: [{ key: bucket.guard.key, value }] };
     if ((await this.#meta.commit(change)) === undefined) throw new S3Error("OperationAborted", {});
   }
@@ -87,46 +106,103 @@ export class Catalog {
   /** Undefined when the bucket carries no such document. */
   async document(bucket: Bucket, kind: DocumentKind): Promise<string | undefined> {
     const entry = await this.#meta.get(documentKey(bucket, kind));
-    if (entry === undefined) return undefined;
-    const { format, text } = JSON.parse(Buffer.from(entry.value).toString()) as StoredDocument;
-    assert(format === FORMAT, "a document has the format this release writes");
-    return text;
+    return entry === undefined ? undefined : textOf(entry.value);
+  }
+
+  /**
+   * What the documents mean to a request: read from their texts once for each change of any of them, and
+   * one small read else.
+   */
+  async settings(bucket: Bucket): Promise<BucketSettings> {
+    const index = await this.#meta.get(documentsKey(bucket));
+    if (index === undefined) return NO_SETTINGS;
+    const known = this.#settings.get(bucket.id);
+    if (known?.revision === index.revision) return known.settings;
+    // Read after the index: what changes meanwhile makes the index another one.
+    const text = async (kind: DocumentKind) => await this.document(bucket, kind);
+    const settings = await readSettings(bucket, text);
+    if (this.#settings.size >= KNOWN_MAX) this.#settings.clear();
+    this.#settings.set(bucket.id, { revision: index.revision, settings });
+    return settings;
+  }
+
+  async lifecycle(bucket: Bucket): Promise<readonly LifecycleRule[]> {
+    return (await this.settings(bucket)).lifecycle;
   }
 
   /** Puts one document, or deletes it when `text` is undefined. Fails: OperationAborted. */
   async setDocument(bucket: Bucket, kind: DocumentKind, text: string | undefined): Promise<void> {
     const stored = { format: FORMAT, text } as StoredDocument;
     const value = text === undefined ? undefined : Buffer.from(JSON.stringify(stored));
-    const key = documentKey(bucket, kind);
+    const writes = [
+      { key: documentKey(bucket, kind), value },
+      { key: documentsKey(bucket), value: NOTHING },
+    ];
     // The guard makes it impossible to configure a bucket that is being deleted.
-    const change = { guards: [bucket.guard], writes: [{ key, value }] };
+    const change = { guards: [bucket.guard], writes };
     if ((await this.#meta.commit(change)) === undefined) throw new S3Error("OperationAborted", {});
   }
 
-  /** In order of their names. */
-  async list({ prefix, after, limit }: BucketsAsk): Promise<BucketsPage> {
-    const from = after === "" ? bucketKey(prefix) : Buffer.concat([bucketKey(after), Buffer.of(0)]);
-    const entries = await this.#meta.scan({ from, to: afterBuckets(prefix), limit: limit + 1 });
-    const buckets = entries.slice(0, limit).map(({ key, value, revision }) => ({
-      ...unpack(value),
-      name: Buffer.from(key).toString("utf8", 1) as BucketName,
-      guard: { key, revision },
-    }));
-    return { buckets, next: entries.length > limit ? buckets.at(-1)?.name : undefined };
+  /** In order of their names: all, or an organization's. */
+  async list({ organizationId, prefix, after, limit }: BucketsAsk): Promise<BucketsPage> {
+    const all = organizationId === undefined;
+    const keyOf = all ? bucketKey : (name: string) => ownedKey(organizationId, name);
+    const from = after === "" ? keyOf(prefix) : Buffer.concat([keyOf(after), NOTHING]);
+    const to = keyOf(`${prefix}${AFTER_NAMES}`);
+    const entries = await this.#meta.scan({ from, to, limit: limit + 1 });
+    const page = entries.slice(0, limit);
+    const names = page.map(({ key }) => Buffer.from(key).toString("utf8", keyOf("").length));
+    const found = all
+      ? page.map((entry, at) => bucketOf(names[at] as BucketName, entry))
+      : await Promise.all(names.map((name) => this.find(name as BucketName)));
+    const buckets = found.flatMap((bucket) => bucket ?? []);
+    return { buckets, next: entries.length > limit ? names.at(-1) : undefined };
+  }
+
+  /** Gives the buckets that an older release made, when there were no organizations, to this one. */
+  async adopt(organizationId: string): Promise<void> {
+    const from = bucketKey("");
+    const to = bucketKey(AFTER_NAMES);
+    const entries = await this.#meta.scan({ from, to, limit: ADOPTED_MAX });
+    for (const { key, value, revision } of entries) {
+      const { ownerId: _, ...record } = JSON.parse(Buffer.from(value).toString());
+      if (record.organizationId !== undefined) continue;
+      const name = Buffer.from(key).toString("utf8", 1);
+      await this.#meta.commit({
+        guards: [{ key, revision }],
+        writes: [
+          { key, value: pack({ ...record, organizationId }) },
+          { key: ownedKey(organizationId, name), value: NOTHING },
+          { key: documentsKey(record), value: NOTHING },
+        ],
+      });
+    }
+  }
+
+  /** Fails: TooManyBuckets. */
+  async #requireRoom(organizationId: string): Promise<void> {
+    const from = ownedKey(organizationId, "");
+    const to = ownedKey(organizationId, AFTER_NAMES);
+    const owned = await this.#meta.scan({ from, to, limit: BUCKETS_MAX });
+    if (owned.length >= BUCKETS_MAX) throw new S3Error("TooManyBuckets", {});
   }
 }
 
 /** The documents a bucket may carry. Each is stored as the canonical text of what was put. */
 const DOCUMENTS = [
   "cors",
+  "encryption",
   "lifecycle",
   "ownershipControls",
+  "policy",
   "publicAccessBlock",
   "tagging",
 ] as const;
 export type DocumentKind = (typeof DOCUMENTS)[number];
 
 export interface BucketsAsk {
+  /** Of all organizations when it is absent. */
+  readonly organizationId?: string | undefined;
   readonly prefix: string;
   readonly after: string;
   readonly limit: number;
@@ -143,33 +219,56 @@ interface StoredDocument {
   readonly text: string;
 }
 
-type BucketRecord = Omit<Bucket, "name" | "guard">;
+type BucketRecord = Omit<Bucket, "name" | "guard" | "ownerId">;
 
 const FORMAT = 1;
 const KNOWN_MAX = 10_000;
+const NOTHING = Buffer.of(0);
+/** Of an organization, as CoreWeave limits them. */
+const BUCKETS_MAX = 1_000;
+const ADOPTED_MAX = 1_000_000;
+/** Names hold nothing above "z", so "{" ends every prefix. */
+const AFTER_NAMES = "{";
 
 /** By the bucket's id: a later bucket of the same name begins without documents. */
 function documentKey({ id }: Bucket, kind: DocumentKind): Buffer {
   return Buffer.from(`d${id}/${kind}`);
 }
 
+/** Written with each change of a document of the bucket: its revision stands for all of them. */
+function documentsKey({ id }: Pick<Bucket, "id">): Buffer {
+  return Buffer.from(`D${id}`);
+}
+
 function bucketKey(name: string): Buffer {
   return Buffer.from(`b${name}`);
 }
 
-/** Names hold nothing above "z", so "{" ends every prefix. */
-function afterBuckets(prefix: string): Buffer {
-  return bucketKey(`${prefix}{`);
+/** Which buckets an organization has. */
+function ownedKey(organizationId: string, name: string): Buffer {
+  return Buffer.from(`B${organizationId}/${name}`);
+}
+
+/** An organization as S3 shows owners. */
+export function canonicalIdOf(organizationId: string): string {
+  return digestOf("SHA256", Buffer.from(`lode/${organizationId}`)).toString("hex");
+}
+
+function textOf(value: Uint8Array): string {
+  const { format, text } = JSON.parse(Buffer.from(value).toString()) as StoredDocument;
+  assert(format === FORMAT, "a document has the format this release writes");
+  return text;
 }
 
 function pack(record: BucketRecord): Buffer {
   return Buffer.from(JSON.stringify({ format: FORMAT, ...record }));
 }
 
-function unpack(value: Uint8Array): BucketRecord {
+function bucketOf(name: BucketName, { key, value, revision }: Entry): Bucket {
   const { format, ...record } = JSON.parse(Buffer.from(value).toString()) as BucketRecord & {
     format: number;
   };
   assert(format === FORMAT, "a bucket has the format this release writes");
-  return record;
+  const ownerId = canonicalIdOf(record.organizationId);
+  return { ...record, ownerId, name, guard: { key, revision } };
 }

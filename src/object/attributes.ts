@@ -1,4 +1,5 @@
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
+import type { EncryptionKind } from "#object/encryption.ts";
 
 export const STORAGE_CLASSES = ["STANDARD", "STANDARD_IA"] as const;
 export type StorageClass = (typeof STORAGE_CLASSES)[number];
@@ -48,4 +49,6 @@ export interface ObjectInfo {
   readonly checksum: Checksum | undefined;
   /** How many parts it was uploaded in; undefined when it was put whole. */
   readonly partsCount: number | undefined;
+  /** At rest. */
+  readonly encryption?: EncryptionKind | undefined;
 }

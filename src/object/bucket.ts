@@ -8,6 +8,9 @@ export interface Bucket {
   readonly name: BucketName;
   /** 16 hexadecimal digits, never used again for another bucket of the same name. */
   readonly id: string;
+  /** Whose it is. */
+  readonly organizationId: string;
+  /** The same, as S3 shows owners: 64 hexadecimal digits. */
   readonly ownerId: string;
   readonly region: string;
   readonly createdMs: number;

@@ -29,6 +29,20 @@ export const PLAIN_NAMES: ConditionNames = {
   ifUnmodifiedSince: "If-Unmodified-Since",
 };
 
+export const COPY_SOURCE_NAMES: ConditionNames = {
+  ifMatch: "x-amz-copy-source-If-Match",
+  ifNoneMatch: "x-amz-copy-source-If-None-Match",
+  ifModifiedSince: "x-amz-copy-source-If-Modified-Since",
+  ifUnmodifiedSince: "x-amz-copy-source-If-Unmodified-Since",
+};
+
+export const RENAME_SOURCE_NAMES: ConditionNames = {
+  ifMatch: "x-amz-rename-source-if-match",
+  ifNoneMatch: "x-amz-rename-source-if-none-match",
+  ifModifiedSince: "x-amz-rename-source-if-modified-since",
+  ifUnmodifiedSince: "x-amz-rename-source-if-unmodified-since",
+};
+
 /** The name of the first condition that fails, in the order of RFC 9110, section 13.2.2. */
 export function failedCondition(
   conditions: Conditions,
@@ -79,6 +93,23 @@ export function requireForWrite(
   if (ifNoneMatch !== undefined && current !== undefined) {
     throw new S3Error("PreconditionFailed", { Condition: PLAIN_NAMES.ifNoneMatch });
   }
+}
+
+/**
+ * Conditions on what a rename replaces. A missing destination fails those that speak of one.
+ * Fails: PreconditionFailed.
+ */
+export function requireForRename(conditions: Conditions, current: Validators | undefined): void {
+  const failed =
+    current === undefined ? failedOfMissing(conditions) : failedCondition(conditions, current);
+  if (failed !== undefined) {
+    throw new S3Error("PreconditionFailed", { Condition: PLAIN_NAMES[failed] });
+  }
+}
+
+function failedOfMissing({ ifMatch, ifModifiedSinceMs }: Conditions) {
+  if (ifMatch !== undefined) return "ifMatch";
+  return ifModifiedSinceMs === undefined ? undefined : "ifModifiedSince";
 }
 
 /** `ifNoneMatch` can only be `*`: the object must not exist. */

@@ -10,6 +10,7 @@ import type {
 import type { Body } from "#object/body.ts";
 import type { Bucket, Emptiness } from "#object/bucket.ts";
 import type { Conditions, WriteConditions } from "#object/conditions.ts";
+import type { CustomerKey, Encryption, EncryptionKind } from "#object/encryption.ts";
 import type { ObjectKey, PartNumber } from "#object/name.ts";
 
 /** A key of a bucket. */
@@ -34,15 +35,19 @@ export interface UploadName extends KeyName {
  *  1. A write that resolved is durable, and every later read in any process sees it.
  *  2. A write is visible whole or not at all; one that failed left nothing visible.
  *  3. Conditions hold at the moment of the commit, whoever writes at the same time.
- *  4. Bytes are never moved by copy, completeUpload or a copied part.
+ *  4. Bytes are never moved by copy, completeUpload or a copied part, unless that is what it takes to
+ *     encrypt them or to decrypt them.
  *
  * Fails, all: NoSuchBucket (deleted meanwhile), OperationAborted (changed meanwhile).
  */
 export interface Engine {
   /** Fails: NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker, by its version). */
   head(name: ObjectName): Promise<ObjectInfo>;
-  /** Fails: as head. */
-  get(name: ObjectName): Promise<OpenObject>;
+  /**
+   * `key` is what a client encrypted it under. Fails: as head; InvalidRequest when it takes a key and
+   * there is none, or the other way round; AccessDenied when it is another key.
+   */
+  get(name: ObjectName, key?: CustomerKey): Promise<OpenObject>;
   /** Fails: PreconditionFailed, ConditionalRequestConflict, BadDigest, what the body fails with. */
   put(name: KeyName, input: PutInput): Promise<ObjectInfo>;
   /** Fails: NoSuchVersion never: deleting what is not there succeeds. */
@@ -82,12 +87,17 @@ export interface PutInput {
   readonly body: Body;
   readonly attributes: Attributes;
   readonly conditions: WriteConditions;
+  readonly encryption?: Encryption | undefined;
 }
 
 export interface DeleteConditions {
   readonly ifMatch?: string;
   /** The current version must be the one written at this very time. */
   readonly modifiedMs?: number;
+  /** The named version must have this many newer ones at the least. */
+  readonly newerMin?: number;
+  /** The named version must be the only one of its key. */
+  readonly alone?: true;
 }
 
 export interface Deleted {
@@ -108,6 +118,9 @@ export interface CopyInput {
     readonly storageClass: StorageClass | undefined;
   };
   readonly algorithm: ChecksumAlgorithm | undefined;
+  /** Of the copy; the source's is not taken over. */
+  readonly encryption?: Encryption | undefined;
+  readonly sourceKey?: CustomerKey | undefined;
 }
 
 export interface CopyOutcome {
@@ -179,18 +192,22 @@ export interface UploadInput {
   readonly attributes: Attributes;
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
+  readonly encryption?: Encryption | undefined;
 }
 
-export interface UploadInfo extends UploadInput {
+export interface UploadInfo extends Omit<UploadInput, "encryption"> {
+  readonly encryption?: EncryptionKind | undefined;
   readonly key: string;
   readonly uploadId: string;
   readonly initiatedMs: number;
 }
 
-/** A part's bytes: sent, or a range of another object. */
+/** A part's bytes: sent, or a range of another object; `key` is the one the upload was created with. */
 export type PartSource =
-  | { readonly body: Body }
+  | { readonly body: Body; readonly key?: CustomerKey | undefined }
   | {
+      readonly key?: CustomerKey | undefined;
+      readonly sourceKey?: CustomerKey | undefined;
       readonly source: ObjectName;
       readonly conditions: Conditions;
       /** First and last byte, as HTTP counts; undefined for the whole object. */
@@ -206,6 +223,7 @@ export interface PartInfo {
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
   /** Of the object a copied part came from. */
   readonly sourceVersionId?: string | undefined;
+  readonly encryption?: EncryptionKind | undefined;
 }
 
 export interface CompleteInput {
@@ -215,6 +233,8 @@ export interface CompleteInput {
   readonly checksum: Pick<Checksum, "algorithm" | "value"> | undefined;
   readonly checksumType: ChecksumType | undefined;
   readonly sizeBytes: number | undefined;
+  /** May be left out; else it is the one the upload was created with. */
+  readonly key?: CustomerKey | undefined;
 }
 
 export interface CompletePart {
@@ -242,6 +262,8 @@ export interface UploadsPage {
 export interface PartsAsk {
   readonly afterNumber: number;
   readonly limit: number;
+  /** As in CompleteInput. */
+  readonly key?: CustomerKey | undefined;
 }
 
 export interface PartsPage {

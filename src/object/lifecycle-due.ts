@@ -1,6 +1,7 @@
+import type { Tag } from "#object/attributes.ts";
 import type { LifecycleFilter, LifecycleRule } from "#object/lifecycle.ts";
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 /** What a rule looks at of an object. Tags are asked for only when a rule names some. */
 export interface Subject {
@@ -37,4 +38,32 @@ export function expiresMs(
 ): number | undefined {
   if (expiration === undefined || "lonelyMarkers" in expiration) return undefined;
   return "dateMs" in expiration ? expiration.dateMs : afterDays(modifiedMs, expiration.days, dayMs);
+}
+
+export function hasTags({ tags }: LifecycleFilter, those: readonly Tag[]): boolean {
+  return tags.every(([key, value]) =>
+    those.some(([itsKey, itsValue]) => itsKey === key && itsValue === value),
+  );
+}
+
+/** The end of a current version, and the rule that brings it. */
+export interface Expiry {
+  readonly atMs: number;
+  readonly ruleId: string;
+}
+
+/** The soonest end that the rules give a current version; undefined when it has none. */
+export function soonestExpiry(
+  rules: readonly LifecycleRule[],
+  subject: Subject & { readonly tags: readonly Tag[] },
+  dayMs: number,
+): Expiry | undefined {
+  let soonest: Expiry | undefined;
+  for (const rule of rules) {
+    const atMs = rule.enabled ? expiresMs(rule, subject, dayMs) : undefined;
+    if (atMs === undefined || (soonest !== undefined && atMs >= soonest.atMs)) continue;
+    if (!matchesFilter(rule.filter, subject) || !hasTags(rule.filter, subject.tags)) continue;
+    soonest = { atMs, ruleId: rule.id };
+  }
+  return soonest;
 }

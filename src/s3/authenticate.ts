@@ -1,31 +1,47 @@
-import { ANONYMOUS, type Caller } from "#access/authorize.ts";
+import { timingSafeEqual } from "node:crypto";
+import { ANONYMOUS_PRINCIPAL, type Principal } from "#access/principal.ts";
 import { S3Error } from "#base/error.ts";
+import { type Credential, sessionDigestOf } from "#catalog/access-keys.ts";
+import type { BucketName } from "#object/name.ts";
+import {
+  type BucketSessions,
+  isSessionKey,
+  type OpenSession,
+  type SessionMode,
+  type StartedSession,
+} from "#s3/bucket-session.ts";
 import type { FramedRequest } from "#s3/request.ts";
-import { readClaim } from "#s3/signature/claim.ts";
+import { type Claim, readClaim } from "#s3/signature/claim.ts";
 import { type PayloadMode, readPayloadMode } from "#s3/signature/payload.ts";
 import { type VerifiedSignature, verifyClaim } from "#s3/signature/verify.ts";
 
-/** A key that may sign requests. */
-interface Credential {
-  readonly secret: string;
-  readonly caller: Caller;
-}
-
-/** undefined for an access key that does not exist. */
+/** undefined for an access key that may not sign requests. */
 export type FindCredential = (accessKeyId: string) => Promise<Credential | undefined>;
 
 export interface Authenticated {
-  readonly caller: Caller;
+  readonly principal: Principal;
+  readonly accessKeyId: string | undefined;
+  readonly signedMs: number | undefined;
   readonly payload: PayloadMode | undefined;
   readonly verified: VerifiedSignature | undefined;
+  /** What CreateSession confined the caller to. */
+  readonly session: OpenSession | undefined;
+  /** undefined for who has no key of their own. */
+  readonly startSession: ((bucket: BucketName, mode: SessionMode) => StartedSession) | undefined;
+}
+
+/** Whom signatures are known by. */
+export interface KnownCallers {
+  readonly findCredential: FindCredential;
+  readonly sessions: BucketSessions;
 }
 
 const SKEW_MS_MAX = 15 * 60 * 1_000;
 
-/** Who made a request. Fails: InvalidAccessKeyId, and as the signature does. */
+/** Who made a request. Fails: InvalidAccessKeyId, InvalidToken, ExpiredToken, and as the signature does. */
 export async function authenticate(
   request: FramedRequest,
-  find: FindCredential,
+  { findCredential, sessions }: KnownCallers,
   nowMs: number,
 ): Promise<Authenticated> {
   const { method, path, rawQuery, sentHeaders } = request;
@@ -34,13 +50,49 @@ export async function authenticate(
   if (claim === undefined) {
     const text = request.headers["x-amz-content-sha256"];
     const payload = text === undefined ? undefined : readPayloadMode(text);
-    return { caller: ANONYMOUS, payload, verified: undefined };
+    return {
+      principal: ANONYMOUS_PRINCIPAL,
+      accessKeyId: undefined,
+      signedMs: undefined,
+      payload,
+      verified: undefined,
+      session: undefined,
+      startSession: undefined,
+    };
   }
-  const credential = await find(claim.accessKeyId);
+  const session = claim.sessionToken === undefined ? undefined : sessions.open(claim.sessionToken);
+  const credential = await findCredential(session?.parentKeyId ?? claim.accessKeyId);
   if (credential === undefined) {
+    if (isSessionKey(claim.accessKeyId)) throw new S3Error("InvalidToken", {});
     throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: claim.accessKeyId });
   }
-  const options = { secret: credential.secret, nowMs, skewMsMax: SKEW_MS_MAX };
-  const verified = verifyClaim(signed, claim, options);
-  return { caller: credential.caller, payload: claim.payload, verified };
+  const { secret } = session ?? credential;
+  if (session !== undefined) requireParent(session, credential, claim);
+  const verified = verifyClaim(signed, claim, { secret, nowMs, skewMsMax: SKEW_MS_MAX });
+  if (session === undefined) requireSession(credential, claim.sessionToken);
+  const expiryMs = Math.min(credential.expiryMs ?? Infinity, session?.expiryMs ?? Infinity);
+  if (expiryMs <= nowMs) throw new S3Error("ExpiredToken", {});
+  const { principal } = credential;
+  const { accessKeyId, timeMs, payload } = claim;
+  const startSession = (bucket: BucketName, mode: SessionMode) =>
+    sessions.start({ parent: { ...credential, accessKeyId }, bucket, mode, nowMs });
+  return {
+    ...{ principal, accessKeyId, signedMs: timeMs, payload, verified, session },
+    startSession: session === undefined ? startSession : undefined,
+  };
+}
+
+/** Fails: InvalidToken for the token of another session, or of a key whose secret was changed. */
+function requireParent(session: OpenSession, credential: Credential, claim: Claim): void {
+  if (session.accessKeyId === claim.accessKeyId && session.isUnder(credential.secret)) return;
+  throw new S3Error("InvalidToken", {});
+}
+
+/** Fails: InvalidToken for a session token that is missing, out of place, or another key's. */
+function requireSession({ sessionDigest }: Credential, token: string | undefined): void {
+  if (sessionDigest === undefined && token === undefined) return;
+  const given = Buffer.from(sessionDigestOf(token ?? ""), "hex");
+  const known = Buffer.from(sessionDigest ?? "", "hex");
+  if (known.length === given.length && timingSafeEqual(known, given)) return;
+  throw new S3Error("InvalidToken", {});
 }

@@ -1,4 +1,4 @@
-import type { Grant } from "#access/authorize.ts";
+import type { Grant } from "#access/grant.ts";
 import { type PlainErrorCode, S3Error } from "#base/error.ts";
 import { document, type Element } from "#base/xml.ts";
 import type { DocumentKind } from "#catalog/catalog.ts";

@@ -29,7 +29,7 @@ export function readCopySource(headers: Headers): NamedObject {
 
 export function readGrant({ bucket, key, versionId }: NamedObject) {
   const action = versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
-  return { action, resource: `${bucket}/${key}` } as const;
+  return { action, resource: `${bucket}/${key}`, versionId } as const;
 }
 
 /** Some clients send raw UTF-8, in which a percent sign stands for itself. */

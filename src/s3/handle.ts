@@ -1,14 +1,18 @@
-import { authorize } from "#access/authorize.ts";
+import type { Decision } from "#access/decide.ts";
+import { explain } from "#access/explain.ts";
 import type { Clock } from "#base/clock.ts";
 import { S3Error, StorageError } from "#base/error.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
 import { randomHex } from "#base/random.ts";
+import type { AccessPolicies } from "#catalog/access-policies.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import type { BucketName } from "#object/name.ts";
-import { type Authenticated, authenticate, type FindCredential } from "#s3/authenticate.ts";
+import { type Authenticated, authenticate, type KnownCallers } from "#s3/authenticate.ts";
+import { judge } from "#s3/authorize.ts";
 import { bodyOf, readDocument } from "#s3/body.ts";
+import { requireWithin } from "#s3/bucket-session.ts";
 import type { OpenBucket, Operation, Services } from "#s3/operation.ts";
 import { answerPreflight, crossOriginHeaders } from "#s3/preflight.ts";
 import { errorReply } from "#s3/reply.ts";
@@ -16,15 +20,17 @@ import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/
 import type { Router } from "#s3/route.ts";
 
 /** What the S3 protocol stands on. */
-export interface Front {
+export interface Front extends KnownCallers {
   readonly catalog: Catalog;
   readonly engineOf: (bucket: Bucket) => Engine;
-  readonly findCredential: FindCredential;
+  readonly policies: AccessPolicies;
   readonly route: Router;
   readonly clock: Clock;
   readonly addressing: Addressing;
   readonly region: string;
   readonly strictLocation: boolean;
+  /** How long a day of a lifecycle rule lasts. */
+  readonly lifecycleDayMs: number;
   /** Told of every failure that is ours: it logs the cause and counts it. */
   readonly report: (cause: unknown, requestId: string) => void;
 }
@@ -34,10 +40,13 @@ interface Trace {
   readonly requestId: string;
   operation: string;
   principal: string;
+  accessKeyId: string | undefined;
   bucket: string | undefined;
   key: string | undefined;
   /** The S3 code of a refusal. */
   code: string | undefined;
+  /** Which policy refused it: for the operator, never for the client. */
+  denied: string | undefined;
   /** What a browser needs to be told, of a refusal too. */
   crossOrigin: Record<string, string>;
 }
@@ -53,9 +62,11 @@ export async function handle(http: HttpRequest, front: Front): Promise<Handled> 
     requestId: randomHex(8).toUpperCase(),
     operation: "Unknown",
     principal: "-",
+    accessKeyId: undefined,
     bucket: undefined,
     key: undefined,
     code: undefined,
+    denied: undefined,
     crossOrigin: {},
   };
   const reply = await answer(http, front, trace);
@@ -83,12 +94,21 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const operation = front.route(framed);
     trace.operation = operation.name;
     const nowMs = front.clock.now();
-    const authenticated = await authenticate(framed, front.findCredential, nowMs);
-    trace.principal = authenticated.caller.principal;
+    const authenticated = await authenticate(framed, front, nowMs);
+    trace.principal = authenticated.principal.name;
+    trace.accessKeyId = authenticated.accessKeyId;
     const request = await withBody({ framed, operation, http, authenticated, nowMs });
     const call = operation.prepare(request);
-    authorize(authenticated.caller, call.grants);
-    return await call.run(servicesOf(front, framed, authenticated));
+    const { principal, session } = authenticated;
+    if (session !== undefined) requireWithin(session, call.grants);
+    const findBucket = rememberingBuckets(front.catalog);
+    const decisions = await judge(
+      { ...front, findBucket },
+      { principal, grants: call.grants, request, operation: operation.name },
+    );
+    requireAllowed(decisions, operation, trace);
+    const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
+    return await call.run(servicesOf(front, { framed, authenticated, findBucket, isAllowed }));
   } catch (cause) {
     const error = asS3Error(cause);
     trace.code = error.code;
@@ -110,8 +130,8 @@ interface Framed {
 
 async function withBody(given: Framed): Promise<S3Request> {
   const { framed, operation, http, authenticated, nowMs } = given;
-  const signed = authenticated.verified !== undefined;
-  const plain = { ...framed, document: "", body: undefined, signed, nowMs };
+  const { signedMs } = authenticated;
+  const plain = { ...framed, document: "", body: undefined, signedMs, nowMs };
   if (operation.body === "none") return plain;
   const body = bodyOf({
     headers: framed.headers,
@@ -125,19 +145,56 @@ async function withBody(given: Framed): Promise<S3Request> {
   return { ...plain, document: await readDocument(body) };
 }
 
-function servicesOf(front: Front, framed: FramedRequest, { caller }: Authenticated): Services {
-  const { catalog, region, strictLocation } = front;
+/** Fails: AccessDenied when a grant is refused; of a partial operation, when all are. */
+function requireAllowed(
+  decisions: readonly Decision[],
+  { partial }: Operation,
+  trace: Trace,
+): void {
+  const refused = decisions.find(({ allowed }) => !allowed);
+  if (refused === undefined) return;
+  trace.denied = explain(refused);
+  if (partial && decisions.some(({ allowed }) => allowed)) return;
+  throw new S3Error("AccessDenied", {});
+}
+
+type FindBucket = (name: BucketName) => Promise<Bucket | undefined>;
+
+/** A request sees each bucket as it was when it first asked for it. */
+function rememberingBuckets(catalog: Catalog): FindBucket {
+  const known = new Map<BucketName, Bucket | undefined>();
+  return async (name) => {
+    if (known.has(name)) return known.get(name);
+    const bucket = await catalog.find(name);
+    known.set(name, bucket);
+    return bucket;
+  };
+}
+
+interface Allowed {
+  readonly framed: FramedRequest;
+  readonly authenticated: Authenticated;
+  readonly findBucket: FindBucket;
+  readonly isAllowed: (grant: number) => boolean;
+}
+
+function servicesOf(front: Front, allowed: Allowed): Services {
+  const { framed, authenticated, findBucket, isAllowed } = allowed;
+  const { principal, startSession } = authenticated;
+  const { catalog, region, strictLocation, lifecycleDayMs } = front;
   const { headers } = framed;
   const open = async (name: BucketName, as?: "source"): Promise<OpenBucket> => {
-    const bucket = await catalog.bucket(name);
-    const expectedOwner =
-      headers[`x-amz-${as === undefined ? "" : "source-"}expected-bucket-owner`];
-    if (expectedOwner !== undefined && expectedOwner !== bucket.ownerId) {
-      throw new S3Error("AccessDenied", {});
-    }
+    const bucket = await findBucket(name);
+    if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: name });
+    const expected = headers[`x-amz-${as === undefined ? "" : "source-"}expected-bucket-owner`];
+    const owners = [undefined, bucket.ownerId, bucket.organizationId];
+    if (!owners.includes(expected)) throw new S3Error("AccessDenied", {});
     return { bucket, engine: front.engineOf(bucket) };
   };
-  return { catalog, caller, region, strictLocation, open };
+  return {
+    ...{ catalog, principal, region, strictLocation, lifecycleDayMs, isAllowed },
+    ...{ startSession, open },
+  };
 }
 
 function asS3Error(cause: unknown): S3Error {

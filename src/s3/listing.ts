@@ -1,5 +1,6 @@
 import { invalidArgument, S3Error } from "#base/error.ts";
 import { tag, wrap } from "#base/xml.ts";
+import type { Bucket } from "#object/bucket.ts";
 import type { ListedObject } from "#object/engine.ts";
 import type { S3Request } from "#s3/request.ts";
 
@@ -60,6 +61,11 @@ export function isoDate(ms: number): string {
 export interface ListOwner {
   readonly id: string;
   readonly displayName: string;
+}
+
+/** The organization that a bucket belongs to. */
+export function ownerOf({ ownerId, organizationId }: Bucket): ListOwner {
+  return { id: ownerId, displayName: organizationId };
 }
 
 export function ownerElement(owner: ListOwner): string {

@@ -1,19 +1,27 @@
-import type { Caller, Grant } from "#access/authorize.ts";
+import type { Grant } from "#access/grant.ts";
+import type { Principal } from "#access/principal.ts";
 import type { HttpReply } from "#base/http.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import type { BucketName } from "#object/name.ts";
+import type { Authenticated } from "#s3/authenticate.ts";
 import type { S3Request } from "#s3/request.ts";
 import type { Route } from "#s3/route.ts";
 
 /** What an operation may touch. Whatever is not here, it cannot reach. */
 export interface Services {
   readonly catalog: Catalog;
-  readonly caller: Caller;
+  readonly principal: Principal;
   readonly region: string;
   /** Demands a LocationConstraint of CreateBucket. */
   readonly strictLocation: boolean;
+  /** How long a day of a lifecycle rule lasts. */
+  readonly lifecycleDayMs: number;
+  /** Confines the caller to a bucket; undefined for who has no key of their own. */
+  readonly startSession: Authenticated["startSession"];
+  /** Of a partial operation: whether the grant at this index was allowed. */
+  readonly isAllowed: (grant: number) => boolean;
   /**
    * `as` "source": the bucket is what a copy is made from, of which the request speaks apart.
    * Fails: NoSuchBucket; AccessDenied when the bucket is not whose the request says it is.
@@ -41,6 +49,8 @@ export interface OperationSpec<Input, Output> {
   readonly body: BodyKind;
   /** Request to input. Pure; the only place that reads headers, query and XML. */
   readonly parse: (request: S3Request) => Input;
+  /** Only grants that are all refused refuse the operation; of the others it is told. */
+  readonly partial?: true;
   /** What the caller must be allowed to do. Pure, and never empty. */
   readonly grants: (input: Input) => readonly [Grant, ...Grant[]];
   readonly run: (services: Services, input: Input) => Promise<Output>;
@@ -53,6 +63,7 @@ export interface Operation {
   readonly name: string;
   readonly route: Route;
   readonly body: BodyKind;
+  readonly partial: boolean;
   readonly prepare: (request: S3Request) => {
     readonly grants: readonly [Grant, ...Grant[]];
     readonly run: (services: Services) => Promise<HttpReply>;
@@ -64,6 +75,7 @@ export function operation<Input, Output>(spec: OperationSpec<Input, Output>): Op
     name: spec.name,
     route: spec.route,
     body: spec.body,
+    partial: spec.partial === true,
     prepare(request) {
       const input = spec.parse(request);
       return {

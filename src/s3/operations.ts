@@ -1,19 +1,23 @@
 import { NOT_OFFERED } from "#s3/not-offered.ts";
 import { abortMultipartUpload } from "#s3/op/abort-multipart-upload.ts";
 import { bucketCors } from "#s3/op/bucket-cors.ts";
+import { bucketEncryption } from "#s3/op/bucket-encryption.ts";
 import { bucketLifecycle } from "#s3/op/bucket-lifecycle.ts";
 import { bucketOwnershipControls } from "#s3/op/bucket-ownership-controls.ts";
+import { bucketPolicy } from "#s3/op/bucket-policy.ts";
 import { bucketTagging } from "#s3/op/bucket-tagging.ts";
 import { completeMultipartUpload } from "#s3/op/complete-multipart-upload.ts";
 import { copyObject } from "#s3/op/copy-object.ts";
 import { createBucket } from "#s3/op/create-bucket.ts";
 import { createMultipartUpload } from "#s3/op/create-multipart-upload.ts";
+import { createSession } from "#s3/op/create-session.ts";
 import { deleteBucket } from "#s3/op/delete-bucket.ts";
 import { deleteObject } from "#s3/op/delete-object.ts";
 import { deleteObjectTagging } from "#s3/op/delete-object-tagging.ts";
 import { deleteObjects } from "#s3/op/delete-objects.ts";
 import { getBucketAcl } from "#s3/op/get-bucket-acl.ts";
 import { getBucketLocation } from "#s3/op/get-bucket-location.ts";
+import { getBucketPolicyStatus } from "#s3/op/get-bucket-policy-status.ts";
 import { getBucketVersioning } from "#s3/op/get-bucket-versioning.ts";
 import { getObject } from "#s3/op/get-object.ts";
 import { getObjectAcl } from "#s3/op/get-object-acl.ts";
@@ -45,19 +49,23 @@ import type { Operation } from "#s3/operation.ts";
 export const OPERATIONS: readonly Operation[] = [
   abortMultipartUpload,
   ...bucketCors,
+  ...bucketEncryption,
   ...bucketLifecycle,
   ...bucketOwnershipControls,
+  ...bucketPolicy,
   ...bucketTagging,
   completeMultipartUpload,
   copyObject,
   createBucket,
   createMultipartUpload,
+  createSession,
   deleteBucket,
   deleteObject,
   deleteObjectTagging,
   deleteObjects,
   getBucketAcl,
   getBucketLocation,
+  getBucketPolicyStatus,
   getBucketVersioning,
   getObject,
   getObjectAcl,

@@ -30,8 +30,8 @@ export interface S3Request extends FramedRequest {
   readonly document: string;
   /** The body of a "stream" operation, still to be read. */
   readonly body: Body | undefined;
-  /** Not anonymous. */
-  readonly signed: boolean;
+  /** When it was signed; undefined for an anonymous request. */
+  readonly signedMs: number | undefined;
   readonly nowMs: number;
 }
 

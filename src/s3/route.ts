@@ -15,11 +15,13 @@ export interface Route {
 /** Query names that change nothing about what an operation is. */
 const PARAMETERS = new Set([
   "allow-unordered",
+  "annotationName",
   "bucket-region",
   "continuation-token",
   "delimiter",
   "encoding-type",
   "fetch-owner",
+  "id",
   "key-marker",
   "list-type",
   "marker",

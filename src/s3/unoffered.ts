@@ -6,11 +6,6 @@ const HEADERS: readonly (readonly [header: string, feature: string])[] = [
   ["x-amz-object-lock-mode", "ObjectLock"],
   ["x-amz-object-lock-retain-until-date", "ObjectLock"],
   ["x-amz-object-lock-legal-hold", "ObjectLock"],
-  ["x-amz-server-side-encryption", "ServerSideEncryption"],
-  ["x-amz-server-side-encryption-aws-kms-key-id", "SSE-KMS"],
-  ["x-amz-server-side-encryption-customer-algorithm", "SSE-C"],
-  ["x-amz-server-side-encryption-customer-key", "SSE-C"],
-  ["x-amz-copy-source-server-side-encryption-customer-algorithm", "SSE-C"],
   ["x-amz-write-offset-bytes", "Append"],
 ];
 

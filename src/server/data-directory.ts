@@ -1,27 +1,24 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { StorageError } from "#base/error.ts";
 import { randomBelow, randomBytes } from "#base/random.ts";
+import { writeDurably } from "#server/durable-file.ts";
 
-/** What stands in a data directory: `metadata/` (LMDB), `blobs/`, `credentials`, `format.json`. */
+/**
+ * What stands in a data directory: `metadata/` (LMDB), `blobs/`, `credentials`, `master-key`,
+ * `master-key-ids`, `format.json`.
+ */
 export interface DataDirectory extends AsyncDisposable {
   readonly metadata: string;
   readonly blobs: string;
   /** The root key, in the form of an AWS credentials file, mode 0600. */
   readonly credentials: string;
+  /** The master keys, unless they are kept elsewhere. */
+  readonly masterKey: string;
+  /** Which master keys something here may be encrypted under. */
+  readonly masterKeyIds: string;
 }
 
 export interface RootKey {
@@ -52,6 +49,8 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     metadata: join(path, "metadata"),
     blobs: join(path, "blobs"),
     credentials: join(path, "credentials"),
+    masterKey: join(path, "master-key"),
+    masterKeyIds: join(path, "master-key-ids"),
     [Symbol.asyncDispose]: async () => {
       await new Promise((resolve) => lock.close(resolve));
     },
@@ -88,16 +87,6 @@ export function rootKey({ credentials }: Pick<DataDirectory, "credentials">): Ro
   const text = `# The root key of this Lode server. Delete the file to have a new one made at the next start.\n[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secret}\n`;
   writeDurably(credentials, text);
   return { accessKeyId, secret, fresh: true };
-}
-
-/** Whole or not at all, and still there after a power cut. Readable by its owner alone. */
-function writeDurably(path: string, text: string): void {
-  const temporary = `${path}.new`;
-  writeFileSync(temporary, text, { mode: 0o600, flush: true });
-  renameSync(temporary, path);
-  const directory = openSync(dirname(path), "r");
-  fsyncSync(directory);
-  closeSync(directory);
 }
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

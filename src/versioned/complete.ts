@@ -2,12 +2,18 @@ import { type CrcAlgorithm, combineCrc, digestOf } from "#base/checksum.ts";
 import { S3Error } from "#base/error.ts";
 import type { Checksum, ObjectInfo } from "#object/attributes.ts";
 import { requireForWrite } from "#object/conditions.ts";
-import type { CompleteInput, UploadInfo, UploadName } from "#object/engine.ts";
+import type { CompleteInput, UploadName } from "#object/engine.ts";
 import { PART_NUMBER_MAX } from "#object/name.ts";
 import { garbageWrite, validatorsOf } from "#versioned/plan.ts";
 import { infoOf, type PartRecord, type VersionRecord } from "#versioned/record.ts";
 import { findVersion, keyState, type Stores } from "#versioned/store.ts";
-import { findUpload, partCounter, scanParts } from "#versioned/uploads.ts";
+import {
+  type FoundUpload,
+  findUpload,
+  partCounter,
+  requireKeyIfSent,
+  scanParts,
+} from "#versioned/uploads.ts";
 import { addUsage } from "#versioned/usage.ts";
 import { type Beside, makeVersion } from "#versioned/write.ts";
 
@@ -27,10 +33,11 @@ export async function completeUpload(
   requireForWrite(input.conditions, validatorsOf(before.head), name.key);
   // Read first: a part that is committed from here on makes the guard on it stale.
   const counter = await partCounter(stores, name.uploadId);
-  const { info } = await findUpload(stores, name);
+  const upload = await findUpload(stores, name);
+  requireKeyIfSent(stores, upload, input.key);
   const all = await scanParts(stores, name.uploadId, { afterNumber: 0, limit: PART_NUMBER_MAX });
   const parts = chosenParts(all, input, { name, partBytesMin: stores.limits.partBytesMin });
-  const record = recordOf(name, { info, parts, input, nowMs: stores.clock.now() });
+  const record = recordOf(name, { upload, parts, input, nowMs: stores.clock.now() });
   return await makeVersion(stores, name, {
     version: { record, inline: undefined, manifest: { parts }, newReferences: [] },
     conditions: input.conditions,
@@ -130,14 +137,14 @@ function unusedBlobs(all: readonly PartRecord[], chosen: readonly PartRecord[]):
 }
 
 interface Assembly {
-  readonly info: UploadInfo;
+  readonly upload: FoundUpload;
   readonly parts: readonly PartRecord[];
   readonly input: CompleteInput;
   readonly nowMs: number;
 }
 
 function recordOf({ bucket, uploadId }: UploadName, assembly: Assembly): VersionRecord {
-  const { info, parts, input, nowMs } = assembly;
+  const { upload, parts, input, nowMs } = assembly;
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
   if (input.sizeBytes !== undefined && input.sizeBytes !== sizeBytes) {
     const message = `The provided 'x-amz-mp-object-size' header value ${input.sizeBytes} does not match what was computed: ${sizeBytes}`;
@@ -151,9 +158,10 @@ function recordOf({ bucket, uploadId }: UploadName, assembly: Assembly): Version
     md5: digestOf("MD5", md5s).toString("hex"),
     partsCount: parts.length,
     modifiedMs: nowMs,
-    attributes: info.attributes,
+    attributes: upload.info.attributes,
     checksum: checksumOf(assembly),
     content: { kind: "manifest", id: uploadId },
+    encryption: upload.encryption,
   };
 }
 
@@ -163,7 +171,7 @@ function recordOf({ bucket, uploadId }: UploadName, assembly: Assembly): Version
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  * Fails: BadDigest, InvalidRequest.
  */
-function checksumOf({ info, parts, input }: Assembly): Checksum | undefined {
+function checksumOf({ upload: { info }, parts, input }: Assembly): Checksum | undefined {
   const algorithm = info.algorithm ?? "CRC64NVME";
   const isCrc = algorithm === "CRC32" || algorithm === "CRC32C" || algorithm === "CRC64NVME";
   const fallback = algorithm === "CRC64NVME" ? "FULL_OBJECT" : "COMPOSITE";

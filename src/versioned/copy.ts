@@ -1,36 +1,27 @@
 import { type ChecksumAlgorithm, hasher } from "#base/checksum.ts";
-import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import type { Attributes, Checksum } from "#object/attributes.ts";
-import { type ConditionNames, requireConditions, requireForWrite } from "#object/conditions.ts";
-import type { CopyInput, CopyOutcome, KeyName, ObjectName } from "#object/engine.ts";
-import { readExtents } from "#versioned/content.ts";
-import { etagOf } from "#versioned/head.ts";
-import { ID_BYTES, versionKey } from "#versioned/keys.ts";
+import { requireForWrite } from "#object/conditions.ts";
+import type { CopyInput, CopyOutcome, KeyName } from "#object/engine.ts";
+import { etagDigits, type Lock, newLock, relocked } from "#versioned/encryption.ts";
+import { ID_BYTES } from "#versioned/keys.ts";
 import { type NewVersion, validatorsOf } from "#versioned/plan.ts";
-import type { Content, Extent, VersionRecord } from "#versioned/record.ts";
-import {
-  type FoundVersion,
-  findVersion,
-  keyState,
-  manifestOf,
-  type Stores,
-} from "#versioned/store.ts";
-import { type Beside, makeVersion } from "#versioned/write.ts";
+import { contentOf, receive } from "#versioned/receive.ts";
+import type { Content, VersionRecord } from "#versioned/record.ts";
+import { openSource, type Source, sourceBody, sourceGuard } from "#versioned/source.ts";
+import { keepingNoOrphan, keyState, manifestOf, type Stores } from "#versioned/store.ts";
+import { makeVersion } from "#versioned/write.ts";
 
-export const COPY_SOURCE_NAMES: ConditionNames = {
-  ifMatch: "x-amz-copy-source-If-Match",
-  ifNoneMatch: "x-amz-copy-source-If-None-Match",
-  ifModifiedSince: "x-amz-copy-source-If-Modified-Since",
-  ifUnmodifiedSince: "x-amz-copy-source-If-Unmodified-Since",
-};
+const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
 
 /**
- * A new version over the source's blobs: no byte moves, whatever the size. The source's record is
- * guarded, so that its blobs cannot be thrown away before the new references stand.
+ * A new version over the source's blobs: no byte moves, whatever the size, unless the one is
+ * encrypted and the other is not. The source's record is guarded, so that its blobs cannot be thrown
+ * away before the new references stand.
  *
  * Differs: the ETag, the parts and the checksum of a source that was uploaded in parts are kept,
- * where AWS makes an object of one part; making one would mean to read every byte.
+ * where AWS makes an object of one part; making one would mean to read every byte. For the same reason
+ * a copy that leaves SSE-C for SSE-S3 keeps its random ETag, where AWS answers the MD5.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  */
 export async function copyObject(
@@ -38,71 +29,113 @@ export async function copyObject(
   name: KeyName,
   input: CopyInput,
 ): Promise<CopyOutcome> {
-  const found = await findVersion(stores, input.source);
-  const validators = { etag: etagOf(found.record), modifiedMs: found.record.modifiedMs };
-  requireConditions(input.sourceConditions, validators, COPY_SOURCE_NAMES);
-  const before = await keyState(stores, name);
-  requireForWrite(input.conditions, validatorsOf(before.head), name.key);
-  const object = await makeVersion(stores, name, {
-    version: await copyOf(stores, found, { name, input }),
-    conditions: input.conditions,
-    before,
-    beside: async () => await sourceGuard(stores, input.source, found),
+  const { sourceConditions, sourceKey, conditions } = input;
+  const source = await openSource(stores, input.source, {
+    conditions: sourceConditions,
+    key: sourceKey,
   });
-  return { object, sourceVersionId: found.versionId };
+  const before = await keyState(stores, name);
+  requireForWrite(conditions, validatorsOf(before.head), name.key);
+  const copying = { name, input, lock: copyLock(stores, source, input.encryption) };
+  const shares = (source.lock === undefined) === (copying.lock === undefined);
+  const version = await (shares ? sharing : rewriting)(stores, source, copying);
+  // Only a rewritten copy has blobs that nobody else holds.
+  const made = shares ? [] : version.newReferences;
+  const object = await keepingNoOrphan(stores, made, async () =>
+    makeVersion(stores, name, {
+      version,
+      conditions,
+      before,
+      beside: async () => await sourceGuard(stores, source),
+    }),
+  );
+  return { object, sourceVersionId: source.found.versionId };
 }
 
-/** Fails: NoSuchKey when the source has gone meanwhile, for it may have taken its blobs along. */
-export async function sourceGuard(
-  { meta }: Stores,
-  source: ObjectName,
-  found: FoundVersion,
-): Promise<Beside> {
-  const key = versionKey(source.bucket.id, source.key, found.sequence);
-  const entry = await meta.get(key);
-  if (entry === undefined) throw new S3Error("NoSuchKey", { Key: source.key });
-  return { guards: [{ key, revision: entry.revision }] };
+interface Copying {
+  readonly name: KeyName;
+  readonly input: CopyInput;
+  /** Of the copy. */
+  readonly lock: Lock | undefined;
 }
 
-async function copyOf(
-  stores: Stores,
-  found: FoundVersion,
-  { name, input }: { readonly name: KeyName; readonly input: CopyInput },
-): Promise<NewVersion> {
-  const { record } = found;
+/** Over encrypted bytes it opens the seals that are there. */
+function copyLock(
+  { keyring }: Stores,
+  { lock }: Source,
+  encryption: CopyInput["encryption"],
+): Lock | undefined {
+  if (encryption === undefined || lock === undefined) return newLock(keyring, encryption);
+  return relocked(keyring, encryption, lock);
+}
+
+async function sharing(stores: Stores, source: Source, copying: Copying): Promise<NewVersion> {
+  const { record, inline } = source.found;
+  const { content } = record;
   const id = randomHex(ID_BYTES);
-  const manifest =
-    record.content.kind === "manifest" ? await manifestOf(stores, record.content.id) : undefined;
-  const extents = manifest?.parts.flatMap((part) => part.extents) ?? inRecord(record.content);
+  const manifest = content.kind === "manifest" ? await manifestOf(stores, content.id) : undefined;
+  const inContent = content.kind === "extents" ? content.extents : [];
+  const extents = manifest?.parts.flatMap((part) => part.extents) ?? inContent;
   const copied: VersionRecord = {
     ...record,
+    ...copiedFields(stores, source, copying),
+    md5: etagDigits(Buffer.from(record.md5, "hex"), copying.lock),
+    checksum: await checksumOf(stores, source, copying.input.algorithm),
+    content: withId(content, id),
+  };
+  const newReferences = [...new Set(extents.map(({ blob }) => blob))];
+  return { record: copied, inline, manifest: manifest && { parts: manifest.parts }, newReferences };
+}
+
+async function rewriting(stores: Stores, source: Source, copying: Copying): Promise<NewVersion> {
+  const { record } = source.found;
+  const algorithm = copying.input.algorithm ?? record.checksum?.algorithm ?? DEFAULT_ALGORITHM;
+  const body = sourceBody(stores, source, { from: 0, to: record.sizeBytes });
+  const received = await receive(body, stores.blobs, {
+    inlineBytesMax: stores.limits.inlineBytesMax,
+    algorithms: [algorithm],
+    lock: copying.lock,
+  });
+  const value = received.checksums[algorithm] ?? "";
+  const copied: VersionRecord = {
+    ...record,
+    ...copiedFields(stores, source, copying),
+    md5: received.md5,
+    partsCount: 0,
+    checksum: { algorithm, type: "FULL_OBJECT", value },
+    content: contentOf(received),
+  };
+  const newReferences = received.blob === undefined ? [] : [received.blob.id];
+  return { record: copied, inline: received.inline, newReferences };
+}
+
+function copiedFields(stores: Stores, source: Source, { name, input, lock }: Copying) {
+  const { record } = source.found;
+  return {
     isNull: name.bucket.versioning !== "Enabled",
     modifiedMs: stores.clock.now(),
     attributes: attributesOf(record.attributes, input.attributes),
-    checksum: await checksumOf(stores, found, { extents, algorithm: input.algorithm }),
-    content: record.content.kind === "inline" ? record.content : { ...record.content, id },
+    encryption: lock?.record,
   };
-  const newReferences = [...new Set(extents.map(({ blob }) => blob))];
-  return { record: copied, inline: found.inline, manifest, newReferences };
+}
+
+/** Inline bytes have no holder that could have an id. */
+function withId(content: Content, id: string): Content {
+  return content.kind === "inline" ? content : { ...content, id };
 }
 
 /** The source's own, or one that is asked for: only then a copy reads the bytes. */
 async function checksumOf(
-  { blobs }: Stores,
-  { record, inline }: FoundVersion,
-  ask: { readonly extents: readonly Extent[]; readonly algorithm: ChecksumAlgorithm | undefined },
+  stores: Stores,
+  source: Source,
+  algorithm: ChecksumAlgorithm | undefined,
 ): Promise<Checksum | undefined> {
-  const { algorithm, extents } = ask;
-  if (algorithm === undefined || algorithm === record.checksum?.algorithm) return record.checksum;
+  const { checksum, sizeBytes } = source.found.record;
+  if (algorithm === undefined || algorithm === checksum?.algorithm) return checksum;
   const sum = hasher(algorithm);
-  if (record.content.kind === "inline") sum.update(inline);
-  const range = { from: 0, to: record.sizeBytes };
-  for await (const chunk of readExtents(blobs, extents, range)) sum.update(chunk);
+  const body = sourceBody(stores, source, { from: 0, to: sizeBytes });
+  for await (const chunk of body.chunks) sum.update(chunk);
   return { algorithm, type: "FULL_OBJECT", value: sum.digest().toString("base64") };
-}
-
-function inRecord(content: Content): readonly Extent[] {
-  return content.kind === "extents" ? content.extents : [];
 }
 
 function attributesOf(source: Attributes, asked: CopyInput["attributes"]): Attributes {

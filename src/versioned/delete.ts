@@ -2,6 +2,8 @@ import { S3Error } from "#base/error.ts";
 import type { Change } from "#meta/store.ts";
 import { requireForWrite } from "#object/conditions.ts";
 import type { DeleteConditions, Deleted, KeyName, ObjectName } from "#object/engine.ts";
+import type { Head } from "#versioned/head.ts";
+import { versionKey, versionSpan } from "#versioned/keys.ts";
 import {
   type KeyState,
   type NewVersion,
@@ -48,7 +50,9 @@ export async function deleteVersion(
   const { sequence, outcome } = await commitDecision(stores, name.bucket, async (attempt) => {
     const state = await keyState(stores, name);
     requireConditions(conditions, state, { key: name.key, attempt });
-    if (name.versionId !== undefined) return await decideRemoval(stores, name, state);
+    if (name.versionId !== undefined) {
+      return await decideRemoval(stores, name, { ...state, conditions });
+    }
     if (name.bucket.versioning === undefined) return await decideRemovalOfAll(stores, name, state);
     return await decideMarker(stores, name, state);
   });
@@ -73,17 +77,50 @@ function requireConditions(
   }
 }
 
-async function decideRemoval(stores: Stores, name: ObjectName, state: KeyState): Promise<Decision> {
+async function decideRemoval(
+  stores: Stores,
+  name: ObjectName,
+  { conditions, ...state }: KeyState & { readonly conditions: DeleteConditions },
+): Promise<Decision> {
   const { head } = state;
   const outcome = { deleteMarker: false, versionId: name.versionId };
   const sequence = namedSequence(name, head);
   if (head === undefined || sequence === undefined) return { change: undefined, outcome };
   const removed = await discarded(stores, name, { head, sequence });
   if (removed === undefined) return { change: undefined, outcome };
+  await requireNeighbours(stores, { ...name, sequence, head }, conditions);
   const next = sequence === head.sequence ? await nextOlder(stores, name, sequence) : undefined;
   const nowMs = stores.clock.now();
   const change = planRemoval(name, { ...state, head }, { removed, next, nowMs });
   return { change, outcome: { ...outcome, deleteMarker: removed.record.deleteMarker } };
+}
+
+/** The head is a guard of the commit, so that what holds here holds then. Fails: PreconditionFailed. */
+async function requireNeighbours(
+  stores: Stores,
+  version: KeyName & { readonly sequence: number; readonly head: Head },
+  { newerMin = 0, alone }: DeleteConditions,
+): Promise<void> {
+  const { sequence, head } = version;
+  const isCurrent = head.sequence === sequence;
+  const newer =
+    isCurrent || newerMin < 2 ? Number(!isCurrent) : await countNewer(stores, version, newerMin);
+  if (newer < newerMin) throw new S3Error("PreconditionFailed", { Condition: "newer versions" });
+  if (alone !== true) return;
+  if (!isCurrent || (await nextOlder(stores, version, sequence)) !== undefined) {
+    throw new S3Error("PreconditionFailed", { Condition: "alone" });
+  }
+}
+
+/** Stops at `max`. */
+async function countNewer(
+  { meta }: Stores,
+  { bucket, key, sequence }: KeyName & { readonly sequence: number },
+  max: number,
+): Promise<number> {
+  const { from } = versionSpan(bucket.id, key);
+  const newer = await meta.scan({ from, to: versionKey(bucket.id, key, sequence), limit: max });
+  return newer.length;
 }
 
 async function decideRemovalOfAll(

@@ -1,9 +1,9 @@
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { S3Error } from "#base/error.ts";
-import { randomHex } from "#base/random.ts";
-import type { Attributes, ObjectInfo, Tag } from "#object/attributes.ts";
+import type { ObjectInfo, Tag } from "#object/attributes.ts";
 import type { Bucket, Emptiness } from "#object/bucket.ts";
 import { requireForWrite } from "#object/conditions.ts";
+import type { CustomerKey } from "#object/encryption.ts";
 import type {
   CompleteInput,
   CopyInput,
@@ -33,14 +33,16 @@ import type {
 } from "#object/engine.ts";
 import type { PartNumber } from "#object/name.ts";
 import { completeUpload } from "#versioned/complete.ts";
-import { type Received, readExtents, receive } from "#versioned/content.ts";
+import { openInline, readExtents } from "#versioned/content.ts";
 import { copyObject } from "#versioned/copy.ts";
 import { deleteVersion } from "#versioned/delete.ts";
-import { closedSpan, ID_BYTES, usageKey } from "#versioned/keys.ts";
+import { type Lock, lockOf, newLock } from "#versioned/encryption.ts";
+import { closedSpan, usageKey } from "#versioned/keys.ts";
 import { listHeads, listUploads, listVersions } from "#versioned/listing.ts";
 import { putPart } from "#versioned/parts.ts";
 import { planRewrite, validatorsOf } from "#versioned/plan.ts";
-import { type Content, infoOf, type VersionRecord } from "#versioned/record.ts";
+import { contentOf, type Received, receive } from "#versioned/receive.ts";
+import { infoOf, type VersionRecord } from "#versioned/record.ts";
 import { renameObject } from "#versioned/rename.ts";
 import {
   commitDecision,
@@ -71,11 +73,12 @@ export class VersionedEngine implements Engine {
     return infoOf(name.key, record, versionId);
   }
 
-  async get(name: ObjectName): Promise<OpenObject> {
+  async get(name: ObjectName, key?: CustomerKey): Promise<OpenObject> {
     const found = await findVersion(this.#stores, name);
+    const lock = lockOf(this.#stores.keyring, found.record.encryption, key);
     return {
       info: infoOf(name.key, found.record, found.versionId),
-      read: (from, to) => this.#read(found, from, to),
+      read: (from, to) => this.#read(found, { from, to, lock }),
       parts: async () => await this.#parts(found),
     };
   }
@@ -86,11 +89,14 @@ export class VersionedEngine implements Engine {
     // Asked before the body is, so that a write that cannot succeed costs no transfer.
     requireForWrite(conditions, validatorsOf(before.head), name.key);
     const algorithm = body.algorithm ?? DEFAULT_ALGORITHM;
+    const lock = newLock(this.#stores.keyring, input.encryption);
     const received = await receive(body, this.#stores.blobs, {
       inlineBytesMax: this.#stores.limits.inlineBytesMax,
       algorithms: [algorithm],
+      lock,
     });
-    const record = this.#recordOf(name.bucket, received, { attributes, algorithm });
+    const encryption = lock?.record;
+    const record = this.#recordOf(name.bucket, received, { attributes, algorithm, encryption });
     const newReferences = received.blob === undefined ? [] : [received.blob.id];
     const version = { record, inline: received.inline, newReferences };
     return await keepingNoOrphan(this.#stores, newReferences, async () =>
@@ -173,8 +179,11 @@ export class VersionedEngine implements Engine {
   #recordOf(
     bucket: Bucket,
     received: Received,
-    { attributes, algorithm }: { attributes: Attributes; algorithm: ChecksumAlgorithm },
+    rest: Pick<VersionRecord, "attributes" | "encryption"> & {
+      readonly algorithm: ChecksumAlgorithm;
+    },
   ): VersionRecord {
+    const { attributes, encryption, algorithm } = rest;
     const value = received.checksums[algorithm];
     return {
       deleteMarker: false,
@@ -186,17 +195,18 @@ export class VersionedEngine implements Engine {
       attributes,
       checksum: value === undefined ? undefined : { algorithm, type: "FULL_OBJECT", value },
       content: contentOf(received),
+      encryption,
     };
   }
 
-  #read(found: FoundVersion, from: number, to: number) {
-    if (found.record.content.kind === "inline") return found.inline.subarray(from, to);
-    return this.#readBlobs(found, from, to);
+  #read(found: FoundVersion, range: OpenedRange) {
+    if (found.record.content.kind !== "inline") return this.#readBlobs(found, range);
+    return openInline(found, range.lock).subarray(range.from, range.to);
   }
 
-  async *#readBlobs({ record }: FoundVersion, from: number, to: number) {
+  async *#readBlobs({ record }: FoundVersion, range: OpenedRange) {
     const extents = await extentsOf(this.#stores, record.content);
-    yield* readExtents(this.#stores.blobs, extents, { from, to });
+    yield* readExtents(this.#stores.blobs, extents, range);
   }
 
   async #parts({ record }: FoundVersion): Promise<readonly PartInfo[]> {
@@ -210,9 +220,8 @@ export class VersionedEngine implements Engine {
   }
 }
 
-/** A body's content, held under an id of its own. */
-function contentOf({ blob, sizeBytes }: Received): Content {
-  if (blob === undefined) return { kind: "inline" };
-  const extent = { blob: blob.id, offset: 0, sizeBytes, crc32: blob.crc32 };
-  return { kind: "extents", id: randomHex(ID_BYTES), extents: [extent] };
+interface OpenedRange {
+  readonly from: number;
+  readonly to: number;
+  readonly lock: Lock | undefined;
 }

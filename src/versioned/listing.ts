@@ -34,6 +34,7 @@ import {
   unpackVersion,
   versionIdOf,
 } from "#versioned/record.ts";
+import { infoOfUpload } from "#versioned/uploads.ts";
 import { type Walked, walk } from "#versioned/walk.ts";
 
 /** Their records carry the bytes of small objects. */
@@ -99,11 +100,10 @@ export async function listUploads(
     span: later(closedSpan("u", bucket.id, ask.prefix), uploadsFrom(bucket, ask)),
     keyOf: ({ key }) => openClosedKey(asBuffer(key)).key,
     prefixEnd,
-    read: (entry, key) => ({
-      ...unpackJson<UploadRecord>(entry.value),
-      key,
-      uploadId: openClosedKey(asBuffer(entry.key)).rest.toString("hex"),
-    }),
+    read: (entry, key) => {
+      const uploadId = openClosedKey(asBuffer(entry.key)).rest.toString("hex");
+      return infoOfUpload(unpackJson<UploadRecord>(entry.value), { key, uploadId });
+    },
   });
   const next = tokenOf(page, ({ key }) => key);
   return {

@@ -1,24 +1,23 @@
+import { assert } from "#base/assert.ts";
 import { type ChecksumAlgorithm, digestOf, hasher } from "#base/checksum.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import type { Body } from "#object/body.ts";
-import { requireConditions } from "#object/conditions.ts";
 import type { PartInfo, PartSource, UploadInfo, UploadName } from "#object/engine.ts";
 import type { PartNumber } from "#object/name.ts";
-import { readExtents, receive } from "#versioned/content.ts";
-import { COPY_SOURCE_NAMES, sourceGuard } from "#versioned/copy.ts";
-import { etagOf } from "#versioned/head.ts";
+import { etagDigits, type Lock } from "#versioned/encryption.ts";
 import { partKey, referenceKey } from "#versioned/keys.ts";
 import { garbageWrite } from "#versioned/plan.ts";
+import { contentOf, receive } from "#versioned/receive.ts";
 import { type Extent, type PartRecord, packJson, unpackJson } from "#versioned/record.ts";
 import {
-  commitDecision,
-  extentsOf,
-  type FoundVersion,
-  findVersion,
-  keepingNoOrphan,
-  type Stores,
-} from "#versioned/store.ts";
-import { addParts, findUpload, partInfo } from "#versioned/uploads.ts";
+  openSource,
+  resealedExtents,
+  type Source,
+  sourceBody,
+  sourceGuard,
+} from "#versioned/source.ts";
+import { commitDecision, extentsOf, keepingNoOrphan, type Stores } from "#versioned/store.ts";
+import { addParts, findUpload, partInfo, uploadLock } from "#versioned/uploads.ts";
 import { addUsage } from "#versioned/usage.ts";
 import type { Beside } from "#versioned/write.ts";
 
@@ -42,35 +41,59 @@ export async function putPart(
   name: UploadName,
   { part, source }: PutPart,
 ): Promise<PartInfo> {
-  const { info } = await findUpload(stores, name);
+  const upload = await findUpload(stores, name);
+  const { info } = upload;
+  const lock = uploadLock(stores, upload, source.key);
+  const encryption = lock?.record.kind;
   if ("body" in source) {
-    const made = await sentPart(stores, info, source.body);
-    const blobs = made.extents.map(({ blob }) => blob);
-    return await keepingNoOrphan(stores, blobs, async () =>
-      commitPart(stores, name, { part, made, shown: source.body.algorithm }),
-    );
+    const made = await sentPart(stores, { info, lock }, source.body);
+    const shown = await commitMade(stores, name, { part, made, shown: source.body.algorithm });
+    return { ...shown, encryption };
   }
-  const found = await findVersion(stores, source.source);
-  const validators = { etag: etagOf(found.record), modifiedMs: found.record.modifiedMs };
-  requireConditions(source.conditions, validators, COPY_SOURCE_NAMES);
-  const made = await copiedPart(stores, info, { found, range: source.range });
-  const beside = async () => await sourceGuard(stores, source.source, found);
-  const shown = await commitPart(stores, name, { part, made, shown: info.algorithm, beside });
-  return { ...shown, sourceVersionId: found.versionId };
+  const from = await openSource(stores, source.source, {
+    conditions: source.conditions,
+    key: source.sourceKey,
+  });
+  const range = copiedRange(source.range, from.found.record.sizeBytes);
+  const beside = async () => await sourceGuard(stores, from);
+  const inClear = lock === undefined;
+  const shares =
+    from.found.record.content.kind !== "inline" && (from.lock === undefined) === inClear;
+  const shown = shares
+    ? await commitPart(stores, name, {
+        part,
+        made: await sharedPart(stores, { info, lock }, { from, range }),
+        shown: info.algorithm,
+        beside,
+      })
+    : await commitMade(stores, name, {
+        part,
+        made: await sentPart(stores, { info, lock }, sourceBody(stores, from, range)),
+        shown: info.algorithm,
+        beside,
+      });
+  return { ...shown, sourceVersionId: from.found.versionId, encryption };
 }
 
-async function sentPart(stores: Stores, upload: UploadInfo, body: Body): Promise<NewPart> {
-  requireAlgorithm(upload, body.algorithm);
-  const wanted = upload.algorithm ?? DEFAULT_ALGORITHM;
+/** An upload, unlocked with the key that came with the request. */
+interface OpenUpload {
+  readonly info: UploadInfo;
+  readonly lock: Lock | undefined;
+}
+
+async function sentPart(stores: Stores, { info, lock }: OpenUpload, body: Body): Promise<NewPart> {
+  requireAlgorithm(info, body.algorithm);
+  const wanted = info.algorithm ?? DEFAULT_ALGORITHM;
   const algorithms = new Set([wanted, body.algorithm ?? wanted]);
   const received = await receive(body, stores.blobs, {
     inlineBytesMax: -1,
     algorithms: [...algorithms],
+    lock,
   });
-  const { md5, sizeBytes, checksums, blob } = received;
-  const extents =
-    blob === undefined ? [] : [{ blob: blob.id, offset: 0, sizeBytes, crc32: blob.crc32 }];
-  return { sizeBytes, md5, checksums, extents };
+  const { md5, sizeBytes, checksums } = received;
+  const content = contentOf(received);
+  assert(content.kind === "extents", "a part is never inline");
+  return { sizeBytes, md5, checksums, extents: content.extents };
 }
 
 function requireAlgorithm(upload: UploadInfo, sent: ChecksumAlgorithm | undefined): void {
@@ -80,30 +103,41 @@ function requireAlgorithm(upload: UploadInfo, sent: ChecksumAlgorithm | undefine
 }
 
 /** A slice of the source's extents; its bytes are read only when a digest of them is needed. */
-async function copiedPart(
+async function sharedPart(
   stores: Stores,
-  upload: UploadInfo,
-  { found, range }: { readonly found: FoundVersion; readonly range: CopySource["range"] },
+  { info, lock }: OpenUpload,
+  { from: source, range }: { readonly from: Source; readonly range: ByteSpan },
 ): Promise<NewPart> {
-  const { record } = found;
-  const { from, to } = copiedRange(range, record.sizeBytes);
-  const whole = from === 0 && to === record.sizeBytes && record.partsCount === 0;
-  if (record.content.kind === "inline") {
-    return await sentPart(stores, upload, bodyOf(found.inline.subarray(from, to)));
-  }
-  const extents = sliceExtents(await extentsOf(stores, record.content), from, to);
+  const { record } = source.found;
+  const { from, to } = range;
+  const slices = sliceExtents(await extentsOf(stores, record.content), from, to);
+  const extents = resealedExtents(slices, source.lock, lock);
   const sizeBytes = to - from;
-  const known = whole && record.checksum !== undefined ? record.checksum : undefined;
-  if (upload.algorithm === undefined || upload.algorithm === known?.algorithm) {
+  const whole = from === 0 && to === record.sizeBytes && record.partsCount === 0;
+  const known = whole ? record.checksum : undefined;
+  if (info.algorithm === undefined || info.algorithm === known?.algorithm) {
     const checksums = known === undefined ? {} : { [known.algorithm]: known.value };
-    return { sizeBytes, md5: whole ? record.md5 : sliceTag(extents), checksums, extents };
+    const md5 = whole ? Buffer.from(record.md5, "hex") : sliceTag(slices);
+    return { sizeBytes, md5: etagDigits(md5, lock), checksums, extents };
   }
-  const digests = await digestExtents(stores, extents, { sizeBytes, algorithm: upload.algorithm });
-  return { sizeBytes, ...digests, extents };
+  const body = sourceBody(stores, source, range);
+  const digests = await digestBody(body, info.algorithm);
+  const { md5, checksum } = digests;
+  return {
+    sizeBytes,
+    md5: etagDigits(md5, lock),
+    checksums: { [info.algorithm]: checksum.toString("base64") },
+    extents,
+  };
+}
+
+interface ByteSpan {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Fails: InvalidRange, InvalidRequest (over 5 GiB). */
-function copiedRange(range: CopySource["range"], sizeBytes: number) {
+function copiedRange(range: CopySource["range"], sizeBytes: number): ByteSpan {
   const from = range?.first ?? 0;
   const to = range === undefined ? sizeBytes : range.last + 1;
   if (range !== undefined && to > sizeBytes) {
@@ -145,37 +179,18 @@ function sliceExtents(extents: readonly Extent[], from: number, to: number): Ext
  * Differs: the ETag of a copied slice names the bytes without reading them; AWS answers their MD5.
  * A client that wants a digest creates the upload with a checksum algorithm.
  */
-function sliceTag(extents: readonly Extent[]): string {
-  return digestOf("MD5", Buffer.from(JSON.stringify(extents))).toString("hex");
+function sliceTag(extents: readonly Extent[]): Buffer {
+  return digestOf("MD5", Buffer.from(JSON.stringify(extents)));
 }
 
-async function digestExtents(
-  stores: Stores,
-  extents: readonly Extent[],
-  { sizeBytes, algorithm }: { readonly sizeBytes: number; readonly algorithm: ChecksumAlgorithm },
-): Promise<Pick<NewPart, "md5" | "checksums">> {
+async function digestBody(body: Body, algorithm: ChecksumAlgorithm) {
   const md5 = hasher("MD5");
   const other = hasher(algorithm);
-  for await (const chunk of readExtents(stores.blobs, extents, { from: 0, to: sizeBytes })) {
+  for await (const chunk of body.chunks) {
     md5.update(chunk);
     other.update(chunk);
   }
-  return {
-    md5: md5.digest().toString("hex"),
-    checksums: { [algorithm]: other.digest().toString("base64") },
-  };
-}
-
-function bodyOf(bytes: Uint8Array): Body {
-  return {
-    sizeBytes: bytes.length,
-    chunks: (async function* chunks() {
-      if (bytes.length > 0) yield bytes;
-    })(),
-    algorithm: undefined,
-    hasSha256: false,
-    claims: () => ({ md5: undefined, sha256: undefined, checksum: undefined }),
-  };
+  return { md5: md5.digest(), checksum: other.digest() };
 }
 
 interface CommitPart {
@@ -184,6 +199,12 @@ interface CommitPart {
   /** The algorithm whose digest the answer carries. */
   readonly shown: ChecksumAlgorithm | undefined;
   readonly beside?: () => Promise<Beside>;
+}
+
+/** Of a part whose blobs nobody else holds. */
+async function commitMade(stores: Stores, name: UploadName, commit: CommitPart): Promise<PartInfo> {
+  const blobs = commit.made.extents.map(({ blob }) => blob);
+  return await keepingNoOrphan(stores, blobs, async () => commitPart(stores, name, commit));
 }
 
 async function commitPart(

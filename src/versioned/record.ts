@@ -3,6 +3,7 @@ import { asBuffer } from "#base/bytes.ts";
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import type { BlobId } from "#blob/store.ts";
 import type { Attributes, Checksum, ChecksumType, ObjectInfo } from "#object/attributes.ts";
+import type { EncryptionRecord, Seal } from "#versioned/encryption.ts";
 import { etagOf } from "#versioned/head.ts";
 
 /** A run of bytes of one blob. */
@@ -10,13 +11,15 @@ export interface Extent {
   readonly blob: BlobId;
   readonly offset: number;
   readonly sizeBytes: number;
-  /** CRC32 of the whole blob, and its size, when the extent is all of it: a full read checks it. */
+  /** CRC32 of the whole blob as it is stored, when the extent is all of it: a full read checks it. */
   readonly crc32?: number;
+  /** The blob is encrypted; offset and size count its bytes in the clear. */
+  readonly seal?: Seal | undefined;
 }
 
 /** Where the bytes of a version are. */
 export type Content =
-  | { readonly kind: "inline" }
+  | { readonly kind: "inline"; readonly seal?: Seal | undefined }
   /** `id` names the holder of the blobs' references. */
   | { readonly kind: "extents"; readonly id: string; readonly extents: readonly Extent[] }
   /** The extents stand in the manifest of that id. */
@@ -33,8 +36,8 @@ export interface VersionRecord {
   readonly attributes: Attributes;
   readonly checksum: Checksum | undefined;
   readonly content: Content;
-  /** How the bytes are encrypted at rest; undefined: they are not. */
-  readonly encryption?: { readonly kind: "SSE-C" | "SSE-S3"; readonly [field: string]: string };
+  /** undefined: the bytes stand in the clear. */
+  readonly encryption?: EncryptionRecord | undefined;
 }
 
 /** A part as the object's reader sees it. */
@@ -58,6 +61,7 @@ export interface UploadRecord {
   readonly attributes: Attributes;
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
+  readonly encryption?: EncryptionRecord | undefined;
 }
 
 /** What to throw away once the grace time is over. */
@@ -145,5 +149,6 @@ export function infoOf(
     attributes: record.attributes,
     checksum: record.checksum,
     partsCount: record.partsCount === 0 ? undefined : record.partsCount,
+    encryption: record.encryption?.kind,
   };
 }

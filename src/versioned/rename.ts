@@ -3,13 +3,7 @@ import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { STAMP_BYTES } from "#base/stamp.ts";
 import type { Change, Guard, Write } from "#meta/store.ts";
-import {
-  type ConditionNames,
-  type Conditions,
-  failedCondition,
-  PLAIN_NAMES,
-  requireConditions,
-} from "#object/conditions.ts";
+import { RENAME_SOURCE_NAMES, requireConditions, requireForRename } from "#object/conditions.ts";
 import type { KeyName, Renamed, RenameInput } from "#object/engine.ts";
 import { etagOf, HEAD_STAMP_AT, type Head, packHead } from "#versioned/head.ts";
 import { garbageKey, headKey, ID_BYTES, renameTokenKey, versionKey } from "#versioned/keys.ts";
@@ -24,13 +18,6 @@ import {
   type Stores,
 } from "#versioned/store.ts";
 import { addUsage } from "#versioned/usage.ts";
-
-const SOURCE_NAMES: ConditionNames = {
-  ifMatch: "x-amz-rename-source-if-match",
-  ifNoneMatch: "x-amz-rename-source-if-none-match",
-  ifModifiedSince: "x-amz-rename-source-if-modified-since",
-  ifUnmodifiedSince: "x-amz-rename-source-if-unmodified-since",
-};
 
 /** How long a client token answers for the rename it named: a day, and the time to clear it away. */
 const TOKEN_MS = 25 * 60 * 60 * 1_000;
@@ -59,7 +46,7 @@ export async function renameObject(
     const from = await keyState(stores, source);
     const to = source.key === name.key ? from : await keyState(stores, name);
     const moved = await movable(stores, source, { state: from, input });
-    requireDestination(input.conditions, to);
+    requireForRename(input.conditions, validatorsOf(to.head));
     const etag = etagOf(moved.record);
     const change = await planRename(stores, { name, source, from, to, moved });
     const remembered = token === undefined ? NOTHING : rememberToken(stores, token, etag);
@@ -87,25 +74,8 @@ async function movable(
   const found = head === undefined ? undefined : await loadVersion(stores, source, head.sequence);
   if (found === undefined) throw new S3Error("NoSuchKey", { Key: source.key });
   const validators = { etag: etagOf(found.record), modifiedMs: found.record.modifiedMs };
-  requireConditions(input.sourceConditions, validators, SOURCE_NAMES);
+  requireConditions(input.sourceConditions, validators, RENAME_SOURCE_NAMES);
   return found;
-}
-
-/** A missing destination fails the conditions that speak of one. Fails: PreconditionFailed. */
-function requireDestination(conditions: Conditions, { head }: KeyState): void {
-  const validators = validatorsOf(head);
-  const failed =
-    validators === undefined
-      ? failedOfMissing(conditions)
-      : failedCondition(conditions, validators);
-  if (failed !== undefined) {
-    throw new S3Error("PreconditionFailed", { Condition: PLAIN_NAMES[failed] });
-  }
-}
-
-function failedOfMissing({ ifMatch, ifModifiedSinceMs }: Conditions) {
-  if (ifMatch !== undefined) return "ifMatch";
-  return ifModifiedSinceMs === undefined ? undefined : "ifModifiedSince";
 }
 
 interface Move {

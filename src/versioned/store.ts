@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import { invalidArgument, S3Error, StorageError } from "#base/error.ts";
+import type { Keyring } from "#base/keyring.ts";
 import { randomBelow } from "#base/random.ts";
 import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 import type { BlobId, BlobStore } from "#blob/store.ts";
@@ -25,6 +26,8 @@ export interface Stores {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   readonly limits: EngineLimits;
+  /** What SSE-S3 encrypts under. */
+  readonly keyring: Keyring;
 }
 
 export interface EngineLimits {

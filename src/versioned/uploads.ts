@@ -3,6 +3,7 @@ import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { unpackCounter } from "#meta/counter.ts";
 import type { Add, Guard } from "#meta/store.ts";
+import type { CustomerKey } from "#object/encryption.ts";
 import type {
   KeyName,
   PartInfo,
@@ -13,6 +14,7 @@ import type {
   UploadName,
 } from "#object/engine.ts";
 import { PART_NUMBER_MAX } from "#object/name.ts";
+import { type EncryptionRecord, type Lock, lockOf, newLock } from "#versioned/encryption.ts";
 import { ID_BYTES, partCounterKey, partKey, partNumberOf, uploadKey } from "#versioned/keys.ts";
 import { garbageWrite } from "#versioned/plan.ts";
 import { type PartRecord, packJson, type UploadRecord, unpackJson } from "#versioned/record.ts";
@@ -23,6 +25,7 @@ import { addUsage } from "#versioned/usage.ts";
 export interface FoundUpload {
   readonly info: UploadInfo;
   readonly guard: Guard;
+  readonly encryption: EncryptionRecord | undefined;
 }
 
 const TIME_HEX_DIGITS = 12;
@@ -38,7 +41,9 @@ export async function createUpload(
   // Begins with the time, so that the uploads of a key sort by age.
   const time = initiatedMs.toString(16).padStart(TIME_HEX_DIGITS, "0");
   const uploadId = time + randomHex(ID_BYTES - TIME_HEX_DIGITS / 2);
-  const record: UploadRecord = { ...input, initiatedMs };
+  const { attributes, algorithm, checksumType } = input;
+  const encryption = newLock(stores.keyring, input.encryption)?.record;
+  const record: UploadRecord = { attributes, algorithm, checksumType, initiatedMs, encryption };
   const recordKey = uploadKey(bucket.id, key, uploadId);
   await commitDecision(stores, bucket, async () => ({
     change: {
@@ -48,7 +53,7 @@ export async function createUpload(
     },
     outcome: undefined,
   }));
-  return { ...input, key, uploadId, initiatedMs };
+  return infoOfUpload(record, { key, uploadId });
 }
 
 /** Fails: NoSuchUpload. */
@@ -59,9 +64,66 @@ export async function findUpload({ meta }: Stores, name: UploadName): Promise<Fo
   if (entry === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
   const record = unpackJson<UploadRecord>(entry.value);
   return {
-    info: { ...record, key, uploadId },
+    info: infoOfUpload(record, { key, uploadId }),
     guard: { key: entry.key, revision: entry.revision },
+    encryption: record.encryption,
   };
+}
+
+export function infoOfUpload(
+  record: UploadRecord,
+  { key, uploadId }: { readonly key: string; readonly uploadId: string },
+): UploadInfo {
+  const { attributes, algorithm, checksumType, initiatedMs, encryption } = record;
+  return {
+    key,
+    uploadId,
+    attributes,
+    algorithm,
+    checksumType,
+    initiatedMs,
+    encryption: encryption?.kind,
+  };
+}
+
+/**
+ * What the parts of an upload are encrypted under.
+ *
+ * Fails: InvalidRequest when the key is not the one that the upload was created with, or when one is
+ * missing or out of place.
+ */
+export function uploadLock(
+  { keyring }: Stores,
+  { encryption }: FoundUpload,
+  key: CustomerKey | undefined,
+): Lock | undefined {
+  if (encryption?.kind === "SSE-C" && key === undefined) throw notAsCreated(KEY_MISSING);
+  try {
+    return lockOf(keyring, encryption, key);
+  } catch (cause) {
+    throw cause instanceof S3Error ? notAsCreated(KEY_DIFFERS, cause) : cause;
+  }
+}
+
+/**
+ * Differs: on AWS the key of an SSE-C upload that has a checksum algorithm must come along where its parts
+ * are listed or completed. Here nothing is opened then: it may be left out, and is refused when it is wrong.
+ * Fails: as uploadLock.
+ */
+export function requireKeyIfSent(
+  stores: Stores,
+  upload: FoundUpload,
+  key: CustomerKey | undefined,
+): void {
+  if (key !== undefined) uploadLock(stores, upload, key);
+}
+
+const KEY_MISSING =
+  "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.";
+const KEY_DIFFERS = "The provided encryption parameters did not match the ones used originally.";
+
+function notAsCreated(message: string, cause?: S3Error): S3Error {
+  return new S3Error("InvalidRequest", {}, { message, cause });
 }
 
 export async function abortUpload(stores: Stores, name: UploadName): Promise<void> {
@@ -120,7 +182,9 @@ export async function listParts(
   name: UploadName,
   ask: PartsAsk,
 ): Promise<PartsPage> {
-  const { info } = await findUpload(stores, name);
+  const upload = await findUpload(stores, name);
+  requireKeyIfSent(stores, upload, ask.key);
+  const { info } = upload;
   const parts = await scanParts(stores, name.uploadId, { ...ask, limit: ask.limit + 1 });
   return {
     upload: info,

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { systemClock } from "#base/clock.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
+import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { referenceKey } from "#versioned/keys.ts";
 import { removeOrphans } from "#versioned/orphans.ts";
 
@@ -22,7 +23,7 @@ async function stores() {
       writes: [{ key: referenceKey(id, CONTENT), value: Buffer.alloc(0) }],
     });
   const limits = { inlineBytesMax: 0, partBytesMin: 1 };
-  return { stores: { meta, blobs, clock: systemClock, limits }, put, refer };
+  return { stores: { meta, blobs, clock: systemClock, limits, keyring: TEST_KEYRING }, put, refer };
 }
 
 const ASK = { ageMsMin: 0, waitMs: 20, signal: new AbortController().signal };

@@ -10,6 +10,7 @@ import type { Attributes } from "#object/attributes.ts";
 import type { Body } from "#object/body.ts";
 import type { CompletePart } from "#object/engine.ts";
 import { newBucketName, objectKey, partNumber } from "#object/name.ts";
+import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 
 const PART = Buffer.alloc(1_000, "p");
@@ -71,6 +72,7 @@ async function makeEngine() {
     blobs: watched(new MemoryBlobStore(), touched),
     clock: systemClock,
     limits,
+    keyring: TEST_KEYRING,
   });
   const catalog = new Catalog(meta, systemClock);
   const bucketName = newBucketName("promises");

@@ -10,6 +10,8 @@ import { LIMITS, type Limits } from "#server/limits.ts";
 import { type Listening, listen } from "#server/listen.ts";
 import type { Written } from "#server/write-reply.ts";
 import type { Target } from "#test/fault/call.ts";
+import { administratorIn } from "#test/support/administrator.ts";
+import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { ROOT_KEY } from "#test/support/process.ts";
 
 export interface InProcess extends Target {
@@ -39,11 +41,13 @@ export async function startInProcess(
     meta,
     blobs,
     clock: systemClock,
+    keyring: TEST_KEYRING,
     limits: { inlineBytesMax: 1_024, partBytesMin: 5 },
-    root: ROOT_KEY,
+    root: { ...ROOT_KEY, principal: await administratorIn(meta, systemClock) },
     addressing: { baseDomains: ["localhost"], pathStyle: true },
     region: "us-east-1",
     strictLocation: false,
+    lifecycleDayMs: 86_400_000,
     report: (cause) => failures.push(cause),
   });
   const listening = await listen({

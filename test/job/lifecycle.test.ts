@@ -1,118 +1,95 @@
+/** What one sweep of lifecycle rules removes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Log } from "#base/log.ts";
-import { readXml } from "#base/xml.ts";
-import { MemoryBlobStore } from "#blob/memory.ts";
-import { Catalog } from "#catalog/catalog.ts";
-import { type SweepAction, sweepAll } from "#job/lifecycle.ts";
-import { MemoryMetaStore } from "#meta/memory.ts";
-import type { Versioning } from "#object/bucket.ts";
-import { readLifecycle } from "#object/lifecycle.ts";
-import { bucketName, objectKey } from "#object/name.ts";
-import { VersionedEngine } from "#versioned/engine.ts";
-
-const DAY_MS = 86_400_000;
-const START_MS = Date.UTC(2026, 0, 2, 12);
-const NAME = bucketName("bucket");
-const quiet = () => undefined;
-const LOG: Log = { info: quiet, warn: quiet, error: quiet, access: quiet, flush: quiet };
-
-const CONFIGURATION = (rule: string) =>
-  `<LifecycleConfiguration><Rule><ID>r</ID><Status>Enabled</Status>${rule}</Rule></LifecycleConfiguration>`;
-
-/** A bucket with one rule, a clock to move, and a sweep to call. */
-async function bucketWith(rule: string, versioning?: Versioning) {
-  let nowMs = START_MS;
-  const clock = { now: () => nowMs, sleep: async () => undefined };
-  const meta = new MemoryMetaStore();
-  const catalog = new Catalog(meta, clock);
-  const limits = { inlineBytesMax: 100, partBytesMin: 1 };
-  const engine = new VersionedEngine({ meta, blobs: new MemoryBlobStore(), clock, limits });
-  await catalog.create(NAME, { id: "0".repeat(64), region: "r" });
-  if (versioning !== undefined) await catalog.setVersioning(await catalog.bucket(NAME), versioning);
-  const bucket = await catalog.bucket(NAME);
-  readLifecycle(readXml(CONFIGURATION(rule)));
-  await catalog.setDocument(bucket, "lifecycle", CONFIGURATION(rule));
-  const counts: SweepAction[] = [];
-  return {
-    engine,
-    bucket,
-    counts,
-    moveDays: (days: number) => {
-      nowMs += days * DAY_MS;
-    },
-    put: async (key: string, size = 1, tags: readonly (readonly [string, string])[] = []) => {
-      const bytes = Buffer.alloc(size);
-      const claims = () => ({ md5: undefined, sha256: undefined, checksum: undefined });
-      const chunks = (async function* all() {
-        yield bytes;
-      })();
-      const body = { sizeBytes: size, chunks, algorithm: undefined, hasSha256: false, claims };
-      const attributes = { headers: {}, userMetadata: {}, tags, storageClass: "STANDARD" } as const;
-      const input = { body, attributes, conditions: {} };
-      return await engine.put({ bucket, key: objectKey(key) }, input);
-    },
-    remove: async (key: string) => await engine.delete({ bucket, key: objectKey(key) }, {}),
-    keys: async () => {
-      const ask = { prefix: "", delimiter: "", after: "", limit: 1_000 };
-      return (await engine.list(bucket, ask)).objects.map(({ key }) => key);
-    },
-    versions: async () => {
-      const all = { prefix: "", delimiter: "", afterKey: "", afterVersionId: undefined };
-      return (await engine.listVersions(bucket, { ...all, limit: 1_000 })).versions;
-    },
-    sweep: async () => {
-      const signal = new AbortController().signal;
-      const count = (action: SweepAction) => counts.push(action);
-      await sweepAll({ catalog, engine, clock, dayMs: DAY_MS, count, log: LOG, signal });
-    },
-  };
-}
-
-const DAYS = "<Expiration><Days>1</Days></Expiration>";
+import { sweepAll } from "#job/lifecycle.ts";
+import type { Engine } from "#object/engine.ts";
+import {
+  abort,
+  countOf,
+  DAYS,
+  MARKERS,
+  noncurrent,
+  rule,
+  startSweeping,
+} from "#test/job/ruled-bucket.ts";
 
 test("an object expires at the midnight after its days, and not before", async () => {
-  const s3 = await bucketWith(`<Filter><Prefix>logs/</Prefix></Filter>${DAYS}`);
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(DAYS, { filter: "<Prefix>logs/</Prefix>" }));
   await s3.put("logs/a");
   await s3.put("kept");
 
-  s3.moveDays(1.4);
-  await s3.sweep();
+  moveDays(1.4);
+  await sweepAll(job);
   const before = await s3.keys();
-  s3.moveDays(0.2);
-  await s3.sweep();
+  moveDays(0.2);
+  await sweepAll(job);
 
   assert.deepEqual(before, ["kept", "logs/a"]);
   assert.deepEqual(await s3.keys(), ["kept"]);
-  assert.deepEqual(s3.counts, ["expired"]);
+  assert.equal(await countOf(job.metrics.actions, "expired"), 1);
+});
+
+test("of two rules the one that deletes sooner wins, whatever their order", async () => {
+  const late = rule("<Expiration><Days>30</Days></Expiration>", { id: "late" });
+  const soon = rule(DAYS, { id: "soon", filter: "<Prefix>a</Prefix>" });
+  for (const rules of [late + soon, soon + late]) {
+    const { job, moveDays, bucket } = startSweeping();
+    const s3 = await bucket("bucket", rules);
+    await s3.put("a");
+    await s3.put("b");
+
+    moveDays(3);
+    await sweepAll(job);
+
+    assert.deepEqual(await s3.keys(), ["b"]);
+  }
 });
 
 test("a rule with tags and sizes takes only what has them all", async () => {
   const filter =
-    "<Filter><And><Tag><Key>k</Key><Value>v</Value></Tag><ObjectSizeGreaterThan>10</ObjectSizeGreaterThan><ObjectSizeLessThan>20</ObjectSizeLessThan></And></Filter>";
-  const s3 = await bucketWith(filter + DAYS);
-  await s3.put("both", 15, [["k", "v"]]);
-  await s3.put("small", 10, [["k", "v"]]);
-  await s3.put("large", 20, [["k", "v"]]);
-  await s3.put("untagged", 15);
+    "<And><Tag><Key>k</Key><Value>v</Value></Tag><ObjectSizeGreaterThan>10</ObjectSizeGreaterThan><ObjectSizeLessThan>20</ObjectSizeLessThan></And>";
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(DAYS, { filter }));
+  await s3.put("both", { size: 15, tags: [["k", "v"]] });
+  await s3.put("small", { size: 10, tags: [["k", "v"]] });
+  await s3.put("large", { size: 20, tags: [["k", "v"]] });
+  await s3.put("untagged", { size: 15 });
 
-  s3.moveDays(3);
-  await s3.sweep();
+  moveDays(3);
+  await sweepAll(job);
 
   assert.deepEqual(await s3.keys(), ["large", "small", "untagged"]);
 });
 
+test("a disabled rule removes nothing", async () => {
+  const { job, moveDays, bucket } = startSweeping();
+  const all = rule(DAYS + noncurrent(1) + abort(1)).replace("Enabled", "Disabled");
+  const s3 = await bucket("bucket", all, "Enabled");
+  await s3.put("a");
+  await s3.put("a");
+  await s3.upload("b");
+
+  moveDays(30);
+  await sweepAll(job);
+
+  assert.equal((await s3.versions()).length, 2);
+  assert.deepEqual(await s3.uploads(), ["b"]);
+});
+
 test("in a versioned bucket expiration lays a marker, and old versions go after their own days", async () => {
-  const rule = `<Filter><Prefix/></Filter>${DAYS}<NoncurrentVersionExpiration><NoncurrentDays>2</NoncurrentDays><NewerNoncurrentVersions>1</NewerNoncurrentVersions></NoncurrentVersionExpiration>`;
-  const s3 = await bucketWith(rule, "Enabled");
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(DAYS + noncurrent(2, 1)), "Enabled");
   await s3.put("a");
   await s3.put("a");
 
-  s3.moveDays(1.2);
-  await s3.sweep();
+  moveDays(1.2);
+  await sweepAll(job);
   const before = await s3.versions();
-  s3.moveDays(2);
-  await s3.sweep();
+  moveDays(2);
+  await sweepAll(job);
+  // What a sweep expires counts as a newer version from the next one on.
+  await sweepAll(job);
   const after = await s3.versions();
 
   assert.equal(before.length, 2, "nothing is due after a day");
@@ -121,43 +98,162 @@ test("in a versioned bucket expiration lays a marker, and old versions go after 
     [true, false],
     "the newest noncurrent version is kept, the older one is gone",
   );
-  assert.deepEqual(s3.counts, ["expired", "noncurrent"]);
+  assert.equal(await countOf(job.metrics.actions, "expired"), 1);
+  assert.equal(await countOf(job.metrics.actions, "noncurrent"), 1);
+});
+
+test("noncurrent versions with the tags of a rule go, and delete markers, which have none, stay", async () => {
+  const { job, moveDays, bucket } = startSweeping();
+  const filter = "<Tag><Key>k</Key><Value>v</Value></Tag>";
+  const s3 = await bucket("bucket", rule(noncurrent(1), { filter }), "Enabled");
+  await s3.put("a", { tags: [["k", "v"]] });
+  await s3.put("a", { tags: [["k", "other"]] });
+  await s3.remove("a");
+  await s3.put("a");
+
+  moveDays(3);
+  await sweepAll(job);
+
+  const left = await s3.versions();
+  assert.deepEqual(
+    left.map(({ deleteMarker }) => deleteMarker),
+    [false, true, false],
+  );
 });
 
 test("a delete marker that hides nothing goes when a rule asks for it", async () => {
-  const rule =
-    "<Filter><Prefix/></Filter><Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>";
-  const s3 = await bucketWith(rule, "Enabled");
+  const { job, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(MARKERS), "Enabled");
   await s3.remove("lonely");
   await s3.put("hidden");
   await s3.remove("hidden");
 
-  await s3.sweep();
+  await sweepAll(job);
 
-  assert.deepEqual(
-    (await s3.versions()).map(({ key }) => key),
-    ["hidden", "hidden"],
-  );
+  const keys = (await s3.versions()).map(({ key }) => key);
+  assert.deepEqual(keys, ["hidden", "hidden"]);
+  assert.equal(await countOf(job.metrics.actions, "markers"), 1);
+});
+
+test("a delete marker that hides nothing goes at the age at which objects expire", async () => {
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(DAYS), "Enabled");
+  await s3.remove("lonely");
+
+  moveDays(1);
+  await sweepAll(job);
+  const before = await s3.versions();
+  moveDays(1);
+  await sweepAll(job);
+
+  assert.equal(before.length, 1);
+  assert.deepEqual(await s3.versions(), []);
+});
+
+test("delete markers that hide nothing go wherever a page of the bucket ends", async () => {
+  const { job, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(MARKERS), "Enabled");
+  for (let number = 0; number < 1_100; number += 1) await s3.remove(`${number}`);
+
+  await sweepAll(job);
+
+  assert.deepEqual(await s3.versions(), []);
+  assert.equal(await countOf(job.metrics.examined), 1_100);
+});
+
+test("as many noncurrent versions are kept as a rule says, wherever a page ends", async () => {
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(noncurrent(1, 3)), "Enabled");
+  for (let number = 0; number < 700; number += 1) await s3.put(number < 350 ? "a" : "b");
+
+  moveDays(3);
+  await sweepAll(job);
+
+  const keys = (await s3.versions()).map(({ key }) => key);
+  assert.deepEqual(keys.join(""), "aaaabbbb");
 });
 
 test("an unfinished upload is aborted after its days", async () => {
-  const rule =
-    "<Filter><Prefix>a</Prefix></Filter><AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>";
-  const s3 = await bucketWith(rule);
-  const { bucket, engine } = s3;
-  const attributes = { headers: {}, userMetadata: {}, tags: [], storageClass: "STANDARD" } as const;
-  for (const key of ["a1", "b1"]) {
-    const input = { attributes, algorithm: undefined, checksumType: undefined };
-    await engine.createUpload({ bucket, key: objectKey(key) }, input);
-  }
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(abort(1), { filter: "<Prefix>a</Prefix>" }));
+  await s3.upload("a1");
+  await s3.upload("b1");
 
-  s3.moveDays(3);
-  await s3.sweep();
+  moveDays(1);
+  await sweepAll(job);
+  const before = await s3.uploads();
+  moveDays(2);
+  await sweepAll(job);
 
-  const all = { prefix: "", delimiter: "", afterKey: "", afterUploadId: undefined, limit: 10 };
-  const { uploads } = await engine.listUploads(bucket, all);
-  assert.deepEqual(
-    uploads.map(({ key }) => key),
-    ["b1"],
-  );
+  assert.deepEqual(before, ["a1", "b1"]);
+  assert.deepEqual(await s3.uploads(), ["b1"]);
+  assert.equal(await countOf(job.metrics.actions, "uploads"), 1);
 });
+
+test("an object that is written again before its removal stays", async () => {
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(DAYS));
+  await s3.put("a");
+  moveDays(3);
+
+  await sweepAll({ ...job, engine: beforeDelete(job.engine, async () => await s3.put("a")) });
+
+  assert.deepEqual(await s3.keys(), ["a"]);
+  assert.equal(await countOf(job.metrics.left), 1);
+});
+
+test("a noncurrent version that becomes the current one before its removal stays", async () => {
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(noncurrent(1)), "Enabled");
+  const { versionId } = await s3.put("a");
+  const marker = await s3.remove("a");
+  moveDays(3);
+
+  const engine = beforeDelete(job.engine, async () => await s3.remove("a", marker.versionId));
+  await sweepAll({ ...job, engine });
+
+  assert.deepEqual(await s3.keys(), ["a"]);
+  assert.equal((await s3.versions())[0]?.versionId, versionId);
+});
+
+test("a noncurrent version that comes to be among those to keep before its removal stays", async () => {
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(noncurrent(1, 1)), "Enabled");
+  await s3.put("a");
+  const between = await s3.put("a");
+  await s3.put("a");
+  moveDays(3);
+
+  const engine = beforeDelete(job.engine, async () => await s3.remove("a", between.versionId));
+  await sweepAll({ ...job, engine });
+
+  assert.equal((await s3.versions()).length, 2);
+  assert.equal(await countOf(job.metrics.left), 1);
+});
+
+test("a delete marker that comes to hide something before its removal stays", async () => {
+  const { job, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(MARKERS), "Enabled");
+  await s3.remove("a");
+
+  await sweepAll({ ...job, engine: beforeDelete(job.engine, async () => await s3.put("a")) });
+
+  assert.equal((await s3.versions()).length, 2);
+});
+
+/** An engine before whose first delete something else is done, as if by another process. */
+function beforeDelete(engine: Engine, act: () => Promise<unknown>): Engine {
+  let acted = false;
+  return new Proxy(engine, {
+    get(target, name: keyof Engine) {
+      if (name !== "delete") return target[name].bind(target);
+      return async (...args: Parameters<Engine["delete"]>) => {
+        if (!acted) {
+          acted = true;
+          await act();
+        }
+        return await target.delete(...args);
+      };
+    },
+  });
+}

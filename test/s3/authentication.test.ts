@@ -13,7 +13,6 @@ const TAKEN: Readonly<Record<string, Partial<Ask>>> = {
   "an unsigned payload": { sign: { payload: "UNSIGNED-PAYLOAD" } },
   "a presigned URL": { sign: { presignedSeconds: 60 } },
   "a presigned URL of seven days": { sign: { presignedSeconds: 604_800 } },
-  "a session token": { as: { ...ROOT, sessionToken: "token" } },
   "a clock 15 minutes ahead": { signedAtMs: START_MS + 15 * MINUTE_MS },
   "a clock 14 minutes behind": { signedAtMs: START_MS - 14 * MINUTE_MS },
   "a URL presigned long ago that is still good": {
@@ -35,6 +34,12 @@ for (const [how, more] of Object.entries(TAKEN)) {
 
 const REFUSED: readonly { why: string; more: Partial<Ask>; status?: number; code: string }[] = [
   { why: "no signature", more: { sign: false }, code: "AccessDenied" },
+  {
+    why: "a session token that no session has",
+    more: { as: { ...ROOT, sessionToken: "token" } },
+    status: 400,
+    code: "InvalidToken",
+  },
   {
     why: "a wrong secret",
     more: { as: { ...ROOT, secret: "wrong" } },

@@ -30,6 +30,9 @@ const NEEDS: Readonly<Record<string, Pick<Ask, "headers" | "body">>> = {
   PutBucketOwnershipControls: {
     body: "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>",
   },
+  PutBucketPolicy: {
+    body: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::*"}}',
+  },
   PutBucketTagging: { body: "<Tagging><TagSet/></Tagging>" },
   PutObjectTagging: { body: "<Tagging><TagSet/></Tagging>" },
   PutPublicAccessBlock: {

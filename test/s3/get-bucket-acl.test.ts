@@ -8,7 +8,7 @@ test("GetBucketAcl answers that the owner has full control, in this document", a
 
   const { status, text } = await s3.get("/bucket?acl");
 
-  const who = `<ID>${texts(text, "ID")[0]}</ID><DisplayName>root</DisplayName>`;
+  const who = `<ID>${texts(text, "ID")[0]}</ID><DisplayName>${s3.organizationId}</DisplayName>`;
   const grantee = `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">${who}</Grantee>`;
   assert.equal(status, 200);
   assert.match(texts(text, "ID")[0] ?? "", /^[0-9a-f]{64}$/);

@@ -20,7 +20,7 @@ test("ListMultipartUploads answers each upload in this document", async (t) => {
 
   const xml = await list(s3);
 
-  const who = `<ID>${texts(xml, "ID")[0]}</ID><DisplayName>root</DisplayName>`;
+  const who = `<ID>${texts(xml, "ID")[0]}</ID><DisplayName>${s3.organizationId}</DisplayName>`;
   assert.equal(
     xml,
     s3Document(

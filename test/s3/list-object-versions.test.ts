@@ -40,7 +40,7 @@ test("ListObjectVersions answers versions and delete markers in this document", 
 
   const xml = await list(s3);
 
-  const who = `<Owner><ID>${texts(xml, "ID")[0]}</ID><DisplayName>root</DisplayName></Owner>`;
+  const who = `<Owner><ID>${texts(xml, "ID")[0]}</ID><DisplayName>${s3.organizationId}</DisplayName></Owner>`;
   const time = "<LastModified>2026-01-02T03:04:05.678Z</LastModified>";
   const id = (reply: typeof put) => `<VersionId>${reply.headers["x-amz-version-id"]}</VersionId>`;
   assert.equal(

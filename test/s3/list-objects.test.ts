@@ -27,7 +27,7 @@ test("ListObjects answers keys with their owner in this document", async (t) => 
     xml,
     s3Document(
       "ListBucketResult",
-      `<Name>bucket</Name><Prefix></Prefix><Marker></Marker><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated><Contents><Key>key</Key><LastModified>2026-01-02T03:04:05.678Z</LastModified><ETag>&quot;25f9e794323b453885f5181f1b624d0b&quot;</ETag><ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType><Size>9</Size><Owner><ID>${owner}</ID><DisplayName>root</DisplayName></Owner><StorageClass>STANDARD</StorageClass></Contents>`,
+      `<Name>bucket</Name><Prefix></Prefix><Marker></Marker><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated><Contents><Key>key</Key><LastModified>2026-01-02T03:04:05.678Z</LastModified><ETag>&quot;25f9e794323b453885f5181f1b624d0b&quot;</ETag><ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType><Size>9</Size><Owner><ID>${owner}</ID><DisplayName>${s3.organizationId}</DisplayName></Owner><StorageClass>STANDARD</StorageClass></Contents>`,
     ),
   );
 });

@@ -17,7 +17,7 @@ test("ListParts answers the upload and its parts in this document", async (t) =>
   const { text, headers } = await s3.get(`${PATH}?uploadId=${uploadId}`);
 
   const owner = texts(text, "ID")[0] ?? "";
-  const who = `<ID>${owner}</ID><DisplayName>root</DisplayName>`;
+  const who = `<ID>${owner}</ID><DisplayName>${s3.organizationId}</DisplayName>`;
   assert.equal(headers["content-type"], "application/xml");
   assert.equal(
     text,

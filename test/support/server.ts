@@ -14,10 +14,12 @@
 import assert from "node:assert/strict";
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import type { TestContext } from "node:test";
-import type { Caller } from "#access/authorize.ts";
+import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
+import type { Credential } from "#catalog/access-keys.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import { type Identities, openIdentities } from "#catalog/identities.ts";
 import { composeFront } from "#compose.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import type { Bucket, Versioning } from "#object/bucket.ts";
@@ -25,6 +27,9 @@ import type { Engine } from "#object/engine.ts";
 import { bucketName, newBucketName, objectKey } from "#object/name.ts";
 import { type Front, handle } from "#s3/handle.ts";
 import { listen } from "#server/listen.ts";
+import { administratorIn } from "#test/support/administrator.ts";
+import { TEST_KEYRING } from "#test/support/keyring.ts";
+import { MovableClock } from "#test/support/movable-clock.ts";
 import { chunkedBody, presignedUrl, signedHeaders, type ToChunk } from "#test/support/sign.ts";
 
 /** The holder of the root key, who may do everything and owns what the server is started with. */
@@ -48,6 +53,8 @@ export interface ServerOptions {
   readonly buckets?: readonly string[];
   readonly region?: string;
   readonly strictLocation?: boolean;
+  /** A day when absent. */
+  readonly lifecycleDayMs?: number;
   readonly pathStyle?: boolean;
 }
 
@@ -98,20 +105,11 @@ export interface Reply {
   readonly continued: boolean;
 }
 
-/** A clock that stands still until it is moved. */
-export class MovableClock implements Clock {
-  #nowMs = START_MS;
-  readonly now = (): number => this.#nowMs;
-  readonly sleep = async (): Promise<void> => {};
-
-  move(ms: number): void {
-    this.#nowMs += ms;
-  }
-}
-
 export interface TestServer {
   readonly port: number;
   readonly clock: MovableClock;
+  /** Root's. */
+  readonly organizationId: string;
   readonly catalog: Catalog;
   /** What the server has reported as its own fault. */
   readonly failures: unknown[];
@@ -127,9 +125,9 @@ export async function startServer(
   t: TestContext,
   options: ServerOptions = {},
 ): Promise<TestServer> {
-  const clock = new MovableClock();
+  const clock = new MovableClock(START_MS);
   const failures: unknown[] = [];
-  const front = frontOf({ clock, options, report: (cause) => failures.push(cause) });
+  const front = await frontOf({ clock, options, report: (cause) => failures.push(cause) });
   const listening = await listen({
     host: "127.0.0.1",
     port: 0,
@@ -145,14 +143,16 @@ export async function startServer(
     await listening[Symbol.asyncDispose]();
     assert.deepEqual(failures, [], "the server reported failures of its own");
   });
-  const owner = { id: (await front.findCredential(ROOT.accessKeyId))?.caller.ownerId ?? "" };
+  const root = await front.findCredential(ROOT.accessKeyId);
+  const owner = { id: root?.principal.organizationId ?? "", region: front.region };
   for (const name of options.buckets ?? ["bucket"]) {
-    await front.catalog.create(newBucketName(name), { ...owner, region: front.region });
+    await front.catalog.create(newBucketName(name), owner);
   }
   const request = (ask: Ask) => send(ask, { agent, port: listening.port, nowMs: clock.now() });
   return {
     port: listening.port,
     clock,
+    organizationId: owner.id,
     catalog: front.catalog,
     failures,
     request,
@@ -167,7 +167,7 @@ export async function startServer(
   };
 }
 
-function frontOf({
+async function frontOf({
   clock,
   options,
   report,
@@ -175,21 +175,29 @@ function frontOf({
   clock: Clock;
   options: ServerOptions;
   report: Front["report"];
-}): Front {
+}): Promise<Front> {
+  const meta = new MemoryMetaStore();
+  const identities = openIdentities({ meta, clock, keyring: TEST_KEYRING });
+  const administrator = await administratorIn(meta, clock);
   const front = composeFront({
-    meta: new MemoryMetaStore(),
+    meta,
     blobs: new MemoryBlobStore(clock),
     clock,
     limits: { ...LIMITS, ...options },
-    root: ROOT,
+    keyring: TEST_KEYRING,
+    root: { ...ROOT, principal: administrator },
     addressing: { baseDomains: ["localhost"], pathStyle: options.pathStyle ?? true },
     region: options.region ?? "us-east-1",
     strictLocation: options.strictLocation ?? false,
+    lifecycleDayMs: options.lifecycleDayMs ?? 86_400_000,
     report,
   });
   const others = new Map([
-    [OTHER.accessKeyId, { secret: OTHER.secret, caller: callerOf("other", true) }],
-    [STRANGER.accessKeyId, { secret: STRANGER.secret, caller: callerOf("stranger", false) }],
+    [OTHER.accessKeyId, credentialOf(OTHER.secret, await otherAdministrator(identities))],
+    [
+      STRANGER.accessKeyId,
+      credentialOf(STRANGER.secret, { ...administrator, name: "coreweave/stranger" }),
+    ],
   ]);
   return {
     ...front,
@@ -197,9 +205,23 @@ function frontOf({
   };
 }
 
-function callerOf(name: string, may: boolean): Caller {
-  const ownerId = Buffer.from(name).toString("hex").padEnd(64, "0");
-  return { principal: name, ownerId, displayName: name, allows: () => may };
+/** Of another organization, where it may do everything. */
+async function otherAdministrator({ organizations, policies }: Identities): Promise<Principal> {
+  const organizationId = await organizations.create({ id: "other", name: "other" });
+  const statement = {
+    name: "everything",
+    effect: "Allow",
+    actions: ["*"],
+    resources: ["*"],
+    principals: ["*"],
+  };
+  const policy = { version: "v1alpha1", name: "all", statements: [statement] };
+  await policies.ensure(organizationId, JSON.stringify(policy));
+  return { kind: "user", organizationId, name: "coreweave/other", groups: [] };
+}
+
+function credentialOf(secret: string, principal: Principal): Credential {
+  return { secret, principal, expiryMs: undefined, sessionDigest: undefined };
 }
 
 async function fill(engine: Engine, bucket: Bucket, keys: readonly string[]): Promise<void> {

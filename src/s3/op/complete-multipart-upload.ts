@@ -6,6 +6,8 @@ import type { CompleteInput, CompletePart } from "#object/engine.ts";
 import { PART_NUMBER_MAX, partNumber } from "#object/name.ts";
 import { checksumElement, readChecksumType, sentChecksum } from "#s3/checksum-headers.ts";
 import { readWriteConditions } from "#s3/conditions.ts";
+import { encryptionHeaders, readCustomerKey } from "#s3/encryption.ts";
+import { expirationHeader } from "#s3/expiration.ts";
 import { readUpload } from "#s3/op/upload-part.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
@@ -27,12 +29,14 @@ export const completeMultipartUpload = operation({
 
   grants: ({ upload }) => [{ action: "s3:PutObject", resource: `${upload.bucket}/${upload.key}` }],
 
-  run: async ({ open }, { upload, input }) => {
-    const { bucket, engine } = await open(upload.bucket);
-    return await engine.completeUpload({ ...upload, bucket }, input);
+  run: async (services, { upload, input }) => {
+    const opened = await services.open(upload.bucket);
+    const name = { ...upload, bucket: opened.bucket };
+    const object = await opened.engine.completeUpload(name, input);
+    return { object, expiration: await expirationHeader(services, opened, { info: object }) };
   },
 
-  render: (object, { upload, scheme, host, path }) => {
+  render: ({ object, expiration }, { upload, scheme, host, path }) => {
     const { checksum, versionId } = object;
     const inner =
       tag("Location", `${scheme}://${host}${path}`) +
@@ -43,8 +47,12 @@ export const completeMultipartUpload = operation({
         ? ""
         : tag(checksumElement(checksum.algorithm), checksum.value) +
           tag("ChecksumType", checksum.type));
-    const headers =
-      versionId === undefined || versionId === "null" ? {} : { "x-amz-version-id": versionId };
+    const headers = {
+      // AWS says nothing of SSE-C here.
+      ...(object.encryption === "SSE-S3" ? encryptionHeaders("SSE-S3", undefined) : {}),
+      ...expiration,
+      ...(versionId === undefined || versionId === "null" ? {} : { "x-amz-version-id": versionId }),
+    };
     return xmlReply("CompleteMultipartUploadResult", inner, { headers });
   },
 });
@@ -64,6 +72,7 @@ function readInput(request: S3Request): CompleteInput {
     checksum: sentChecksum(headers),
     checksumType: readChecksumType(headers),
     sizeBytes: readSize(headers["x-amz-mp-object-size"]),
+    key: readCustomerKey(request),
   };
 }
 

@@ -4,6 +4,14 @@ import type { CopyInput } from "#object/engine.ts";
 import { checksumElement, readAlgorithm } from "#s3/checksum-headers.ts";
 import { readConditions, readWriteConditions } from "#s3/conditions.ts";
 import { readCopySource, readGrant } from "#s3/copy-source.ts";
+import {
+  encryptionFor,
+  encryptionHeaders,
+  keyOfEncryption,
+  readCustomerKey,
+  readEncryption,
+} from "#s3/encryption.ts";
+import { expirationHeader } from "#s3/expiration.ts";
 import { isoDate } from "#s3/listing.ts";
 import { readMetadata, readStorageClass } from "#s3/object-headers.ts";
 import { PUT_BYTES_MAX, refuseForeignParameters } from "#s3/op/put-object.ts";
@@ -26,15 +34,22 @@ export const copyObject = operation({
     const name = keyOf(request);
     const source = readCopySource(headers);
     const attributes = readDirectives(headers);
-    requireChange(name, source, attributes);
+    const encryption = readEncryption(request);
+    const sourceKey = readCustomerKey(request, "copy-source");
+    // What a key opens is encrypted otherwise afterwards, or not at all.
+    if (encryption === undefined && sourceKey === undefined) {
+      requireChange(name, source, attributes);
+    }
     return {
       name,
       source,
+      encryption,
       copy: {
         sourceConditions: readConditions(headers, "x-amz-copy-source-"),
         conditions: readWriteConditions(headers),
         attributes,
         algorithm: readAlgorithm(headers["x-amz-checksum-algorithm"], "x-amz-checksum-algorithm"),
+        sourceKey,
       },
     };
   },
@@ -44,20 +59,26 @@ export const copyObject = operation({
     readGrant(source),
   ],
 
-  run: async ({ open }, { name, source, copy }) => {
-    const { bucket, engine } = await open(name.bucket);
-    const from = await open(source.bucket, "source");
+  run: async (services, { name, source, copy, encryption: asked }) => {
+    const opened = await services.open(name.bucket);
+    const { bucket, engine } = opened;
+    const from = await services.open(source.bucket, "source");
     if (from.engine !== engine) {
       const message = "Copying between a volume and a bucket is not implemented.";
       throw new S3Error("NotImplemented", { Operation: "CopyObject" }, { message });
     }
-    const input: CopyInput = { ...copy, source: { ...source, bucket: from.bucket } };
+    const encryption = await encryptionFor(services.catalog, bucket, asked);
+    const input: CopyInput = { ...copy, encryption, source: { ...source, bucket: from.bucket } };
     const { sizeBytes } = await engine.head(input.source);
     if (sizeBytes > PUT_BYTES_MAX) throw sourceTooLarge();
-    return await engine.copy({ bucket, key: name.key }, input);
+    const outcome = await engine.copy({ bucket, key: name.key }, input);
+    return {
+      ...outcome,
+      expiration: await expirationHeader(services, opened, { info: outcome.object }),
+    };
   },
 
-  render: ({ object, sourceVersionId }) => {
+  render: ({ object, sourceVersionId, expiration }, { encryption }) => {
     const { checksum } = object;
     const inner =
       tag("LastModified", isoDate(object.modifiedMs)) +
@@ -68,6 +89,8 @@ export const copyObject = operation({
           tag("ChecksumType", checksum.type));
     return xmlReply("CopyObjectResult", inner, {
       headers: {
+        ...encryptionHeaders(object.encryption, keyOfEncryption(encryption)),
+        ...expiration,
         ...(object.versionId === undefined ? {} : { "x-amz-version-id": object.versionId }),
         ...(sourceVersionId === undefined
           ? {}

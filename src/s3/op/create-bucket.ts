@@ -1,3 +1,4 @@
+import { assert } from "#base/assert.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import { childText, readXml } from "#base/xml.ts";
 import { newBucketName } from "#object/name.ts";
@@ -29,12 +30,14 @@ export const createBucket = operation({
 
   grants: ({ bucket }) => [{ action: "s3:CreateBucket", resource: bucket }],
 
-  run: async ({ catalog, caller, region, strictLocation }, { bucket, location }) => {
+  run: async ({ catalog, principal, region, strictLocation }, { bucket, location }) => {
     if (location === undefined && strictLocation) {
       const message = "LocationConstraint must be supplied: name the zone of the bucket.";
       throw new S3Error("InvalidLocationConstraint", { LocationConstraint: "" }, { message });
     }
-    await catalog.create(bucket, { id: caller.ownerId, region: location ?? region });
+    const { organizationId } = principal;
+    assert(organizationId !== undefined, "who may create a bucket is of an organization");
+    await catalog.create(bucket, { id: organizationId, region: location ?? region });
   },
 
   render: (_, { bucket }) => empty(200, { Location: `/${bucket}` }),

@@ -2,6 +2,12 @@ import { S3Error } from "#base/error.ts";
 import { tag } from "#base/xml.ts";
 import type { UploadInput } from "#object/engine.ts";
 import { readAlgorithm, readChecksumType } from "#s3/checksum-headers.ts";
+import {
+  encryptionFor,
+  encryptionHeaders,
+  keyOfEncryption,
+  readEncryption,
+} from "#s3/encryption.ts";
 import { readAttributes } from "#s3/object-headers.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
@@ -18,22 +24,25 @@ export const createMultipartUpload = operation({
     refuseUnoffered(request.headers);
     return {
       name: keyOf(request),
+      encryption: readEncryption(request),
       upload: { attributes: readAttributes(request.headers), ...readChecksumAsk(request.headers) },
     };
   },
 
   grants: ({ name }) => [{ action: "s3:PutObject", resource: `${name.bucket}/${name.key}` }],
 
-  run: async ({ open }, { name, upload }) => {
+  run: async ({ open, catalog }, { name, upload, encryption: asked }) => {
     const { bucket, engine } = await open(name.bucket);
-    return await engine.createUpload({ bucket, key: name.key }, upload);
+    const encryption = await encryptionFor(catalog, bucket, asked);
+    return await engine.createUpload({ bucket, key: name.key }, { ...upload, encryption });
   },
 
-  render: (upload, { name }) => {
+  render: (upload, { name, encryption }) => {
     const inner =
       tag("Bucket", name.bucket) + tag("Key", name.key) + tag("UploadId", upload.uploadId);
     return xmlReply("InitiateMultipartUploadResult", inner, {
       headers: {
+        ...encryptionHeaders(upload.encryption, keyOfEncryption(encryption)),
         ...(upload.algorithm === undefined ? {} : { "x-amz-checksum-algorithm": upload.algorithm }),
         ...(upload.checksumType === undefined
           ? {}

@@ -1,4 +1,4 @@
-import type { Grant } from "#access/authorize.ts";
+import type { Grant } from "#access/grant.ts";
 import { S3Error } from "#base/error.ts";
 import { children, childText, type Element, tag, wrap } from "#base/xml.ts";
 import { unquote } from "#object/conditions.ts";
@@ -26,6 +26,8 @@ type Outcome = { readonly target: Target } & (
  * Up to 1,000 deletions; one that fails does not keep the others from happening.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+ * Differs: a caller who may delete none of the keys gets AccessDenied for the whole, where AWS answers
+ * 200 with an error for each.
  * Fails: MalformedXML (no key, or over 1,000), MissingSecurityHeader never: any checksum will do.
  */
 export const deleteObjects = operation({
@@ -42,11 +44,15 @@ export const deleteObjects = operation({
     return { bucket, targets, quiet: childText(root, "Quiet")?.toLowerCase() === "true" };
   },
 
+  partial: true,
   grants: ({ targets }) => targets.map(deleteGrant) as unknown as [Grant, ...Grant[]],
 
-  run: async ({ open }, { bucket: name, targets }) => {
+  run: async ({ open, isAllowed }, { bucket: name, targets: all }) => {
     const opened = await open(name);
-    const outcomes: Outcome[] = [];
+    const outcomes = all.flatMap((target, at): Outcome[] =>
+      isAllowed(at) ? [] : [{ target, error: new S3Error("AccessDenied", {}) }],
+    );
+    const targets = all.filter((_, at) => isAllowed(at));
     for (let from = 0; from < targets.length; from += CONCURRENT) {
       const group = targets.slice(from, from + CONCURRENT);
       outcomes.push(...(await Promise.all(group.map((target) => deleteOne(opened, target)))));

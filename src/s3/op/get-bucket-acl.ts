@@ -1,4 +1,5 @@
 import { aclElements } from "#s3/acl.ts";
+import { ownerOf } from "#s3/listing.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { bucketOf } from "#s3/request.ts";
@@ -10,9 +11,9 @@ export const getBucketAcl = operation({
   body: "none",
   parse: bucketOf,
   grants: (bucket) => [{ action: "s3:ListBucket", resource: bucket }],
-  run: async ({ open, caller }, name) => {
+  run: async ({ open }, name) => {
     const { bucket } = await open(name);
-    return { id: bucket.ownerId, displayName: caller.displayName };
+    return ownerOf(bucket);
   },
   render: (owner) => xmlReply("AccessControlPolicy", aclElements(owner)),
 });

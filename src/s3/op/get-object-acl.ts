@@ -1,4 +1,5 @@
 import { aclElements } from "#s3/acl.ts";
+import { ownerOf } from "#s3/listing.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { objectOf } from "#s3/request.ts";
@@ -15,10 +16,10 @@ export const getObjectAcl = operation({
       resource: `${bucket}/${key}`,
     },
   ],
-  run: async ({ open, caller }, name) => {
+  run: async ({ open }, name) => {
     const { bucket, engine } = await open(name.bucket);
     await engine.head({ ...name, bucket });
-    return { id: bucket.ownerId, displayName: caller.displayName };
+    return ownerOf(bucket);
   },
   render: (owner) => xmlReply("AccessControlPolicy", aclElements(owner)),
 });

@@ -3,6 +3,7 @@ import { tag, wrap } from "#base/xml.ts";
 import type { Checksum, ObjectInfo } from "#object/attributes.ts";
 import type { PartInfo } from "#object/engine.ts";
 import { checksumElement } from "#s3/checksum-headers.ts";
+import { readKeyToOpen } from "#s3/encryption.ts";
 import { httpDate } from "#s3/object-headers.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
@@ -22,6 +23,7 @@ export const getObjectAttributes = operation({
 
   parse: (request) => ({
     name: objectOf(request),
+    key: readKeyToOpen(request),
     wanted: readWanted(request),
     limit: headerCount(request, "x-amz-max-parts", PARTS_MAX),
     after: headerCount(request, "x-amz-part-number-marker", 0),
@@ -34,9 +36,9 @@ export const getObjectAttributes = operation({
     },
   ],
 
-  run: async ({ open }, { name, wanted }) => {
+  run: async ({ open }, { name, key, wanted }) => {
     const { bucket, engine } = await open(name.bucket);
-    const { info, parts } = await engine.get({ ...name, bucket });
+    const { info, parts } = await engine.get({ ...name, bucket }, key);
     const asked = wanted.has("ObjectParts") && info.partsCount !== undefined;
     return { info, parts: asked ? await parts() : undefined };
   },
@@ -50,7 +52,10 @@ export const getObjectAttributes = operation({
       wanted.has("ObjectSize") ? tag("ObjectSize", info.sizeBytes) : "",
     ];
     return xmlReply("GetObjectAttributesResponse", inner.join(""), {
-      headers: { "Last-Modified": httpDate(info.modifiedMs), ...versionHeader(info) },
+      headers: {
+        "Last-Modified": httpDate(info.modifiedMs),
+        ...versionHeader(info),
+      },
     });
   },
 });

@@ -2,11 +2,14 @@ import { S3Error } from "#base/error.ts";
 import type { HttpReply } from "#base/http.ts";
 import type { Checksum, ObjectInfo } from "#object/attributes.ts";
 import { type Conditions, failedCondition, PLAIN_NAMES } from "#object/conditions.ts";
+import type { CustomerKey } from "#object/encryption.ts";
 import type { OpenObject } from "#object/engine.ts";
 import { type PartNumber, partNumber } from "#object/name.ts";
 import { readRange, type Slice } from "#object/range.ts";
 import { checksumHeaders } from "#s3/checksum-headers.ts";
 import { readConditions } from "#s3/conditions.ts";
+import { encryptionHeaders, readKeyToOpen } from "#s3/encryption.ts";
+import { expirationHeader } from "#s3/expiration.ts";
 import { objectHeaders, responseOverrides } from "#s3/object-headers.ts";
 import { operation, type Services } from "#s3/operation.ts";
 import { type NamedObject, objectOf, type S3Request } from "#s3/request.ts";
@@ -19,6 +22,7 @@ export interface ReadAsk {
   readonly part: PartNumber | undefined;
   readonly checksums: boolean;
   readonly overrides: Record<string, string>;
+  readonly key: CustomerKey | undefined;
 }
 
 /** Which bytes of an object are answered, and as what. */
@@ -40,10 +44,11 @@ export const getObject = operation({
 
   run: findForRead,
 
-  render: ({ object, selection }, ask) => {
+  render: ({ object, selection, expiration }, ask) => {
     if (selection === undefined) return notModified(object.info);
     const { from, to } = selection.slice;
-    return { ...readReply(object.info, selection, ask), body: object.read(from, to) };
+    const reply = readReply(object.info, selection, { ...ask, expiration });
+    return { ...reply, body: object.read(from, to) };
   },
 });
 
@@ -60,7 +65,8 @@ export function parseRead(request: S3Request): ReadAsk {
     range,
     part: part === undefined ? undefined : partNumber(part),
     checksums: request.headers["x-amz-checksum-mode"]?.toUpperCase() === "ENABLED",
-    overrides: responseOverrides(request.query, request.signed),
+    overrides: responseOverrides(request.query, request.signedMs !== undefined),
+    key: readKeyToOpen(request),
   };
 }
 
@@ -70,10 +76,13 @@ export function grantsOfRead({ name }: ReadAsk) {
 }
 
 /** What GetObject and HeadObject do before they answer: a HEAD meets every refusal of a GET. */
-export async function findForRead({ open }: Services, ask: ReadAsk) {
-  const { bucket, engine } = await open(ask.name.bucket);
-  const object = await engine.get({ ...ask.name, bucket });
-  return { object, selection: await select(object, ask) };
+export async function findForRead(services: Services, ask: ReadAsk) {
+  const opened = await services.open(ask.name.bucket);
+  const object = await opened.engine.get({ ...ask.name, bucket: opened.bucket }, ask.key);
+  const selection = await select(object, ask);
+  const read = { info: object.info, byVersion: ask.name.versionId !== undefined };
+  const expiration = await expirationHeader(services, opened, read);
+  return { object, selection, expiration };
 }
 
 /** undefined for 304. Fails: PreconditionFailed, InvalidRange, InvalidPartNumber. */
@@ -103,10 +112,12 @@ async function select(object: OpenObject, ask: ReadAsk): Promise<Selection | und
 export function readReply(
   info: ObjectInfo,
   { slice, partial, partsCount, checksum }: Selection,
-  ask: ReadAsk,
+  ask: ReadAsk & { readonly expiration: Record<string, string> },
 ): HttpReply {
   const headers: Record<string, string> = {
     ...objectHeaders(info),
+    ...encryptionHeaders(info.encryption, ask.key),
+    ...ask.expiration,
     ...ask.overrides,
     // Last: node:http re-encodes a Content-Disposition that it meets after a Content-Length.
     "content-length": String(slice.to - slice.from),

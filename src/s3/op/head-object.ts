@@ -11,6 +11,8 @@ export const headObject = operation({
 
   run: findForRead,
 
-  render: ({ object, selection }, ask) =>
-    selection === undefined ? notModified(object.info) : readReply(object.info, selection, ask),
+  render: ({ object, selection, expiration }, ask) =>
+    selection === undefined
+      ? notModified(object.info)
+      : readReply(object.info, selection, { ...ask, expiration }),
 });

@@ -1,5 +1,7 @@
+import { assert } from "#base/assert.ts";
 import { invalidArgument } from "#base/error.ts";
 import { tag, wrap } from "#base/xml.ts";
+import { canonicalIdOf } from "#catalog/catalog.ts";
 import { isoDate, readToken, writeToken } from "#s3/listing.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
@@ -22,23 +24,24 @@ export const listBuckets = operation({
 
   grants: () => [{ action: "s3:ListAllMyBuckets", resource: "*" }],
 
-  run: async ({ catalog, caller }, ask) => {
-    const page = await catalog.list(ask);
-    const mine = page.buckets.filter(
-      ({ ownerId, region }) =>
-        ownerId === caller.ownerId && (ask.region === undefined || ask.region === region),
+  run: async ({ catalog, principal }, ask) => {
+    const { organizationId } = principal;
+    assert(organizationId !== undefined, "who may list buckets is of an organization");
+    const page = await catalog.list({ ...ask, organizationId });
+    const buckets = page.buckets.filter(
+      ({ region }) => ask.region === undefined || ask.region === region,
     );
-    return { buckets: mine, next: page.next, caller };
+    return { buckets, next: page.next, organizationId };
   },
 
-  render: ({ buckets, next, caller }, { prefix }) => {
+  render: ({ buckets, next, organizationId }, { prefix }) => {
     const rows = buckets.map(({ name, createdMs, region }) =>
       wrap(
         "Bucket",
         tag("Name", name) + tag("CreationDate", isoDate(createdMs)) + tag("BucketRegion", region),
       ),
     );
-    const owner = tag("ID", caller.ownerId) + tag("DisplayName", caller.displayName);
+    const owner = tag("ID", canonicalIdOf(organizationId)) + tag("DisplayName", organizationId);
     const inner =
       wrap("Owner", owner) +
       wrap("Buckets", rows.join("")) +

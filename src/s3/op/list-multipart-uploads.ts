@@ -5,6 +5,7 @@ import {
   type KeyWriter,
   keyWriter,
   ownerElement,
+  ownerOf,
   prefixElements,
   readEncoding,
   readMarker,
@@ -37,10 +38,10 @@ export const listMultipartUploads = operation({
 
   grants: ({ bucket }) => [{ action: "s3:ListBucketMultipartUploads", resource: bucket }],
 
-  run: async ({ open, caller }, ask) => {
+  run: async ({ open }, ask) => {
     const { bucket, engine } = await open(ask.bucket);
     const page = await engine.listUploads(bucket, ask);
-    return { page, owner: { id: bucket.ownerId, displayName: caller.displayName } };
+    return { page, owner: ownerOf(bucket) };
   },
 
   render: ({ page, owner }, ask) => {

@@ -4,6 +4,7 @@ import {
   keyWriter,
   LIST_KEYS_MAX,
   ownerElement,
+  ownerOf,
   prefixElements,
   readEncoding,
   readMarker,
@@ -37,7 +38,7 @@ export const listObjectsV2 = operation({
 
   grants: ({ bucket }) => [{ action: "s3:ListBucket", resource: bucket }],
 
-  run: async ({ open, caller }, ask) => {
+  run: async ({ open }, ask) => {
     const { bucket, engine } = await open(ask.bucket);
     const { prefix, delimiter, limit } = ask;
     const page = await engine.list(bucket, {
@@ -46,7 +47,7 @@ export const listObjectsV2 = operation({
       limit,
       after: ask.after ?? ask.startAfter,
     });
-    return { page, owner: { id: bucket.ownerId, displayName: caller.displayName } };
+    return { page, owner: ownerOf(bucket) };
   },
 
   render: ({ page, owner }, ask) => {

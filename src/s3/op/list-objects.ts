@@ -4,6 +4,7 @@ import {
   keyWriter,
   LIST_KEYS_MAX,
   ownerElement,
+  ownerOf,
   prefixElements,
   readEncoding,
   readMarker,
@@ -29,10 +30,10 @@ export const listObjects = operation({
 
   grants: ({ bucket }) => [{ action: "s3:ListBucket", resource: bucket }],
 
-  run: async ({ open, caller }, ask) => {
+  run: async ({ open }, ask) => {
     const { bucket, engine } = await open(ask.bucket);
     const page = await engine.list(bucket, ask);
-    return { page, owner: { id: bucket.ownerId, displayName: caller.displayName } };
+    return { page, owner: ownerOf(bucket) };
   },
 
   render: ({ page, owner }, ask) => {

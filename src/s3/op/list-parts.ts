@@ -1,7 +1,8 @@
 import { tag, wrap } from "#base/xml.ts";
 import type { PartInfo } from "#object/engine.ts";
 import { checksumElement } from "#s3/checksum-headers.ts";
-import { isoDate, ownerElement } from "#s3/listing.ts";
+import { readCustomerKey } from "#s3/encryption.ts";
+import { isoDate, ownerElement, ownerOf } from "#s3/listing.ts";
 import { readUpload } from "#s3/op/upload-part.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
@@ -19,16 +20,17 @@ export const listParts = operation({
     upload: readUpload(request),
     afterNumber: countOf(request, "part-number-marker", { fallback: 0, max: 10_000 }),
     limit: countOf(request, "max-parts", { fallback: PARTS_MAX, max: PARTS_MAX }),
+    key: readCustomerKey(request),
   }),
 
   grants: ({ upload }) => [
     { action: "s3:ListMultipartUploadParts", resource: `${upload.bucket}/${upload.key}` },
   ],
 
-  run: async ({ open, caller }, { upload, afterNumber, limit }) => {
+  run: async ({ open }, { upload, ...ask }) => {
     const { bucket, engine } = await open(upload.bucket);
-    const page = await engine.listParts({ ...upload, bucket }, { afterNumber, limit });
-    return { page, owner: { id: bucket.ownerId, displayName: caller.displayName } };
+    const page = await engine.listParts({ ...upload, bucket }, ask);
+    return { page, owner: ownerOf(bucket) };
   },
 
   render: ({ page, owner }, { upload, afterNumber, limit }) => {

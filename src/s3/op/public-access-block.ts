@@ -10,7 +10,8 @@ const SWITCHES = [
 ] as const;
 
 /**
- * Kept and told. Nothing is public in any case: there are no ACLs and no bucket policies yet.
+ * The two switches about policies are heeded; those about ACLs are kept and told, since there are no
+ * ACLs that could make anything public.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutPublicAccessBlock.html
  */

@@ -3,6 +3,13 @@ import { invalidArgument, S3Error } from "#base/error.ts";
 import type { ObjectInfo } from "#object/attributes.ts";
 import { checksumHeaders } from "#s3/checksum-headers.ts";
 import { readWriteConditions } from "#s3/conditions.ts";
+import {
+  encryptionFor,
+  encryptionHeaders,
+  keyOfEncryption,
+  readEncryption,
+} from "#s3/encryption.ts";
+import { expirationHeader } from "#s3/expiration.ts";
 import { readAttributes } from "#s3/object-headers.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
@@ -22,22 +29,32 @@ export const putObject = operation({
     const { body, headers } = request;
     assert(body !== undefined, "a stream operation has a body");
     refuseUnoffered(headers);
+    const encryption = readEncryption(request);
     refuseForeignParameters(request);
     if (body.sizeBytes > PUT_BYTES_MAX) throw tooLarge();
     return {
       name: keyOf(request),
       put: { body, attributes: readAttributes(headers), conditions: readWriteConditions(headers) },
+      encryption,
     };
   },
 
   grants: ({ name }) => [{ action: "s3:PutObject", resource: `${name.bucket}/${name.key}` }],
 
-  run: async ({ open }, { name, put }) => {
-    const { bucket, engine } = await open(name.bucket);
-    return await engine.put({ bucket, key: name.key }, put);
+  run: async (services, { name, put, encryption: asked }) => {
+    const opened = await services.open(name.bucket);
+    const { bucket, engine } = opened;
+    const encryption = await encryptionFor(services.catalog, bucket, asked);
+    const object = await engine.put({ bucket, key: name.key }, { ...put, encryption });
+    return { object, expiration: await expirationHeader(services, opened, { info: object }) };
   },
 
-  render: (object) => empty(200, writtenHeaders(object)),
+  render: ({ object, expiration }, { encryption }) =>
+    empty(200, {
+      ...writtenHeaders(object),
+      ...encryptionHeaders(object.encryption, keyOfEncryption(encryption)),
+      ...expiration,
+    }),
 });
 
 /** What a write answers of the object it made. */

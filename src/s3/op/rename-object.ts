@@ -1,4 +1,4 @@
-import type { Grant } from "#access/authorize.ts";
+import type { Grant } from "#access/grant.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import type { RenameInput } from "#object/engine.ts";
 import { type BucketName, bucketName, type ObjectKey, objectKey } from "#object/name.ts";

@@ -4,6 +4,7 @@ import type { PartSource } from "#object/engine.ts";
 import { checksumElement } from "#s3/checksum-headers.ts";
 import { readConditions } from "#s3/conditions.ts";
 import { readCopySource, readGrant } from "#s3/copy-source.ts";
+import { encryptionHeaders, readCustomerKey, readKeyToOpen } from "#s3/encryption.ts";
 import { isoDate } from "#s3/listing.ts";
 import { readPart } from "#s3/op/upload-part.ts";
 import { operation } from "#s3/operation.ts";
@@ -29,6 +30,8 @@ export const uploadPartCopy = operation({
       source: readCopySource(request.headers),
       conditions: readConditions(request.headers, "x-amz-copy-source-"),
       range: readCopyRange(request.headers),
+      key: readKeyToOpen(request),
+      sourceKey: readCustomerKey(request, "copy-source"),
     };
   },
 
@@ -37,25 +40,27 @@ export const uploadPartCopy = operation({
     readGrant(source),
   ],
 
-  run: async ({ open }, { upload, part, source, conditions, range }) => {
+  run: async ({ open }, { upload, part, source, ...copy }) => {
     const { bucket, engine } = await open(upload.bucket);
     const from = await open(source.bucket, "source");
     if (from.engine !== engine) {
       const message = "Copying between a volume and a bucket is not implemented.";
       throw new S3Error("NotImplemented", { Operation: "UploadPartCopy" }, { message });
     }
-    const input: PartSource = { source: { ...source, bucket: from.bucket }, conditions, range };
+    const input: PartSource = { ...copy, source: { ...source, bucket: from.bucket } };
     return await engine.putPart({ ...upload, bucket }, part, input);
   },
 
-  render: (part) => {
-    const { checksum, sourceVersionId } = part;
+  render: (part, { key }) => {
+    const { checksum, sourceVersionId, encryption } = part;
     const inner =
       tag("LastModified", isoDate(part.modifiedMs)) +
       tag("ETag", `"${part.etag}"`) +
       (checksum === undefined ? "" : tag(checksumElement(checksum.algorithm), checksum.value));
-    const headers =
-      sourceVersionId === undefined ? {} : { "x-amz-copy-source-version-id": sourceVersionId };
+    const headers = {
+      ...encryptionHeaders(encryption, key),
+      ...(sourceVersionId === undefined ? {} : { "x-amz-copy-source-version-id": sourceVersionId }),
+    };
     return xmlReply("CopyPartResult", inner, { headers });
   },
 });

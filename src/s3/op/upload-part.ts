@@ -2,6 +2,7 @@ import { assert } from "#base/assert.ts";
 import type { PartInfo } from "#object/engine.ts";
 import { partNumber } from "#object/name.ts";
 import { checksumHeader } from "#s3/checksum-headers.ts";
+import { encryptionHeaders, readKeyToOpen } from "#s3/encryption.ts";
 import { PUT_BYTES_MAX, tooLarge } from "#s3/op/put-object.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
@@ -23,17 +24,22 @@ export const uploadPart = operation({
     assert(body !== undefined, "a stream operation has a body");
     refuseUnoffered(request.headers);
     if (body.sizeBytes > PUT_BYTES_MAX) throw tooLarge();
-    return { ...readPart(request), body };
+    return { ...readPart(request), body, key: readKeyToOpen(request) };
   },
 
   grants: ({ upload }) => [{ action: "s3:PutObject", resource: `${upload.bucket}/${upload.key}` }],
 
-  run: async ({ open }, { upload, part, body }) => {
+  run: async ({ open }, { upload, part, body, key }) => {
     const { bucket, engine } = await open(upload.bucket);
-    return await engine.putPart({ ...upload, bucket }, part, { body });
+    return await engine.putPart({ ...upload, bucket }, part, { body, key });
   },
 
-  render: (part) => empty(200, { ETag: `"${part.etag}"`, ...partChecksum(part) }),
+  render: (part, { key }) =>
+    empty(200, {
+      ETag: `"${part.etag}"`,
+      ...partChecksum(part),
+      ...encryptionHeaders(part.encryption, key),
+    }),
 });
 
 export function readUpload(request: S3Request): NamedUpload {

@@ -1,0 +1,8 @@
+/** One thing an operation wants to do, in the vocabulary of policies. */
+export interface Grant {
+  readonly action: `s3:${string}`;
+  /** `*`, `bucket` or `bucket/key`, without the arn prefix. */
+  readonly resource: string;
+  /** Of the object, where the request does not name it in its query. */
+  readonly versionId?: string | undefined;
+}

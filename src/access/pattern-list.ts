@@ -1,0 +1,60 @@
+import { type Matches, matcherOf, type Token } from "#access/pattern.ts";
+
+/** Up to so many texts are faster compared one by one than looked up. */
+const FEW = 8;
+
+interface Beginning {
+  readonly text: string;
+  /** Index of its last character; that character. */
+  readonly last: number;
+  readonly lastCode: number;
+}
+
+/**
+ * Several patterns, of which one must match. Decisions spend their time here, so patterns are sorted
+ * by how they can be compared: most are a whole text, or a beginning.
+ */
+export class PatternList {
+  readonly #everything: boolean;
+  readonly #few: readonly string[];
+  readonly #many: ReadonlySet<string>;
+  readonly #beginnings: readonly Beginning[];
+  readonly #others: readonly Matches[];
+
+  constructor(patterns: readonly (readonly Token[])[]) {
+    const whole: string[] = [];
+    const beginnings: string[] = [];
+    const others: Matches[] = [];
+    let everything = false;
+    for (const tokens of patterns) {
+      const [first, star, ...rest] = tokens;
+      const isShort = rest.length === 0 && (star === undefined || star.kind === "many");
+      if (!isShort || first === undefined || first.kind === "one") others.push(matcherOf(tokens));
+      else if (first.kind === "many") everything = true;
+      else if (star === undefined) whole.push(first.text);
+      else beginnings.push(first.text);
+    }
+    this.#everything = everything;
+    this.#few = whole.length <= FEW ? whole : [];
+    this.#many = new Set(whole.length <= FEW ? [] : whole);
+    this.#beginnings = beginnings.map((text) => {
+      const last = text.length - 1;
+      return { text, last, lastCode: text.charCodeAt(last) };
+    });
+    this.#others = others;
+  }
+
+  matches(text: string): boolean {
+    if (this.#everything) return true;
+    for (const whole of this.#few) {
+      if (text.length === whole.length && text === whole) return true;
+    }
+    for (const { text: beginning, last, lastCode } of this.#beginnings) {
+      // Most texts differ there already.
+      if (text.charCodeAt(last) === lastCode && text.startsWith(beginning)) return true;
+    }
+    if (this.#many.size > 0 && this.#many.has(text)) return true;
+    for (const other of this.#others) if (other(text)) return true;
+    return false;
+  }
+}

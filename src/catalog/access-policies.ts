@@ -1,0 +1,98 @@
+import { readOrganizationPolicy } from "#access/organization-policy.ts";
+import { organizationRules } from "#access/organization-rules.ts";
+import { PolicyError } from "#access/policy-error.ts";
+import { Rules } from "#access/rules.ts";
+import { ControlError } from "#base/control-error.ts";
+import { commitOrAbort, type Row, Table } from "#catalog/table.ts";
+import type { MetaStore } from "#meta/store.ts";
+
+/** All policies of an organization together, so that a request reads them in one go. */
+interface PoliciesRecord {
+  /** Documents as they were put, by name. */
+  readonly documents: Readonly<Record<string, string>>;
+}
+
+const POLICIES_MAX = 100;
+const BYTES_MAX = 2 ** 20;
+const NONE = new Rules([]);
+
+/** The access policies of organizations. */
+export class AccessPolicies {
+  readonly #meta: MetaStore;
+  readonly #table: Table<PoliciesRecord>;
+  /** Made ready, by organization, good for as long as the record's revision is. */
+  readonly #rules = new Map<string, { readonly revision: number; readonly rules: Rules }>();
+
+  constructor(meta: MetaStore) {
+    this.#meta = meta;
+    this.#table = new Table(meta, "P");
+  }
+
+  /** Ready to be asked. An organization without policies has none: everything is refused. */
+  async rules(organizationId: string): Promise<Rules> {
+    const row = await this.#table.find(organizationId);
+    if (row === undefined) return NONE;
+    const known = this.#rules.get(organizationId);
+    if (known?.revision === row.revision) return known.rules;
+    const policies = Object.values(row.value.documents).map(readOrganizationPolicy);
+    const rules = organizationRules(policies);
+    if (this.#rules.size >= KNOWN_MAX) this.#rules.clear();
+    this.#rules.set(organizationId, { revision: row.revision, rules });
+    return rules;
+  }
+
+  /** Documents by name, in the order of their names. */
+  async list(
+    organizationId: string,
+  ): Promise<readonly (readonly [name: string, document: string])[]> {
+    const row = await this.#table.find(organizationId);
+    return Object.entries(row?.value.documents ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /**
+   * Puts a policy in place of the one of the same name, if there is one. Resolves to its name.
+   * Fails: InvalidArgument, whose message points at what is wrong; ResourceExhausted, Aborted.
+   */
+  async ensure(organizationId: string, document: string): Promise<string> {
+    const { name } = readPolicy(document);
+    const row = await this.#table.find(organizationId);
+    const documents = { ...row?.value.documents, [name]: document };
+    const bytes = Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    if (Object.keys(documents).length > POLICIES_MAX || bytes > BYTES_MAX) {
+      const message = `an organization has at most ${POLICIES_MAX} access policies of ${BYTES_MAX} bytes together`;
+      throw new ControlError("ResourceExhausted", message);
+    }
+    await this.#write(organizationId, row, documents);
+    return name;
+  }
+
+  /** Fails: NotFound, Aborted. */
+  async delete(organizationId: string, name: string): Promise<void> {
+    const row = await this.#table.find(organizationId);
+    const { [name]: gone, ...documents } = row?.value.documents ?? {};
+    if (gone === undefined) throw new ControlError("NotFound", `access policy "${name}" not found`);
+    await this.#write(organizationId, row, documents);
+  }
+
+  async #write(
+    organizationId: string,
+    row: Row<PoliciesRecord> | undefined,
+    documents: PoliciesRecord["documents"],
+  ): Promise<void> {
+    await commitOrAbort(this.#meta, {
+      guards: [this.#table.guard(organizationId, row?.revision)],
+      writes: [this.#table.write(organizationId, { documents })],
+    });
+  }
+}
+
+const KNOWN_MAX = 1_000;
+
+function readPolicy(document: string): ReturnType<typeof readOrganizationPolicy> {
+  try {
+    return readOrganizationPolicy(document);
+  } catch (cause) {
+    if (!(cause instanceof PolicyError)) throw cause;
+    throw new ControlError("InvalidArgument", cause.message, cause);
+  }
+}

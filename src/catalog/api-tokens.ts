@@ -1,0 +1,120 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Principal } from "#access/principal.ts";
+import { digestOf } from "#base/checksum.ts";
+import type { Clock } from "#base/clock.ts";
+import { ControlError } from "#base/control-error.ts";
+import { randomBytes, randomHex } from "#base/random.ts";
+import { commitOrAbort, type RowsAsk, Table } from "#catalog/table.ts";
+import type { Users } from "#catalog/users.ts";
+import type { MetaStore } from "#meta/store.ts";
+
+/** A bearer token of the control API: a user's, with all that policies allow the user. */
+export interface ApiToken {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly uid: string;
+  readonly name: string;
+  readonly createdMs: number;
+  /** undefined: never. */
+  readonly expiryMs: number | undefined;
+}
+
+interface TokenRecord extends Omit<ApiToken, "id" | "organizationId"> {
+  /** SHA-256 of the whole token, in hex: it has 256 random bits, which no guess reaches. */
+  readonly digest: string;
+}
+
+const SHAPE = /^lode_([a-z0-9]{3,32})_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
+const NAME_MAX = 128;
+const DURATION_SECONDS_MAX = 366 * 86_400;
+
+export class ApiTokens {
+  readonly #meta: MetaStore;
+  readonly #clock: Clock;
+  readonly #users: Users;
+  readonly #table: Table<TokenRecord>;
+
+  constructor(parts: { readonly meta: MetaStore; readonly clock: Clock; readonly users: Users }) {
+    this.#meta = parts.meta;
+    this.#clock = parts.clock;
+    this.#users = parts.users;
+    this.#table = new Table(parts.meta, "T");
+  }
+
+  /** `token` is shown this once. 0 seconds: it does not expire. Fails: NotFound, InvalidArgument. */
+  async create(
+    organizationId: string,
+    ask: { readonly uid: string; readonly name: string; readonly durationSeconds: number },
+  ): Promise<ApiToken & { readonly token: string }> {
+    const { uid, name, durationSeconds } = ask;
+    await this.#users.get({ organizationId, uid });
+    if (name.length > NAME_MAX) {
+      throw new ControlError("InvalidArgument", `name: give at most ${NAME_MAX} characters`);
+    }
+    if (
+      !Number.isInteger(durationSeconds) ||
+      durationSeconds < 0 ||
+      durationSeconds > DURATION_SECONDS_MAX
+    ) {
+      const message = `durationSeconds: give 0 (permanent) or at most ${DURATION_SECONDS_MAX} (366 days)`;
+      throw new ControlError("InvalidArgument", message);
+    }
+    const id = randomHex(8);
+    const token = `lode_${organizationId}_${id}_${randomBytes(32).toString("base64url")}`;
+    const createdMs = this.#clock.now();
+    const expiryMs = durationSeconds === 0 ? undefined : createdMs + durationSeconds * 1_000;
+    const record = {
+      uid,
+      name,
+      createdMs,
+      expiryMs,
+      digest: digestOf("SHA256", Buffer.from(token)).toString("hex"),
+    };
+    const rowId = `${organizationId}/${id}`;
+    await commitOrAbort(this.#meta, {
+      guards: [this.#table.guard(rowId)],
+      writes: [this.#table.write(rowId, record)],
+    });
+    return { id, organizationId, uid, name, createdMs, expiryMs, token };
+  }
+
+  /** Whose token it is; undefined for one that is unknown, expired or revoked. */
+  async principalOf(token: string): Promise<Principal | undefined> {
+    const [, organizationId, id] = SHAPE.exec(token) ?? [];
+    if (organizationId === undefined) return undefined;
+    const row = await this.#table.find(`${organizationId}/${id}`);
+    if (row === undefined) return undefined;
+    const { digest, expiryMs, uid } = row.value;
+    const given = digestOf("SHA256", Buffer.from(token));
+    if (!timingSafeEqual(given, Buffer.from(digest, "hex"))) return undefined;
+    if (expiryMs !== undefined && expiryMs <= this.#clock.now()) return undefined;
+    return await this.#users.principal({ organizationId, uid });
+  }
+
+  async list(
+    organizationId: string,
+    { after, limit }: Pick<RowsAsk, "after" | "limit">,
+  ): Promise<readonly ApiToken[]> {
+    const prefix = `${organizationId}/`;
+    const rows = await this.#table.page({
+      prefix,
+      after: after === "" ? "" : prefix + after,
+      limit,
+    });
+    return rows.map(({ id, value: { digest: _, ...shown } }) => ({
+      ...shown,
+      id: id.slice(prefix.length),
+      organizationId,
+    }));
+  }
+
+  /** Fails: NotFound, Aborted. */
+  async revoke(organizationId: string, id: string): Promise<void> {
+    const row = await this.#table.find(`${organizationId}/${id}`);
+    if (row === undefined) throw new ControlError("NotFound", `API token "${id}" not found`);
+    await commitOrAbort(this.#meta, {
+      guards: [this.#table.guard(row.id, row.revision)],
+      writes: [this.#table.write(row.id, undefined)],
+    });
+  }
+}

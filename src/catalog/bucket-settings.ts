@@ -1,0 +1,37 @@
+import { type BucketPolicy, readBucketPolicy } from "#access/bucket-policy.ts";
+import { readXml } from "#base/xml.ts";
+import type { DocumentKind } from "#catalog/catalog.ts";
+import type { Bucket } from "#object/bucket.ts";
+import { type LifecycleRule, readLifecycle } from "#object/lifecycle.ts";
+
+/** What a bucket's documents mean to a request. */
+export interface BucketSettings {
+  readonly policy: BucketPolicy | undefined;
+  /** A public policy lets nobody in but principals of the owner. */
+  readonly restrictPublic: boolean;
+  readonly lifecycle: readonly LifecycleRule[];
+  /** A write that asks for no encryption is encrypted all the same. */
+  readonly encrypts: boolean;
+}
+
+export const NO_SETTINGS: BucketSettings = {
+  policy: undefined,
+  restrictPublic: false,
+  lifecycle: [],
+  encrypts: false,
+};
+
+export async function readSettings(
+  bucket: Bucket,
+  text: (kind: DocumentKind) => Promise<string | undefined>,
+): Promise<BucketSettings> {
+  const lifecycle = await text("lifecycle");
+  const policy = await text("policy");
+  const block = await text("publicAccessBlock");
+  return {
+    policy: policy === undefined ? undefined : readBucketPolicy(policy, bucket.name),
+    restrictPublic: block?.includes("<RestrictPublicBuckets>true<") === true,
+    lifecycle: lifecycle === undefined ? [] : readLifecycle(readXml(lifecycle)),
+    encrypts: (await text("encryption")) !== undefined,
+  };
+}

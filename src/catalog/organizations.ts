@@ -1,0 +1,83 @@
+import type { Clock } from "#base/clock.ts";
+import { ControlError } from "#base/control-error.ts";
+import { randomBelow } from "#base/random.ts";
+import { commitOrAbort, type Row, type RowsAsk, Table } from "#catalog/table.ts";
+import type { MetaStore } from "#meta/store.ts";
+
+/** A tenant: users, keys, policies and buckets belong to one. */
+export interface Organization {
+  readonly name: string;
+  readonly createdMs: number;
+  readonly settings: OrganizationSettings;
+}
+
+export interface OrganizationSettings {
+  readonly controlPlaneAuditLoggingEnabled: boolean;
+  /** Of every bucket, besides those that have it of their own. */
+  readonly bucketAuditLoggingEnabled: boolean;
+}
+
+const ID = /^[a-z0-9]{3,32}$/;
+const ID_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789";
+const ID_LENGTH = 6;
+const NAME_MAX = 128;
+
+export class Organizations {
+  readonly #meta: MetaStore;
+  readonly #clock: Clock;
+  readonly #table: Table<Organization>;
+
+  constructor(meta: MetaStore, clock: Clock) {
+    this.#meta = meta;
+    this.#clock = clock;
+    this.#table = new Table(meta, "O");
+  }
+
+  /** Fails: NotFound. */
+  async get(id: string): Promise<Row<Organization>> {
+    const row = await this.#table.find(id);
+    if (row === undefined) throw new ControlError("NotFound", `organization "${id}" not found`);
+    return row;
+  }
+
+  async list(ask: Pick<RowsAsk, "after" | "limit">): Promise<Row<Organization>[]> {
+    return await this.#table.page({ ...ask, prefix: "" });
+  }
+
+  /** `id` is made when it is absent. Fails: InvalidArgument, AlreadyExists. */
+  async create({ id = newId(), name }: { id?: string | undefined; name: string }): Promise<string> {
+    if (!ID.test(id)) {
+      throw new ControlError("InvalidArgument", `organization id "${id}": give 3 to 32 of a-z 0-9`);
+    }
+    if (name === "" || name.length > NAME_MAX) {
+      throw new ControlError("InvalidArgument", `name: give 1 to ${NAME_MAX} characters`);
+    }
+    const settings = { controlPlaneAuditLoggingEnabled: false, bucketAuditLoggingEnabled: false };
+    const organization = { name, createdMs: this.#clock.now(), settings };
+    const change = {
+      guards: [this.#table.guard(id)],
+      writes: [this.#table.write(id, organization)],
+    };
+    if ((await this.#meta.commit(change)) !== undefined) return id;
+    throw new ControlError("AlreadyExists", `organization "${id}" already exists`);
+  }
+
+  /** Only what is given changes. Fails: NotFound, Aborted. */
+  async setSettings(
+    id: string,
+    settings: Partial<OrganizationSettings>,
+  ): Promise<OrganizationSettings> {
+    const { value, revision } = await this.get(id);
+    const changed = { ...value, settings: { ...value.settings, ...settings } };
+    await commitOrAbort(this.#meta, {
+      guards: [this.#table.guard(id, revision)],
+      writes: [this.#table.write(id, changed)],
+    });
+    return changed.settings;
+  }
+}
+
+function newId(): string {
+  const chars = Array.from({ length: ID_LENGTH }, () => ID_CHARS[randomBelow(ID_CHARS.length)]);
+  return chars.join("");
+}

@@ -1,0 +1,135 @@
+import { type ChecksumAlgorithm, type CrcAlgorithm, combineCrc, digestOf } from "#base/checksum.ts";
+import { S3Error } from "#base/error.ts";
+import type { Checksum } from "#object/attributes.ts";
+import type { CompleteInput, UploadInput } from "#object/engine.ts";
+
+/** What an object that is made of parts needs to know of one, wherever its bytes are. */
+export interface StoredPart {
+  readonly number: number;
+  readonly sizeBytes: number;
+  /** Hexadecimal. */
+  readonly md5: string;
+  /** Base64, by algorithm. */
+  readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
+}
+
+/** The parts that a client names, in its order. Fails: InvalidPartOrder, InvalidPart, EntityTooSmall. */
+export function chooseParts<Part extends StoredPart>(
+  stored: Iterable<Part>,
+  { parts }: CompleteInput,
+  upload: { readonly uploadId: string; readonly partBytesMin: number },
+): Part[] {
+  const byNumber = new Map([...stored].map((part) => [part.number, part]));
+  let previous = 0;
+  const chosen = parts.map((asked) => {
+    if (asked.number <= previous) {
+      throw new S3Error("InvalidPartOrder", { UploadId: upload.uploadId });
+    }
+    previous = asked.number;
+    const part = byNumber.get(asked.number);
+    if (part === undefined || !isMeant(part, asked)) {
+      throw new S3Error("InvalidPart", {
+        UploadId: upload.uploadId,
+        PartNumber: String(asked.number),
+        ETag: asked.etag,
+      });
+    }
+    return part;
+  });
+  for (const part of chosen.slice(0, -1)) {
+    if (part.sizeBytes >= upload.partBytesMin) continue;
+    throw new S3Error("EntityTooSmall", {
+      ProposedSize: String(part.sizeBytes),
+      MinSizeAllowed: String(upload.partBytesMin),
+      PartNumber: String(part.number),
+      ETag: part.md5,
+    });
+  }
+  return chosen;
+}
+
+function isMeant(part: StoredPart, asked: CompleteInput["parts"][number]): boolean {
+  const known = new Map(Object.entries(part.checksums));
+  return (
+    part.md5 === asked.etag.toLowerCase() &&
+    Object.entries(asked.checksums).every(
+      ([algorithm, value]) => !known.has(algorithm) || known.get(algorithm) === value,
+    )
+  );
+}
+
+/** Fails: InvalidRequest when the client counted otherwise. */
+export function assembledSize(parts: readonly StoredPart[], { sizeBytes }: CompleteInput): number {
+  const sum = parts.reduce((all, part) => all + part.sizeBytes, 0);
+  if (sizeBytes === undefined || sizeBytes === sum) return sum;
+  const message = `The provided 'x-amz-mp-object-size' header value ${sizeBytes} does not match what was computed: ${sum}`;
+  throw new S3Error("InvalidRequest", {}, { message });
+}
+
+/** The MD5 of the parts' MD5s, hexadecimal; an ETag has a hyphen and their number after it. */
+export function assembledMd5(parts: readonly StoredPart[]): string {
+  const md5s = Buffer.concat(parts.map(({ md5 }) => Buffer.from(md5, "hex")));
+  return digestOf("MD5", md5s).toString("hex");
+}
+
+/**
+ * From the parts' checksums: combined for the whole, or a checksum of checksums; undefined when a part
+ * has none.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+ * Fails: BadDigest, InvalidRequest.
+ */
+export function assembledChecksum(
+  parts: readonly StoredPart[],
+  upload: Pick<UploadInput, "algorithm" | "checksumType">,
+  input: CompleteInput,
+): Checksum | undefined {
+  const algorithm = upload.algorithm ?? "CRC64NVME";
+  const isCrc = algorithm === "CRC32" || algorithm === "CRC32C" || algorithm === "CRC64NVME";
+  const fallback = algorithm === "CRC64NVME" ? "FULL_OBJECT" : "COMPOSITE";
+  const type = upload.checksumType ?? fallback;
+  if (input.checksumType !== undefined && input.checksumType !== type) {
+    const message = `The upload was created using the ${type} checksum mode. The complete request must use the same checksum mode.`;
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
+  const digests: Digest[] = [];
+  for (const { checksums, sizeBytes } of parts) {
+    const value = checksums[algorithm];
+    if (value === undefined) return undefined;
+    digests.push({ digest: Buffer.from(value, "base64"), sizeBytes });
+  }
+  const value =
+    type === "FULL_OBJECT" && isCrc
+      ? wholeCrc(algorithm, digests)
+      : `${digestOf(algorithm, Buffer.concat(digests.map(({ digest }) => digest))).toString("base64")}-${parts.length}`;
+  const computed: Checksum = { algorithm, type, value };
+  requireClaimed(input, computed);
+  return computed;
+}
+
+interface Digest {
+  readonly digest: Buffer;
+  readonly sizeBytes: number;
+}
+
+function wholeCrc(algorithm: CrcAlgorithm, parts: readonly Digest[]): string {
+  const [first, ...rest] = parts;
+  let whole = first?.digest ?? digestOf(algorithm, Buffer.alloc(0));
+  for (const { digest, sizeBytes } of rest) {
+    whole = combineCrc(algorithm, { first: whole, second: digest, secondSizeBytes: sizeBytes });
+  }
+  return whole.toString("base64");
+}
+
+function requireClaimed({ checksum }: CompleteInput, computed: Checksum): void {
+  if (checksum === undefined) return;
+  const { algorithm, value } = checksum;
+  // A client may leave the count off a composite checksum.
+  const same =
+    algorithm === computed.algorithm &&
+    (value === computed.value || `${value}-${computed.value.split("-")[1]}` === computed.value);
+  if (!same) {
+    const message = `The ${algorithm} you specified did not match the calculated checksum.`;
+    throw new S3Error("BadDigest", {}, { message });
+  }
+}

@@ -1,0 +1,140 @@
+import { digestOf } from "#base/checksum.ts";
+import { invalidArgument, S3Error } from "#base/error.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import type { Bucket } from "#object/bucket.ts";
+import { CustomerKey, type Encryption, type EncryptionKind } from "#object/encryption.ts";
+import type { FramedRequest } from "#s3/request.ts";
+
+const SERVER = "x-amz-server-side-encryption";
+const CUSTOMER = "server-side-encryption-customer";
+/** Of 256 bits. */
+const KEY_SHAPE = /^[A-Za-z0-9+/]{43}=$/;
+
+/**
+ * What a write asks for; undefined when it leaves it to the bucket.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingServerSideEncryption.html
+ * Fails: as readCustomerKey, NotImplemented (SSE-KMS), InvalidArgument.
+ */
+export function readEncryption(request: FramedRequest): Encryption | undefined {
+  const { headers } = request;
+  const kind = headers[SERVER];
+  const key = readCustomerKey(request);
+  if (kind !== undefined && key !== undefined) {
+    const message =
+      "Server Side Encryption with Customer provided key is incompatible with the encryption method specified";
+    throw invalidArgument(SERVER, kind, message);
+  }
+  if (kind !== undefined) requireServerAlgorithm(kind);
+  for (const name of [`${SERVER}-aws-kms-key-id`, `${SERVER}-context`]) {
+    if (headers[name] === undefined) continue;
+    const message = `Server Side Encryption with AWS KMS managed key requires HTTP header ${SERVER} : aws:kms`;
+    throw invalidArgument(SERVER, kind ?? "null", message);
+  }
+  if (key !== undefined) return { kind: "SSE-C", key };
+  return kind === undefined ? undefined : { kind: "SSE-S3" };
+}
+
+/** What a write is encrypted with: as it asks, else as the bucket is set. */
+export async function encryptionFor(
+  catalog: Catalog,
+  bucket: Bucket,
+  asked: Encryption | undefined,
+): Promise<Encryption | undefined> {
+  if (asked !== undefined) return asked;
+  return (await catalog.settings(bucket)).encrypts ? { kind: "SSE-S3" } : undefined;
+}
+
+/** A read names no method: the object knows it. Fails: as readCustomerKey, InvalidArgument. */
+export function readKeyToOpen(request: FramedRequest): CustomerKey | undefined {
+  const kind = request.headers[SERVER];
+  if (kind !== undefined) {
+    const message = `${SERVER} header is not supported for this operation.`;
+    throw invalidArgument(SERVER, kind, message);
+  }
+  return readCustomerKey(request);
+}
+
+/**
+ * The key of SSE-C; `of` "copy-source" for the source of a copy.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
+ * Fails: InvalidArgument (a header is missing, the key has not 256 bits), InvalidEncryptionAlgorithmError,
+ * InvalidRequest (the digest is not the key's; the connection is not secure).
+ */
+export function readCustomerKey(
+  { headers, secure, remoteAddress }: FramedRequest,
+  of?: "copy-source",
+): CustomerKey | undefined {
+  const stem = `x-amz-${of === undefined ? "" : `${of}-`}${CUSTOMER}`;
+  const algorithm = headers[`${stem}-algorithm`];
+  const key = headers[`${stem}-key`];
+  const md5 = headers[`${stem}-key-md5`];
+  if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
+  if (algorithm === undefined) {
+    throw missing(`${stem}-algorithm`, "a valid encryption algorithm");
+  }
+  if (algorithm !== "AES256") throw new S3Error("InvalidEncryptionAlgorithmError", {});
+  if (key === undefined) throw missing(`${stem}-key`, "an appropriate secret key");
+  if (md5 === undefined) {
+    throw missing(`${stem}-key-md5`, "the client calculated MD5 of the secret key");
+  }
+  if (!secure && !isLoopback(remoteAddress)) throw notSecure();
+  return customerKey(key, md5, stem);
+}
+
+/** What a reply says of an object's encryption. */
+export function encryptionHeaders(
+  kind: EncryptionKind | undefined,
+  key: CustomerKey | undefined,
+): Record<string, string> {
+  if (kind === undefined) return {};
+  if (kind === "SSE-S3") return { [SERVER]: "AES256" };
+  const algorithm = { [`x-amz-${CUSTOMER}-algorithm`]: "AES256" };
+  return key === undefined ? algorithm : { ...algorithm, [`x-amz-${CUSTOMER}-key-MD5`]: key.md5 };
+}
+
+export function keyOfEncryption(encryption: Encryption | undefined): CustomerKey | undefined {
+  return encryption?.kind === "SSE-C" ? encryption.key : undefined;
+}
+
+/** Fails: NotImplemented (SSE-KMS), InvalidArgument. */
+export function requireServerAlgorithm(name: string): void {
+  if (name === "AES256") return;
+  if (name === "aws:kms" || name === "aws:kms:dsse") throw kmsNotOffered(name);
+  throw invalidArgument(SERVER, name, "The encryption method specified is not supported");
+}
+
+function kmsNotOffered(name: string): S3Error {
+  const message = `The algorithm ${name} asks for SSE-KMS, which is not implemented: there is no key management service here. Use AES256 (SSE-S3) or a key of your own (SSE-C).`;
+  return new S3Error("NotImplemented", { Operation: "SSE-KMS" }, { message });
+}
+
+function customerKey(text: string, md5: string, stem: string): CustomerKey {
+  // The key itself stays out of the answer.
+  if (!KEY_SHAPE.test(text)) {
+    const message = "The secret key was invalid for the specified algorithm.";
+    throw invalidArgument(`${stem}-key`, "not 256 bits in base64", message);
+  }
+  const bytes = Buffer.from(text, "base64");
+  if (digestOf("MD5", bytes).toString("base64") !== md5) {
+    const message = "The calculated MD5 hash of the key did not match the hash that was provided.";
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
+  return new CustomerKey(bytes, md5);
+}
+
+function missing(header: string, what: string): S3Error {
+  const message = `Requests specifying Server Side Encryption with Customer provided keys must provide ${what}.`;
+  return invalidArgument(header, "null", message);
+}
+
+function notSecure(): S3Error {
+  const message =
+    "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection. Serve HTTPS with --tls-cert and --tls-key.";
+  return new S3Error("InvalidRequest", {}, { message });
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || /^(?:::ffff:)?127\./.test(address);
+}

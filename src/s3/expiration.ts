@@ -1,0 +1,42 @@
+import { S3Error } from "#base/error.ts";
+import type { ObjectInfo } from "#object/attributes.ts";
+import { type Expiry, soonestExpiry } from "#object/lifecycle-due.ts";
+import { objectKey } from "#object/name.ts";
+import type { OpenBucket, Services } from "#s3/operation.ts";
+
+/**
+ * The header that says when a lifecycle rule will expire an object, and which; empty when none will.
+ * `byVersion`: it was asked for by its version id, so that it may be an older version, which no rule about
+ * current ones concerns.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (x-amz-expiration)
+ */
+export async function expirationHeader(
+  { catalog, lifecycleDayMs }: Services,
+  opened: OpenBucket,
+  { info, byVersion = false }: { readonly info: ObjectInfo; readonly byVersion?: boolean },
+): Promise<Record<string, string>> {
+  const rules = await catalog.lifecycle(opened.bucket);
+  if (rules.length === 0) return NONE;
+  const expiry = soonestExpiry(rules, { ...info, tags: info.attributes.tags }, lifecycleDayMs);
+  if (expiry === undefined) return NONE;
+  if (byVersion && !(await isCurrent(opened, info))) return NONE;
+  return { "x-amz-expiration": written(expiry) };
+}
+
+const NONE: Record<string, string> = {};
+
+function written({ atMs, ruleId }: Expiry): string {
+  const date = new Date(atMs).toUTCString();
+  return `expiry-date="${date}", rule-id="${encodeURIComponent(ruleId)}"`;
+}
+
+async function isCurrent({ bucket, engine }: OpenBucket, info: ObjectInfo): Promise<boolean> {
+  try {
+    const current = await engine.head({ bucket, key: objectKey(info.key) });
+    return current.versionId === info.versionId;
+  } catch (cause) {
+    if (cause instanceof S3Error) return false;
+    throw cause;
+  }
+}

@@ -1,0 +1,141 @@
+import { assert } from "#base/assert.ts";
+import { asBuffer } from "#base/bytes.ts";
+import { type ChecksumAlgorithm, hasher } from "#base/checksum.ts";
+import { randomHex } from "#base/random.ts";
+import type { BlobId, BlobStore, BlobWriter } from "#blob/store.ts";
+import type { Body } from "#object/body.ts";
+import {
+  type Digests,
+  digestsOf,
+  RunningDigests,
+  requireClaimed,
+  type WantedDigests,
+} from "#versioned/digests.ts";
+import { etagDigits, type Lock, type Seal, sealOf } from "#versioned/encryption.ts";
+import { ID_BYTES } from "#versioned/keys.ts";
+import type { Content } from "#versioned/record.ts";
+import { newContentKey, Sealer, sealWhole } from "#versioned/sealed-chunks.ts";
+
+/** A body that was read to its end and found to be what its client said. */
+export interface Received {
+  readonly sizeBytes: number;
+  /** Of the ETag: random digits under SSE-C, as etagDigits says. */
+  readonly md5: string;
+  /** Base64, by algorithm; of the bytes in the clear. */
+  readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
+  /** Exactly one of the two is there, sealed when `seal` is there. */
+  readonly inline: Buffer | undefined;
+  readonly blob: { readonly id: BlobId; readonly crc32: number } | undefined;
+  readonly seal: Seal | undefined;
+}
+
+export interface ReceiveOptions {
+  /** Bodies up to this size stay in memory and become part of a record; -1: none does. */
+  readonly inlineBytesMax: number;
+  readonly algorithms: readonly ChecksumAlgorithm[];
+  /** What is stored is encrypted under it. */
+  readonly lock: Lock | undefined;
+}
+
+/**
+ * Reads a body once, computing every digest on the way, into memory when it is small and into a
+ * durable blob when it is not.
+ * Fails: BadDigest, XAmzContentSHA256Mismatch (nothing is kept), and as the body and the store fail.
+ */
+export async function receive(
+  body: Body,
+  blobs: BlobStore,
+  options: ReceiveOptions,
+): Promise<Received> {
+  return body.sizeBytes <= options.inlineBytesMax
+    ? await receiveInline(body, options)
+    : await receiveBlob(body, blobs, options);
+}
+
+async function receiveInline(body: Body, options: ReceiveOptions): Promise<Received> {
+  const { lock } = options;
+  const bytes = await collect(body);
+  const digests = digestsOf(bytes, wantedOf(body, options));
+  requireClaimed(body, digests);
+  const described = descriptionOf(body, digests, lock);
+  if (lock === undefined) return { ...described, inline: bytes, blob: undefined, seal: undefined };
+  const key = newContentKey(body.sizeBytes);
+  const inline = sealWhole(bytes, key);
+  return { ...described, inline, blob: undefined, seal: sealOf(key, lock) };
+}
+
+async function collect(body: Body): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body.chunks) chunks.push(chunk);
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) {
+    return asBuffer(only);
+  }
+  return Buffer.concat(chunks, body.sizeBytes);
+}
+
+async function receiveBlob(
+  body: Body,
+  blobs: BlobStore,
+  options: ReceiveOptions,
+): Promise<Received> {
+  const { lock } = options;
+  await using writer: BlobWriter = await blobs.create();
+  const key = lock && newContentKey(body.sizeBytes);
+  const sealer = key && new Sealer(key);
+  const running = new RunningDigests(wantedOf(body, options));
+  // Bytes that are stored as they come need no second sum of the same kind.
+  const known = sealer === undefined && options.algorithms.includes("CRC32");
+  const storedCrc32 = known ? undefined : hasher("CRC32");
+  for await (const chunk of body.chunks) {
+    running.update(chunk);
+    await store(sealer?.update(chunk) ?? [chunk]);
+  }
+  await store(sealer?.finish() ?? []);
+  const digests = running.finish();
+  requireClaimed(body, digests);
+  const crc32 = storedCrc32?.digest() ?? digests.checksums.get("CRC32");
+  assert(crc32 !== undefined, "what is stored has a sum");
+  return {
+    ...descriptionOf(body, digests, lock),
+    inline: undefined,
+    blob: { id: await writer.finish(), crc32: crc32.readUInt32BE(0) },
+    seal: lock && key && sealOf(key, lock),
+  };
+
+  async function store(chunks: Iterable<Uint8Array>): Promise<void> {
+    for (const chunk of chunks) {
+      storedCrc32?.update(chunk);
+      await writer.write(chunk);
+    }
+  }
+}
+
+/** An MD5 makes the ETag, unless that is random: then only a client that sent one has use for it. */
+function wantedOf(body: Body, { algorithms, lock }: ReceiveOptions): WantedDigests {
+  const isEtag = lock?.record.kind !== "SSE-C";
+  return {
+    md5: isEtag || body.claims().md5 !== undefined,
+    sha256: body.hasSha256,
+    algorithms,
+  };
+}
+
+function descriptionOf(body: Body, { md5, checksums }: Digests, lock: Lock | undefined) {
+  return {
+    sizeBytes: body.sizeBytes,
+    md5: etagDigits(md5, lock),
+    checksums: Object.fromEntries(
+      [...checksums].map(([algorithm, digest]) => [algorithm, digest.toString("base64")]),
+    ),
+  };
+}
+
+/** What was received, as a content under an id of its own. */
+export function contentOf({ inline, blob, sizeBytes, seal }: Received): Content {
+  const sealed = seal === undefined ? {} : { seal };
+  if (inline !== undefined) return { kind: "inline", ...sealed };
+  assert(blob !== undefined, "what is not inline is a blob");
+  const extent = { blob: blob.id, offset: 0, sizeBytes, crc32: blob.crc32, ...sealed };
+  return { kind: "extents", id: randomHex(ID_BYTES), extents: [extent] };
+}

@@ -1,0 +1,154 @@
+import { lstat, open, readFile, rename, rm } from "node:fs/promises";
+import { randomHex } from "#base/random.ts";
+import { Directory } from "#blob/directory.ts";
+import { absent } from "#blob/system-error.ts";
+import {
+  type BoundRecord,
+  type FileRecord,
+  type PartRow,
+  packRecords,
+  unpackRecords,
+} from "#volume/file-record.ts";
+import { type Identity, identityText, isMarked, isSame } from "#volume/identity.ts";
+import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
+
+export const RECORD_DIRECTORIES = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, "0"),
+);
+/** Together at most some fifty megabytes, and hardly ever that. */
+const REMEMBERED_MAX = 50_000;
+const REMEMBERED_METADATA_CHARS_MAX = 512;
+
+interface Options {
+  readonly hidden: OpenDirectory;
+  readonly ownerId: string;
+  /** Whether the file system keeps the mark in times; else every file is looked up. */
+  readonly marksKept: boolean;
+}
+
+/**
+ * Records of files that were written through S3, in a hidden file for each, named after the inode and
+ * bound to size and time. A file that is renamed keeps its record, one that is changed or replaced in
+ * any way loses it. Servers that share the directory share the records.
+ */
+export class FileRecords implements AsyncDisposable {
+  readonly #options: Options;
+  readonly #directories: ReadonlyMap<string, Directory>;
+  /** Of a content, whose record never changes. */
+  readonly #remembered = new Map<string, FileRecord>();
+
+  constructor(options: Options) {
+    this.#options = options;
+    const { hidden } = options;
+    this.#directories = new Map(
+      RECORD_DIRECTORIES.map((name) => [name, new Directory(hidden.entry(`meta/${name}`))]),
+    );
+  }
+
+  async find(identity: Identity): Promise<FileRecord | undefined> {
+    if (this.#options.marksKept && !isMarked(identity)) return undefined;
+    const content = identityText(identity);
+    const remembered = this.#remembered.get(content);
+    if (remembered !== undefined) return remembered;
+    const { inode } = identity;
+    const bound = (await this.read(inode))?.bound ?? [];
+    const record = bound.find((each) => isSame(each.identity, identity))?.record;
+    if (record !== undefined) this.#remember(content, record);
+    return record;
+  }
+
+  /** All that is kept of an inode, with the key it was written for. */
+  async read(inode: bigint) {
+    const text = await readSmall(this.#path(inode));
+    return text === undefined ? undefined : unpackRecords(text, inode);
+  }
+
+  /** Replaces what is kept of the inode. Durable after `sync`. */
+  async write(inode: bigint, key: string, bound: readonly BoundRecord[]): Promise<void> {
+    await this.#replace(this.#path(inode), packRecords(key, bound));
+  }
+
+  async writeParts(inode: bigint, parts: readonly PartRow[]): Promise<void> {
+    await this.#replace(this.#partsPath(inode), JSON.stringify(parts));
+  }
+
+  async readParts(inode: bigint): Promise<readonly PartRow[] | undefined> {
+    const text = await readFile(this.#partsPath(inode), "utf8").catch(absent);
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  async sync(inode: bigint): Promise<void> {
+    await this.#directories.get(directoryOf(inode))?.sync();
+  }
+
+  /**
+   * Forgets a content that is gone. The caller keeps its inode from being given to another file
+   * meanwhile, by an open descriptor.
+   */
+  async remove(identity: Identity): Promise<void> {
+    const { inode } = identity;
+    this.#remembered.delete(identityText(identity));
+    const kept = await this.read(inode);
+    if (kept === undefined || !kept.bound.some((each) => isSame(each.identity, identity))) return;
+    await this.removeAll(inode);
+  }
+
+  async removeAll(inode: bigint): Promise<void> {
+    await rm(this.#path(inode), { force: true });
+    await rm(this.#partsPath(inode), { force: true });
+  }
+
+  /** When a record was written, in nanoseconds of the file system's clock. */
+  async writtenNs(inode: bigint): Promise<bigint | undefined> {
+    return (await lstat(this.#path(inode), { bigint: true }).catch(absent))?.ctimeNs;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const directory of this.#directories.values()) await directory.close();
+  }
+
+  async #replace(path: SystemPath, text: string): Promise<void> {
+    const { hidden, ownerId } = this.#options;
+    const temporary = hidden.entry(`tmp/${ownerId}-${randomHex(8)}`);
+    try {
+      const file = await open(temporary, "wx", 0o600);
+      try {
+        await file.writeFile(text);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  #remember(content: string, record: FileRecord): void {
+    const metadata = JSON.stringify([record.headers, record.userMetadata]);
+    if (metadata.length > REMEMBERED_METADATA_CHARS_MAX) return;
+    if (this.#remembered.size >= REMEMBERED_MAX) {
+      const [oldest] = this.#remembered.keys();
+      if (oldest !== undefined) this.#remembered.delete(oldest);
+    }
+    this.#remembered.set(content, record);
+  }
+
+  #path(inode: bigint): SystemPath {
+    return this.#options.hidden.entry(`meta/${directoryOf(inode)}/${inode}`);
+  }
+
+  #partsPath(inode: bigint): SystemPath {
+    return this.#options.hidden.entry(`meta/${directoryOf(inode)}/${inode}.parts`);
+  }
+}
+
+/** Inodes are often given in a row: their last digits differ. */
+function directoryOf(inode: bigint): string {
+  return (inode % 256n).toString(16).padStart(2, "0");
+}
+
+async function readSmall(path: SystemPath): Promise<string | undefined> {
+  return await readFile(path, "utf8").catch(absent);
+}

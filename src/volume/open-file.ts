@@ -1,0 +1,59 @@
+import { type BigIntStats, constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { StorageError } from "#base/error.ts";
+import { readRange } from "#blob/file-reader.ts";
+import type { ByteRange } from "#blob/store.ts";
+import { guarded, systemCode } from "#blob/system-error.ts";
+import { type Identity, identityOf, isSame } from "#volume/identity.ts";
+import type { Found } from "#volume/tree.ts";
+
+/** A regular file that is held open: whatever happens to its name, it is this one that is read. */
+export interface OpenFile extends AsyncDisposable {
+  readonly file: FileHandle;
+  readonly stats: BigIntStats;
+}
+
+/** undefined when there is none, or what is there is no regular file. Fails: as open(2). */
+export async function openFile({ directory, name, stats }: Found): Promise<OpenFile | undefined> {
+  // Asked before, since opening a device can do something.
+  if (!stats.isFile()) return undefined;
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(directory.entry(name), flags).catch(exchanged);
+  if (file === undefined) return undefined;
+  const now = await file.stat({ bigint: true });
+  if (!now.isFile()) {
+    await file.close();
+    return undefined;
+  }
+  return { file, stats: now, [Symbol.asyncDispose]: async () => await file.close() };
+}
+
+/**
+ * The bytes `from <= i < to` of a file that was opened as `identity` and stays open. Fails, after the
+ * chunks but the last: StorageError "corrupt" when it has become shorter, "conflict" when it was
+ * written to in place. One that has only grown is what it was, as far as it went.
+ */
+export async function* readWhole(
+  file: FileHandle,
+  identity: Identity,
+  range: ByteRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = range.to - range.from;
+  for await (const chunk of readRange(file, range)) {
+    left -= chunk.length;
+    if (left === 0) await requireUnchanged(file, identity);
+    yield chunk;
+  }
+}
+
+async function requireUnchanged(file: FileHandle, identity: Identity): Promise<void> {
+  const now = identityOf(await guarded(() => file.stat({ bigint: true })));
+  if (isSame(now, identity) || now.sizeBytes > identity.sizeBytes) return;
+  throw new StorageError("conflict", "a file was written to while it was read");
+}
+
+/** For `catch`: it went, or became a link, since it was looked at. */
+function exchanged(error: unknown): undefined {
+  const code = systemCode(error);
+  if (code !== "ENOENT" && code !== "ELOOP" && code !== "ENXIO") throw error;
+}
