@@ -11,13 +11,14 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   blob: ["base"],
   object: ["base"],
   access: ["base"],
+  audit: ["base", "access"],
   catalog: ["base", "access", "meta", "object"],
   versioned: ["base", "meta", "blob", "object"],
   volume: ["base", "blob", "object"],
   s3: ["base", "access", "catalog", "object"],
   server: ["base"],
   admin: ["base"],
-  job: ["base", "object", "catalog", "versioned"],
+  job: ["base", "audit", "object", "catalog", "versioned"],
   cli: ["base"],
 };
 

@@ -1,14 +1,20 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { type Disk, systemDisk } from "#blob/disk.ts";
 
 /** Makes names in one directory durable. */
 export class Directory {
   readonly #path: string | Buffer;
+  readonly #disk: Pick<Disk, "openDirectory" | "syncDirectory">;
   #file: FileHandle | undefined;
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  constructor(path: string | Buffer) {
+  constructor(
+    path: string | Buffer,
+    disk: Pick<Disk, "openDirectory" | "syncDirectory"> = systemDisk,
+  ) {
     this.#path = path;
+    this.#disk = disk;
   }
 
   /** Resolves after an fsync that began after this call; callers who wait together share one. */
@@ -28,7 +34,7 @@ export class Directory {
   }
 
   async #sync(): Promise<void> {
-    this.#file ??= await open(this.#path, "r");
-    await this.#file.sync();
+    this.#file ??= await this.#disk.openDirectory(this.#path);
+    await this.#disk.syncDirectory(this.#file);
   }
 }

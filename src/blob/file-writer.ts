@@ -1,6 +1,7 @@
-import { type FileHandle, rename, rm } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { assert } from "#base/assert.ts";
 import type { Directory } from "#blob/directory.ts";
+import type { Disk } from "#blob/disk.ts";
 import { FileAppender } from "#blob/file-appender.ts";
 import type { BlobId, BlobWriter } from "#blob/store.ts";
 import { guarded } from "#blob/system-error.ts";
@@ -10,6 +11,7 @@ interface Place {
   readonly temporary: string;
   readonly path: string;
   readonly directory: Directory;
+  readonly disk: Disk;
 }
 
 /** Writes a temporary file that becomes a blob when it is finished. */
@@ -21,7 +23,7 @@ export class FileWriter implements BlobWriter {
 
   constructor(file: FileHandle, place: Place) {
     this.#file = file;
-    this.#appender = new FileAppender(file);
+    this.#appender = new FileAppender(file, 0, place.disk);
     this.#place = place;
   }
 
@@ -31,11 +33,11 @@ export class FileWriter implements BlobWriter {
 
   finish(): Promise<BlobId> {
     return this.#step(async (file) => {
-      const { id, temporary, path, directory } = this.#place;
+      const { id, temporary, path, directory, disk } = this.#place;
       await this.#appender.flush();
-      await file.datasync();
+      await disk.syncFile(file);
       await file.close();
-      await rename(temporary, path);
+      await disk.rename(temporary, path);
       await directory.sync();
       this.#file = undefined;
       return id;
@@ -61,11 +63,7 @@ export class FileWriter implements BlobWriter {
   async #discard(file: FileHandle): Promise<void> {
     this.#file = undefined;
     await this.#appender.abandon();
-    const { temporary, path } = this.#place;
-    await Promise.allSettled([
-      file.close(),
-      rm(temporary, { force: true }),
-      rm(path, { force: true }),
-    ]);
+    const { temporary, path, disk } = this.#place;
+    await Promise.allSettled([file.close(), disk.remove(temporary), disk.remove(path)]);
   }
 }

@@ -1,10 +1,11 @@
-import { mkdir, open, opendir, readdir, rm, stat } from "node:fs/promises";
+import { open, opendir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { assert } from "#base/assert.ts";
 import { type Clock, systemClock } from "#base/clock.ts";
 import { StorageError } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { Directory } from "#blob/directory.ts";
+import { type Disk, systemDisk } from "#blob/disk.ts";
 import { readRange } from "#blob/file-reader.ts";
 import { FileWriter } from "#blob/file-writer.ts";
 import type { BlobId, BlobStore, BlobWriter, ByteRange, ListedBlob } from "#blob/store.ts";
@@ -20,6 +21,8 @@ export interface FileBlobStoreOptions {
   /** Differs in each start of each process; names the temporary files it makes. */
   readonly owner: string;
   readonly clock?: Clock;
+  /** The system's when absent. */
+  readonly disk?: Disk;
 }
 
 /**
@@ -30,14 +33,16 @@ export class FileBlobStore implements BlobStore {
   readonly #root: string;
   readonly #owner: string;
   readonly #clock: Clock;
+  readonly #disk: Disk;
   readonly #directories: ReadonlyMap<string, Directory>;
 
   /** Makes what is missing under `root`, durably. Fails: StorageError "full", "unavailable". */
-  static async open({ owner, clock, ...options }: FileBlobStoreOptions): Promise<FileBlobStore> {
+  static async open(options: FileBlobStoreOptions): Promise<FileBlobStore> {
+    const { owner, clock = systemClock, disk = systemDisk } = options;
     assert(OWNER.test(owner), "an owner can be part of a file name");
     const root = resolve(options.root);
-    await guarded(() => prepare(root));
-    return new FileBlobStore({ root, owner, clock: clock ?? systemClock });
+    await guarded(() => prepare(root, disk));
+    return new FileBlobStore({ root, owner, clock, disk });
   }
 
   /**
@@ -52,11 +57,14 @@ export class FileBlobStore implements BlobStore {
     });
   }
 
-  private constructor({ root, owner, clock }: Required<FileBlobStoreOptions>) {
+  private constructor({ root, owner, clock, disk }: Required<FileBlobStoreOptions>) {
     this.#root = root;
     this.#owner = owner;
     this.#clock = clock;
-    this.#directories = new Map(DIRECTORIES.map((name) => [name, new Directory(join(root, name))]));
+    this.#disk = disk;
+    this.#directories = new Map(
+      DIRECTORIES.map((name) => [name, new Directory(join(root, name), disk)]),
+    );
   }
 
   async create(): Promise<BlobWriter> {
@@ -64,8 +72,9 @@ export class FileBlobStore implements BlobStore {
     const temporary = join(this.#root, TEMPORARY, `${this.#owner}-${id}`);
     const directory = this.#directories.get(id.slice(0, 2));
     assert(directory !== undefined, "an id starts with two hexadecimal digits");
-    const file = await guarded(() => open(temporary, "wx", 0o600));
-    return new FileWriter(file, { id, temporary, path: this.#path(id), directory });
+    const disk = this.#disk;
+    const file = await guarded(() => disk.create(temporary));
+    return new FileWriter(file, { id, temporary, path: this.#path(id), directory, disk });
   }
 
   async *read(id: BlobId, { from, to }: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
@@ -81,7 +90,7 @@ export class FileBlobStore implements BlobStore {
 
   async remove(id: BlobId): Promise<void> {
     // Not synced: a blob that a power cut brings back is an orphan, and the scrubber finds it.
-    await guarded(() => rm(this.#path(id), { force: true }));
+    await guarded(() => this.#disk.remove(this.#path(id)));
   }
 
   async size(id: BlobId): Promise<number | undefined> {
@@ -118,20 +127,20 @@ export class FileBlobStore implements BlobStore {
   }
 }
 
-async function prepare(root: string): Promise<void> {
-  const made = await mkdir(root, { recursive: true, mode: 0o700 });
+async function prepare(root: string, disk: Disk): Promise<void> {
+  const made = await disk.makeDirectory(root);
   const present = new Set(await readdir(root));
   for (const name of [TEMPORARY, ...DIRECTORIES]) {
-    if (!present.has(name)) await mkdir(join(root, name), { recursive: true, mode: 0o700 });
+    if (!present.has(name)) await disk.makeDirectory(join(root, name));
   }
-  await syncOnce(root);
+  await syncOnce(root, disk);
   if (made === undefined) return;
   for (let path = root; path.length >= made.length; path = dirname(path)) {
-    await syncOnce(dirname(path));
+    await syncOnce(dirname(path), disk);
   }
 }
 
-async function syncOnce(path: string): Promise<void> {
-  await using directory = await open(path, "r");
-  await directory.sync();
+async function syncOnce(path: string, disk: Disk): Promise<void> {
+  await using directory = await disk.openDirectory(path);
+  await disk.syncDirectory(directory);
 }

@@ -1,22 +1,21 @@
 import { type BucketAccess, type Decision, decide, type Question } from "#access/decide.ts";
 import type { Grant } from "#access/grant.ts";
 import type { Principal } from "#access/principal.ts";
+import type { Rules } from "#access/rules.ts";
 import { S3Error } from "#base/error.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
-import type { Catalog } from "#catalog/catalog.ts";
 import type { Tag } from "#object/attributes.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
-import { type BucketName, bucketName, objectKey } from "#object/name.ts";
+import { bucketName, objectKey } from "#object/name.ts";
 import { conditionValues } from "#s3/condition-values.ts";
 import type { S3Request } from "#s3/request.ts";
+import type { FindBucket, FoundBucket } from "#s3/request-buckets.ts";
 
 /** What decisions are made from. */
-export interface Judge {
+export interface Evidence {
   readonly policies: AccessPolicies;
-  readonly catalog: Catalog;
-  /** undefined when there is no such bucket. */
-  readonly findBucket: (name: BucketName) => Promise<Bucket | undefined>;
+  readonly findBucket: FindBucket;
   readonly engineOf: (bucket: Bucket) => Engine;
 }
 
@@ -28,57 +27,45 @@ export interface Attempted {
 }
 
 /** One decision for each grant, in their order. */
-export async function judge(judge: Judge, attempted: Attempted): Promise<readonly Decision[]> {
-  const { principal, grants } = attempted;
+export async function judge(
+  evidence: Evidence,
+  attempted: Attempted,
+): Promise<readonly Decision[]> {
+  const { principal, grants, request, operation } = attempted;
+  const { organizationId } = principal;
+  const { policies, findBucket } = evidence;
   const organization =
-    principal.organizationId === undefined
-      ? undefined
-      : await judge.policies.rules(principal.organizationId);
-  const access = new Map<string, Known | undefined>();
+    organizationId === undefined ? undefined : await policies.rules(organizationId);
   const decisions: Decision[] = [];
-  for (const { action, resource, versionId = attempted.request.query.get("versionId") } of grants) {
+  for (const { action, resource, versionId = request.query.get("versionId") } of grants) {
     const name = bucketIn(resource);
-    if (name !== undefined && !access.has(name)) access.set(name, await known(judge, name));
-    const bucket = name === undefined ? undefined : access.get(name);
-    const rules = [organization, bucket?.access.owner, bucket?.access.policy?.rules];
-    const wantsTags = rules.some((each) => each?.asksForObjectTags(action));
+    const found = name === undefined ? undefined : await findBucket(bucketName(name));
+    const isOwn = found?.bucket.organizationId === organizationId;
+    const owner =
+      found && (isOwn ? organization : await policies.rules(found.bucket.organizationId));
+    const bucket = found && accessTo(found, owner);
+    const wantsTags = [organization, owner, bucket?.policy?.rules].some((rules) =>
+      rules?.asksForObjectTags(action),
+    );
     const objectTags =
-      wantsTags && bucket !== undefined
-        ? await tagsOf(judge, bucket.bucket, { resource, versionId })
+      wantsTags && found !== undefined
+        ? await tagsOf(evidence, found.bucket, { resource, versionId })
         : undefined;
-    const { request, operation } = attempted;
-    const question: Question = {
-      principal,
-      action,
-      resource,
-      organization,
-      bucket: bucket?.access,
-      lookup: conditionValues({ request, operation, versionId, objectTags }),
-    };
+    const lookup = conditionValues({ request, operation, versionId, objectTags });
+    const question: Question = { principal, action, resource, organization, bucket, lookup };
     decisions.push(decide(question));
   }
   return decisions;
 }
 
-interface Known {
-  readonly bucket: Bucket;
-  readonly access: BucketAccess;
-}
-
-async function known(
-  { policies, catalog, findBucket }: Judge,
-  name: string,
-): Promise<Known | undefined> {
-  const bucket = await findBucket(bucketName(name));
-  if (bucket === undefined) return undefined;
-  const { policy, restrictPublic } = await catalog.settings(bucket);
-  const owner = await policies.rules(bucket.organizationId);
-  return { bucket, access: { ownerId: bucket.organizationId, owner, policy, restrictPublic } };
+function accessTo({ bucket, settings }: FoundBucket, owner: Rules | undefined): BucketAccess {
+  const { policy, restrictPublic } = settings;
+  return { ownerId: bucket.organizationId, owner, policy, restrictPublic };
 }
 
 /** Tags of what is not there are none. */
 async function tagsOf(
-  { engineOf }: Judge,
+  { engineOf }: Evidence,
   bucket: Bucket,
   { resource, versionId }: { readonly resource: string; readonly versionId: string | undefined },
 ): Promise<readonly Tag[] | undefined> {

@@ -92,9 +92,11 @@ const WITHIN = [
   { mode: "ReadWrite", action: "s3:GetObject", resource: "other/key", ok: false },
   { mode: "ReadWrite", action: "s3:GetObject", resource: `${BUCKET}-other/key`, ok: false },
   { mode: "ReadWrite", action: "s3:ListAllMyBuckets", resource: "*", ok: false },
-  { mode: "ReadWrite", action: "s3:PutBucketPolicy", resource: BUCKET, ok: false },
-  { mode: "ReadWrite", action: "s3:PutLifecycleConfiguration", resource: BUCKET, ok: false },
-  { mode: "ReadWrite", action: "s3:DeleteBucket", resource: BUCKET, ok: false },
+  { mode: "ReadWrite", action: "s3:CreateBucket", resource: BUCKET, ok: true },
+  { mode: "ReadWrite", action: "s3:PutLifecycleConfiguration", resource: BUCKET, ok: true },
+  { mode: "ReadOnly", action: "s3:PutLifecycleConfiguration", resource: BUCKET, ok: false },
+  { mode: "ReadOnly", action: "s3:DeleteBucket", resource: BUCKET, ok: false },
+  { mode: "ReadOnly", action: "s3:CreateSession", resource: BUCKET, ok: false },
   { mode: "ReadWrite", action: "s3:CreateSession", resource: BUCKET, ok: false },
 ] as const;
 for (const { mode: itsMode, action, resource, ok } of WITHIN) {

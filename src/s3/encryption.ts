@@ -1,7 +1,6 @@
 import { digestOf } from "#base/checksum.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
-import type { Catalog } from "#catalog/catalog.ts";
-import type { Bucket } from "#object/bucket.ts";
+import type { BucketSettings } from "#catalog/bucket-settings.ts";
 import { CustomerKey, type Encryption, type EncryptionKind } from "#object/encryption.ts";
 import type { FramedRequest } from "#s3/request.ts";
 
@@ -36,13 +35,11 @@ export function readEncryption(request: FramedRequest): Encryption | undefined {
 }
 
 /** What a write is encrypted with: as it asks, else as the bucket is set. */
-export async function encryptionFor(
-  catalog: Catalog,
-  bucket: Bucket,
+export function encryptionFor(
+  { encrypts }: BucketSettings,
   asked: Encryption | undefined,
-): Promise<Encryption | undefined> {
-  if (asked !== undefined) return asked;
-  return (await catalog.settings(bucket)).encrypts ? { kind: "SSE-S3" } : undefined;
+): Encryption | undefined {
+  return asked ?? (encrypts ? { kind: "SSE-S3" } : undefined);
 }
 
 /** A read names no method: the object knows it. Fails: as readCustomerKey, InvalidArgument. */

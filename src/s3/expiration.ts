@@ -12,11 +12,11 @@ import type { OpenBucket, Services } from "#s3/operation.ts";
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (x-amz-expiration)
  */
 export async function expirationHeader(
-  { catalog, lifecycleDayMs }: Services,
+  { lifecycleDayMs }: Services,
   opened: OpenBucket,
   { info, byVersion = false }: { readonly info: ObjectInfo; readonly byVersion?: boolean },
 ): Promise<Record<string, string>> {
-  const rules = await catalog.lifecycle(opened.bucket);
+  const rules = opened.settings.lifecycle;
   if (rules.length === 0) return NONE;
   const expiry = soonestExpiry(rules, { ...info, tags: info.attributes.tags }, lifecycleDayMs);
   if (expiry === undefined) return NONE;

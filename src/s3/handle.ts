@@ -17,6 +17,7 @@ import type { OpenBucket, Operation, Services } from "#s3/operation.ts";
 import { answerPreflight, crossOriginHeaders } from "#s3/preflight.ts";
 import { errorReply } from "#s3/reply.ts";
 import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/request.ts";
+import { type FindBucket, requestBuckets } from "#s3/request-buckets.ts";
 import type { Router } from "#s3/route.ts";
 
 /** What the S3 protocol stands on. */
@@ -101,7 +102,7 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const call = operation.prepare(request);
     const { principal, session } = authenticated;
     if (session !== undefined) requireWithin(session, call.grants);
-    const findBucket = rememberingBuckets(front.catalog);
+    const findBucket = requestBuckets(front.catalog);
     const decisions = await judge(
       { ...front, findBucket },
       { principal, grants: call.grants, request, operation: operation.name },
@@ -158,19 +159,6 @@ function requireAllowed(
   throw new S3Error("AccessDenied", {});
 }
 
-type FindBucket = (name: BucketName) => Promise<Bucket | undefined>;
-
-/** A request sees each bucket as it was when it first asked for it. */
-function rememberingBuckets(catalog: Catalog): FindBucket {
-  const known = new Map<BucketName, Bucket | undefined>();
-  return async (name) => {
-    if (known.has(name)) return known.get(name);
-    const bucket = await catalog.find(name);
-    known.set(name, bucket);
-    return bucket;
-  };
-}
-
 interface Allowed {
   readonly framed: FramedRequest;
   readonly authenticated: Authenticated;
@@ -184,12 +172,13 @@ function servicesOf(front: Front, allowed: Allowed): Services {
   const { catalog, region, strictLocation, lifecycleDayMs } = front;
   const { headers } = framed;
   const open = async (name: BucketName, as?: "source"): Promise<OpenBucket> => {
-    const bucket = await findBucket(name);
-    if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: name });
+    const found = await findBucket(name);
+    if (found === undefined) throw new S3Error("NoSuchBucket", { BucketName: name });
+    const { bucket } = found;
     const expected = headers[`x-amz-${as === undefined ? "" : "source-"}expected-bucket-owner`];
     const owners = [undefined, bucket.ownerId, bucket.organizationId];
     if (!owners.includes(expected)) throw new S3Error("AccessDenied", {});
-    return { bucket, engine: front.engineOf(bucket) };
+    return { ...found, engine: front.engineOf(bucket) };
   };
   return {
     ...{ catalog, principal, region, strictLocation, lifecycleDayMs, isAllowed },

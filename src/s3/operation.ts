@@ -1,6 +1,7 @@
 import type { Grant } from "#access/grant.ts";
 import type { Principal } from "#access/principal.ts";
 import type { HttpReply } from "#base/http.ts";
+import type { BucketSettings } from "#catalog/bucket-settings.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
@@ -31,6 +32,7 @@ export interface Services {
 
 export interface OpenBucket {
   readonly bucket: Bucket;
+  readonly settings: BucketSettings;
   readonly engine: Engine;
 }
 

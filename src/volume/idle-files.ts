@@ -42,8 +42,12 @@ export class IdleFiles implements AsyncDisposable {
   #close(file: FileHandle): void {
     if (!this.#remove(file)) return;
     // Closing what was only to be read loses nothing, whatever the system says to it.
-    const closing = file.close().catch(() => {});
+    const closing: Promise<void> = file
+      .close()
+      .catch(() => {})
+      .then(() => {
+        this.#closing.delete(closing);
+      });
     this.#closing.add(closing);
-    closing.finally(() => this.#closing.delete(closing));
   }
 }

@@ -17,6 +17,9 @@ interface Origin {
 /** After so long without a sign a process of another machine is taken for dead. */
 const LEASE_NS = 60_000_000_000n;
 const BEAT_AFTER_MS = 10_000;
+const BEATS_APART_MS = 1_000;
+/** The coarsest that file systems have. */
+const TICK_NS = 2_000_000_000n;
 
 /**
  * This process, as others that work on the same directory know it: a file that says where it runs and
@@ -31,6 +34,7 @@ export class Owner implements AsyncDisposable {
   readonly #origin: Origin;
   readonly #clock: Clock;
   #beatMs = 0;
+  #beatNs = 0n;
 
   private constructor(
     place: { readonly id: string; readonly path: SystemPath },
@@ -61,7 +65,19 @@ export class Owner implements AsyncDisposable {
     await this.#file.write(this.#text, 0);
     await this.#file.datasync();
     this.#beatMs = this.#clock.now();
-    return (await this.#file.stat({ bigint: true })).mtimeNs;
+    this.#beatNs = (await this.#file.stat({ bigint: true })).mtimeNs;
+    return this.#beatNs;
+  }
+
+  /**
+   * Whether a time that the file system gave lies so far back that it would give another one now. File
+   * systems tell times in ticks, within which a change can hide.
+   */
+  async isOld(ns: bigint): Promise<boolean> {
+    if (this.#beatNs - ns > TICK_NS) return true;
+    const ageMs = this.#clock.now() - this.#beatMs;
+    if (ageMs >= 0 && ageMs < BEATS_APART_MS) return false;
+    return (await this.beat()) - ns > TICK_NS;
   }
 
   /** Gives a sign of life unless there was one lately; whether it was needed. */

@@ -1,5 +1,4 @@
-import { chmod, chown, lstat, mkdir, open, rm, utimes } from "node:fs/promises";
-import { link } from "node:fs/promises";
+import { chmod, chown, link, lstat, mkdir, open, rm, utimes } from "node:fs/promises";
 import { type Clock, systemClock } from "#base/clock.ts";
 import { StorageError } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";

@@ -127,11 +127,6 @@ const REFUSED: readonly { headers: Headers; status?: number; code: string }[] = 
   { headers: { "x-amz-storage-class": "COLD" }, code: "InvalidStorageClass" },
   { headers: { "x-amz-checksum-algorithm": "MD4" }, code: "InvalidRequest" },
   { headers: { "x-amz-acl": "public-read" }, code: "AccessControlListNotSupported" },
-  {
-    headers: { "x-amz-copy-source-server-side-encryption-customer-algorithm": "AES256" },
-    status: 501,
-    code: "NotImplemented",
-  },
 ];
 for (const { headers, status = 400, code } of REFUSED) {
   test(`CopyObject refuses ${Object.keys(headers).join(", ")} with ${code} and copies nothing`, async (t) => {

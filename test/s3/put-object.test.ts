@@ -214,12 +214,6 @@ const REFUSED = [
   { header: "x-amz-object-lock-mode", value: "GOVERNANCE", status: 501, code: "NotImplemented" },
   { header: "x-amz-object-lock-legal-hold", value: "ON", status: 501, code: "NotImplemented" },
   { header: "x-amz-write-offset-bytes", value: "5", status: 501, code: "NotImplemented" },
-  {
-    header: "x-amz-server-side-encryption-customer-algorithm",
-    value: "AES256",
-    status: 501,
-    code: "NotImplemented",
-  },
   { header: "x-amz-expected-bucket-owner", value: "1111", status: 403, code: "AccessDenied" },
 ];
 for (const { header, value, status = 400, code } of REFUSED) {

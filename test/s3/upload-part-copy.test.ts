@@ -194,12 +194,6 @@ const REFUSED = [
     status: 403,
     code: "AccessDenied",
   },
-  {
-    why: "encryption by the client's key",
-    headers: { "x-amz-copy-source-server-side-encryption-customer-algorithm": "AES256" },
-    status: 501,
-    code: "NotImplemented",
-  },
 ];
 for (const { why, headers = {}, uploadId, status, code } of REFUSED) {
   test(`UploadPartCopy refuses ${why} with ${code}`, async (t) => {

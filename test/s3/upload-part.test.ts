@@ -140,12 +140,6 @@ const REFUSED: readonly { why: string; more: Partial<Ask>; status?: number; code
     code: "MissingContentLength",
   },
   {
-    why: "encryption by the client's key",
-    more: { headers: { "x-amz-server-side-encryption-customer-algorithm": "AES256" } },
-    status: 501,
-    code: "NotImplemented",
-  },
-  {
     why: "an owner who is not expected",
     more: { headers: { "x-amz-expected-bucket-owner": "1" } },
     status: 403,

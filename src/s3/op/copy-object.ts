@@ -67,7 +67,7 @@ export const copyObject = operation({
       const message = "Copying between a volume and a bucket is not implemented.";
       throw new S3Error("NotImplemented", { Operation: "CopyObject" }, { message });
     }
-    const encryption = await encryptionFor(services.catalog, bucket, asked);
+    const encryption = encryptionFor(opened.settings, asked);
     const input: CopyInput = { ...copy, encryption, source: { ...source, bucket: from.bucket } };
     const { sizeBytes } = await engine.head(input.source);
     if (sizeBytes > PUT_BYTES_MAX) throw sourceTooLarge();

@@ -31,9 +31,9 @@ export const createMultipartUpload = operation({
 
   grants: ({ name }) => [{ action: "s3:PutObject", resource: `${name.bucket}/${name.key}` }],
 
-  run: async ({ open, catalog }, { name, upload, encryption: asked }) => {
-    const { bucket, engine } = await open(name.bucket);
-    const encryption = await encryptionFor(catalog, bucket, asked);
+  run: async ({ open }, { name, upload, encryption: asked }) => {
+    const { bucket, engine, settings } = await open(name.bucket);
+    const encryption = encryptionFor(settings, asked);
     return await engine.createUpload({ bucket, key: name.key }, { ...upload, encryption });
   },
 

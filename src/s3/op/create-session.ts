@@ -10,11 +10,12 @@ import { bucketOf, type Headers } from "#s3/request.ts";
 const DIRECTORY_BUCKET = /--x-s3$/;
 
 /**
- * Gives a key that is good for five minutes and for the objects of one bucket, and that may do no more
- * than the caller may at each moment.
+ * Gives a key that is good for five minutes and for one bucket, and that may do no more than the caller
+ * may at each moment.
  *
+ * Differs: the bucket need not be there yet, since boto3 asks for a session before it creates one.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html
- * Fails: NoSuchBucket, InvalidRequest for a bucket of another kind of name, AccessDenied in a session.
+ * Fails: InvalidRequest for a bucket of another kind of name, AccessDenied in a session.
  */
 export const createSession = operation({
   name: "CreateSession",
@@ -28,8 +29,7 @@ export const createSession = operation({
 
   grants: ({ bucket }) => [{ action: "s3:CreateSession", resource: bucket }],
 
-  run: async ({ open, startSession }, { bucket, mode }) => {
-    await open(bucket);
+  run: async ({ startSession }, { bucket, mode }) => {
     if (!DIRECTORY_BUCKET.test(bucket)) {
       const message = "Sessions are for buckets whose names end in --x-s3; this one needs none.";
       throw new S3Error("InvalidRequest", {}, { message });

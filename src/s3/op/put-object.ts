@@ -44,7 +44,7 @@ export const putObject = operation({
   run: async (services, { name, put, encryption: asked }) => {
     const opened = await services.open(name.bucket);
     const { bucket, engine } = opened;
-    const encryption = await encryptionFor(services.catalog, bucket, asked);
+    const encryption = encryptionFor(opened.settings, asked);
     const object = await engine.put({ bucket, key: name.key }, { ...put, encryption });
     return { object, expiration: await expirationHeader(services, opened, { info: object }) };
   },

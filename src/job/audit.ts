@@ -1,0 +1,107 @@
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { adoptBatches, type ReadyBatch, readyBatches, removeBatch } from "#audit/spool.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import type { Bucket } from "#object/bucket.ts";
+import type { Engine } from "#object/engine.ts";
+import { bucketName, objectKey } from "#object/name.ts";
+
+export interface AuditJob {
+  readonly root: string;
+  readonly catalog: Catalog;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** Of the bucket that an organization's records go to, when it is made. */
+  readonly region: string;
+  /** How long a process keeps a file to itself. */
+  readonly batchMs: number;
+  readonly count: (delivered: { readonly batches: number; readonly bytes: number }) => void;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const compress = promisify(gzip);
+const IDLE_MS = 1_000;
+/** A file that has not been written to for this much longer than a batch lasts has lost its process. */
+const ABANDONED_MS = 60_000;
+
+/**
+ * Delivers audit records into their organization's bucket until the signal, and once more after it. What
+ * cannot be delivered stays and is tried again.
+ */
+export async function runAudit(job: AuditJob): Promise<void> {
+  const { clock, signal } = job;
+  while (!signal.aborted) {
+    await deliverAll(job);
+    await clock.sleep(IDLE_MS, signal).catch(() => undefined);
+  }
+}
+
+/** Delivers what is ready now. A failure is logged; what is left stays. */
+export async function deliverAll(job: AuditJob): Promise<void> {
+  const { root, clock, batchMs, log } = job;
+  try {
+    await adoptBatches(root, { nowMs: clock.now(), idleMs: batchMs + ABANDONED_MS });
+    for (const batch of await readyBatches(root)) await deliver(job, batch);
+  } catch (cause) {
+    log.error("audit records could not be delivered; they are kept and tried again", cause);
+  }
+}
+
+/** `cw-<organization>-audit-logs`, as CoreWeave names it. */
+export function auditBucketName(organizationId: string): string {
+  return `cw-${organizationId}-audit-logs`;
+}
+
+async function deliver(job: AuditJob, batch: ReadyBatch): Promise<void> {
+  const bucket = await auditBucket(job, batch.organizationId);
+  const body = await compress(wholeLines(await readFile(batch.path)));
+  await job.engine.put(
+    { bucket, key: objectKey(keyOf(batch)) },
+    {
+      body: {
+        sizeBytes: body.length,
+        chunks: (async function* chunks() {
+          yield body;
+        })(),
+        algorithm: undefined,
+        hasSha256: false,
+        claims: () => ({ md5: undefined, sha256: undefined, checksum: undefined }),
+      },
+      attributes: {
+        headers: { "content-type": "application/gzip" },
+        userMetadata: {},
+        tags: [],
+        storageClass: "STANDARD",
+      },
+      conditions: {},
+    },
+  );
+  // A crash before this delivers the same records again, under the same key.
+  await removeBatch(batch);
+  job.count({ batches: 1, bytes: body.length });
+}
+
+/** `data-plane/2026/01/31/23/20260131T235959Z-….ndjson.gz` */
+function keyOf({ plane, startedMs, name }: ReadyBatch): string {
+  const iso = new Date(startedMs).toISOString();
+  const hour = iso.slice(0, 13).replaceAll("-", "/").replace("T", "/");
+  const second = `${iso.slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+  return `${plane}/${hour}/${second}-${name.slice(name.indexOf("-") + 1)}.ndjson.gz`;
+}
+
+async function auditBucket({ catalog, region }: AuditJob, organizationId: string): Promise<Bucket> {
+  const name = bucketName(auditBucketName(organizationId));
+  const known = await catalog.find(name);
+  if (known !== undefined) return known;
+  await catalog.create(name, { id: organizationId, region });
+  return await catalog.bucket(name);
+}
+
+/** A process that was killed may have left half a line at the end. */
+function wholeLines(bytes: Buffer): Buffer {
+  return bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
+}

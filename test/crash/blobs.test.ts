@@ -1,0 +1,92 @@
+/** What FileBlobStore leaves when the power is cut: at every moment, with every fate of what was not synced. */
+import assert from "node:assert/strict";
+import { basename, dirname } from "node:path";
+import { test } from "node:test";
+import type { BlobId } from "#blob/store.ts";
+import { FileBlobStore } from "#blob/files.ts";
+import { cutAt } from "#test/crash/cut.ts";
+import { FAULTY_DISKS } from "#test/crash/faulty-disks.ts";
+import { drawnFate, FATES } from "#test/crash/fates.ts";
+import { type Span, Tape } from "#test/crash/tape.ts";
+import { sampleBytes } from "#test/contract/blob-store.ts";
+import { LONG } from "#test/support/runs.ts";
+import { temporaryDirectory } from "#test/support/temporary.ts";
+import type { Disk } from "#blob/disk.ts";
+
+const MEBIBYTE = 2 ** 20;
+/** Nothing, less than a buffer, two of them; and so many that some share a directory's sync. */
+const SIZES = [0, 40, 1_000, MEBIBYTE + 5, ...Array.from({ length: 44 }, (_, at) => 10 + at)];
+const DRAWN_FATES = LONG ? 500 : 6;
+
+interface Written {
+  readonly id: BlobId;
+  readonly bytes: Buffer;
+  readonly writing: Span;
+  /** Begun when it was removed again. */
+  removedAt: number;
+}
+
+interface Recorded {
+  readonly tape: Tape;
+  readonly blobs: readonly Written[];
+}
+
+test("at any cut a finished blob is there, and whatever has a blob's name is whole", async () => {
+  const recorded = await record((disk) => disk);
+
+  const states = requireEveryCut(recorded);
+
+  assert.ok(states > 1_000);
+});
+
+for (const [fault, change] of Object.entries(FAULTY_DISKS)) {
+  test(`a disk that ${fault} is found out`, async () => {
+    const recorded = await record(change);
+
+    assert.throws(() => requireEveryCut(recorded), assert.AssertionError);
+  });
+}
+
+async function record(change: (disk: Disk) => Disk): Promise<Recorded> {
+  const tape = new Tape();
+  const root = await temporaryDirectory();
+  await using store = await FileBlobStore.open({ root, owner: "test", disk: change(tape.disk()) });
+  const write = async (sizeBytes: number, index: number): Promise<Written> => {
+    const bytes = sampleBytes(sizeBytes, index);
+    const begun = tape.tick();
+    await using writer = await store.create();
+    await writer.write(bytes);
+    const id = await writer.finish();
+    const blob = { id, bytes, writing: { begun, ended: tape.tick() }, removedAt: Infinity };
+    if (index % 5 !== 0) return blob;
+    blob.removedAt = tape.tick();
+    await store.remove(id);
+    return blob;
+  };
+  return { tape, blobs: await Promise.all(SIZES.map(write)) };
+}
+
+/** How many states were looked at. Fails: AssertionError. */
+function requireEveryCut({ tape, blobs }: Recorded): number {
+  const byId = new Map(blobs.map((blob) => [blob.id, blob]));
+  let states = 0;
+  for (let tick = 0; tick <= tape.ticks; tick += 1) {
+    const drawn = Array.from({ length: DRAWN_FATES }, (_, at) => drawnFate(tick * 1_000 + at));
+    for (const fate of [...Object.values(FATES), ...drawn]) {
+      const { files } = cutAt(tape, tick, fate);
+      const there = new Set<BlobId>();
+      for (const [path, bytes] of files) {
+        if (basename(dirname(path)) === "tmp") continue;
+        const id = basename(path);
+        there.add(id);
+        assert.ok(byId.get(id)?.bytes.equals(bytes), `${id} is not whole, cut at ${tick}`);
+      }
+      for (const { id, writing, removedAt } of blobs) {
+        const mustBe = writing.ended <= tick && removedAt > tick;
+        assert.ok(there.has(id) || !mustBe, `${id} is missing, cut at ${tick}`);
+      }
+      states += 1;
+    }
+  }
+  return states;
+}
