@@ -29,6 +29,8 @@ export interface Config {
   readonly rootSecretAccessKey: string | undefined;
   /** Where the master keys are; undefined: in the data directory. */
   readonly masterKeyFile: string | undefined;
+  /** How long audit records are gathered before they are delivered together. */
+  readonly auditBatchSeconds: number;
   readonly garbageGraceSeconds: number;
   /** How long a day of a lifecycle rule lasts. */
   readonly lifecycleDaySeconds: number;
@@ -113,6 +115,13 @@ export const SETTINGS = {
     "FILE",
     "",
     "Keys that secrets and SSE-S3 objects are encrypted under; made in the data directory when absent.",
+  ]),
+  auditBatchSeconds: row([
+    "audit-batch",
+    "LODE_AUDIT_BATCH",
+    "SECONDS",
+    "300",
+    "How long audit records are gathered before they are delivered together.",
   ]),
   garbageGraceSeconds: row([
     "garbage-grace",
@@ -279,6 +288,7 @@ function check(texts: Texts): Config {
     rootSecretAccessKey:
       secret === undefined ? undefined : matching("rootSecretAccessKey", secret, /^\S{8,128}$/),
     masterKeyFile: optional(texts.masterKeyFile),
+    auditBatchSeconds: count("auditBatchSeconds", texts.auditBatchSeconds, 1, 86_400),
     garbageGraceSeconds: count("garbageGraceSeconds", texts.garbageGraceSeconds, 0, 31_536_000),
     lifecycleDaySeconds: count("lifecycleDaySeconds", texts.lifecycleDaySeconds, 1, 86_400),
     accessLog: oneOf("accessLog", texts.accessLog, ["true", "false"]) === "true",

@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
+import { AuditSpool } from "#audit/spool.ts";
 import { assert } from "#base/assert.ts";
 import { systemClock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
@@ -8,10 +9,13 @@ import { Keyring } from "#base/keyring.ts";
 import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
+import { AuditSwitch } from "#catalog/audit-switch.ts";
+import { Organizations } from "#catalog/organizations.ts";
 import { composeFront, ENGINE_LIMITS, type RootCredential } from "#compose.ts";
 import type { Config } from "#config.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import { MeteredMetaStore } from "#meta/metered.ts";
+import { RequestAudit } from "#request-audit.ts";
 import { type Front, type Handled, handle } from "#s3/handle.ts";
 import { errorReply } from "#s3/reply.ts";
 import { type Answer, type BadRequest, type Finished, listen } from "#server/listen.ts";
@@ -22,6 +26,7 @@ export interface WorkerStart {
   readonly root: RootCredential;
   readonly metadata: string;
   readonly blobs: string;
+  readonly audit: string;
   readonly masterKeys: readonly string[];
 }
 
@@ -94,6 +99,18 @@ async function start(given: WorkerStart): Promise<Worker> {
     metrics.commits.inc({ outcome }),
   );
   const blobs = await FileBlobStore.open({ root: given.blobs, owner: `worker-${process.pid}` });
+  const spool = await AuditSpool.open({
+    root: given.audit,
+    owner: String(process.pid),
+    clock: systemClock,
+    batchMs: config.auditBatchSeconds * 1_000,
+    lost: (count, cause) => {
+      metrics.auditLost.inc(count);
+      log.error("audit records were lost", cause, { count });
+    },
+  });
+  const wanted = new AuditSwitch(new Organizations(meta, systemClock), systemClock);
+  const audit = new RequestAudit({ spool, wanted, clock: systemClock });
   const front = composeFront({
     meta,
     blobs,
@@ -115,13 +132,14 @@ async function start(given: WorkerStart): Promise<Worker> {
     host: config.listen.host,
     port: config.listen.port,
     tls: readTls(config),
-    answer: (request) => answer(request, { front, log, metrics, underWay }),
+    answer: (request) => answer(request, { front, log, metrics, audit, underWay }),
     refuse,
   });
   return {
     port: listening.port,
     drain: async () => {
       await listening.drain();
+      await audit.close();
       await meta[Symbol.asyncDispose]();
       log.flush();
     },
@@ -154,6 +172,7 @@ interface Serving {
   readonly front: Front;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly audit: RequestAudit;
   readonly underWay: UnderWay;
 }
 
@@ -185,6 +204,7 @@ function record({ request, handled, written, started }: Exchange, serving: Servi
   const { received } = written;
   metrics.answered({ operation, status: reply.status, received, sent: written.bytes, ms });
   if (written.failure !== undefined) front.report(written.failure, trace.requestId);
+  serving.audit.record({ trace, request, status: reply.status, written, ms });
   log.access({
     op: operation,
     status: reply.status,

@@ -1,4 +1,5 @@
-const SECONDS = /^-?\d{1,12}$/;
+/** Fewer digits may be meant for a year. */
+const SECONDS = /^\d{9,12}$/;
 const DATE =
   /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 

@@ -62,7 +62,7 @@ export class AuditSpool {
     batch.timed = true;
     deadline(WRITE_MS, () => {
       batch.timed = false;
-      this.#write(batch);
+      this.#write(batch).catch((cause) => this.#parts.lost(0, cause));
     });
   }
 
@@ -88,7 +88,9 @@ export class AuditSpool {
       work: Promise.resolve(),
     };
     this.#batches.set(id, batch);
-    deadline(batchMs, () => this.#end(batch));
+    deadline(batchMs, () => {
+      this.#end(batch).catch((cause) => this.#parts.lost(0, cause));
+    });
     return batch;
   }
 

@@ -26,9 +26,16 @@ export class ControlError extends Error {
   readonly code: ControlCode;
   readonly number: number;
   readonly status: number;
+  /** When to come back, of who is refused for coming too often. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ControlCode, message: string, cause?: unknown) {
-    super(message, { cause });
+  constructor(
+    code: ControlCode,
+    message: string,
+    more: { readonly cause?: unknown; readonly retryAfterSeconds?: number } = {},
+  ) {
+    super(message, { cause: more.cause });
+    this.retryAfterSeconds = more.retryAfterSeconds;
     this.code = code;
     this.number = CODES[code].number;
     this.status = CODES[code].status;

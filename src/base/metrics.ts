@@ -81,6 +81,9 @@ export class Metrics {
   readonly garbageEntries: Counter<string>;
   readonly garbageBlobs: Counter<string>;
   readonly orphanBlobs: Counter<string>;
+  readonly auditBatches: Counter<string>;
+  readonly auditBytes: Counter<string>;
+  readonly auditLost: Counter<string>;
   readonly lifecycle: LifecycleMetrics;
 
   readonly #cells = new Map<string, Cells>();
@@ -134,6 +137,21 @@ export class Metrics {
       registers,
     });
     this.lifecycle = new LifecycleMetrics(this.registry);
+    this.auditBatches = new Counter({
+      name: "lode_audit_batches_total",
+      help: "Files of audit records that were delivered.",
+      registers,
+    });
+    this.auditBytes = new Counter({
+      name: "lode_audit_bytes_total",
+      help: "Their bytes, compressed.",
+      registers,
+    });
+    this.auditLost = new Counter({
+      name: "lode_audit_lost_total",
+      help: "Audit records that could not be kept; the log says why.",
+      registers,
+    });
     this.orphanBlobs = new Counter({
       name: "lode_orphan_blobs_total",
       help: "Blobs that a crash had left without a record, and that were removed.",

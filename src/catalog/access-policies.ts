@@ -93,6 +93,6 @@ function readPolicy(document: string): ReturnType<typeof readOrganizationPolicy>
     return readOrganizationPolicy(document);
   } catch (cause) {
     if (!(cause instanceof PolicyError)) throw cause;
-    throw new ControlError("InvalidArgument", cause.message, cause);
+    throw new ControlError("InvalidArgument", cause.message, { cause });
   }
 }

@@ -1,6 +1,11 @@
 import { type BucketPolicy, readBucketPolicy } from "#access/bucket-policy.ts";
 import { readXml } from "#base/xml.ts";
 import type { DocumentKind } from "#catalog/catalog.ts";
+import {
+  type ControlSettings,
+  DEFAULT_CONTROL_SETTINGS,
+  readControlSettings,
+} from "#catalog/control-settings.ts";
 import type { Bucket } from "#object/bucket.ts";
 import { type LifecycleRule, readLifecycle } from "#object/lifecycle.ts";
 
@@ -12,6 +17,7 @@ export interface BucketSettings {
   readonly lifecycle: readonly LifecycleRule[];
   /** A write that asks for no encryption is encrypted all the same. */
   readonly encrypts: boolean;
+  readonly control: ControlSettings;
 }
 
 export const NO_SETTINGS: BucketSettings = {
@@ -19,6 +25,7 @@ export const NO_SETTINGS: BucketSettings = {
   restrictPublic: false,
   lifecycle: [],
   encrypts: false,
+  control: DEFAULT_CONTROL_SETTINGS,
 };
 
 export async function readSettings(
@@ -33,5 +40,6 @@ export async function readSettings(
     restrictPublic: block?.includes("<RestrictPublicBuckets>true<") === true,
     lifecycle: lifecycle === undefined ? [] : readLifecycle(readXml(lifecycle)),
     encrypts: (await text("encryption")) !== undefined,
+    control: readControlSettings(await text("settings")),
   };
 }

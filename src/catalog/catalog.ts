@@ -196,6 +196,7 @@ const DOCUMENTS = [
   "ownershipControls",
   "policy",
   "publicAccessBlock",
+  "settings",
   "tagging",
 ] as const;
 export type DocumentKind = (typeof DOCUMENTS)[number];

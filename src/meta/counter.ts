@@ -1,4 +1,5 @@
 import { asBuffer } from "#base/bytes.ts";
+import type { Bound } from "#meta/store.ts";
 
 /** A counter entry's value: its amounts as little-endian doubles, exact to 2^53. */
 export function packCounter(amounts: readonly number[]): Buffer {
@@ -19,4 +20,11 @@ export function addToCounter(
   const sum = value === undefined ? [] : unpackCounter(value);
   for (const [index, amount] of amounts.entries()) sum[index] = (sum[index] ?? 0) + amount;
   return sum;
+}
+
+/** Whether a counter keeps to its bounds. */
+export function isWithin(amounts: readonly number[], bounds: readonly Bound[] = []): boolean {
+  return bounds.every(
+    ({ indexes, max }) => indexes.reduce((sum, index) => sum + (amounts[index] ?? 0), 0) <= max,
+  );
 }

@@ -1,11 +1,20 @@
 import { statfs } from "node:fs/promises";
-import { type Database, open, type RootDatabase } from "lmdb";
+import { type Database, open, type RootDatabase, type Transaction } from "lmdb";
 import { assert } from "#base/assert.ts";
 import { asBuffer } from "#base/bytes.ts";
 import { StorageError } from "#base/error.ts";
 import { writeStamp } from "#base/stamp.ts";
-import { addToCounter, packCounter } from "#meta/counter.ts";
-import type { Change, Entry, Guard, KeyRange, MetaStore, Write } from "#meta/store.ts";
+import { addToCounter, isWithin, packCounter } from "#meta/counter.ts";
+import type {
+  Add,
+  Change,
+  Entry,
+  Guard,
+  KeyRange,
+  MetaStore,
+  Snapshot,
+  Write,
+} from "#meta/store.ts";
 
 /** Address space set aside for the map; the file itself grows only with what it holds. */
 const MAP_BYTES = 2 ** 40;
@@ -21,6 +30,11 @@ const SEQUENCE_KEY = Buffer.from([0]);
 /** Above what one transaction writes: with less space than this, a write that fell short found none. */
 const NO_SPACE_BYTES = 64 * 2 ** 20;
 const EIO = 5;
+
+/** Which state is read: that of a snapshot, else the newest. */
+interface View {
+  readonly transaction?: Transaction;
+}
 
 interface Pending {
   readonly change: Change;
@@ -61,22 +75,12 @@ export class LmdbMetaStore implements MetaStore {
 
   async get(key: Uint8Array): Promise<Entry | undefined> {
     this.#freshen();
-    const stored = this.#db.getBinary(asBuffer(key));
-    if (stored === undefined) return undefined;
-    return { key, value: withoutRevision(stored), revision: readRevision(stored) };
+    return this.#get(key);
   }
 
-  async scan({ from, to, limit, reverse = false }: KeyRange): Promise<Entry[]> {
+  async scan(range: KeyRange): Promise<Entry[]> {
     this.#freshen();
-    const [low, high] = [asBuffer(from), asBuffer(to)];
-    const range = reverse
-      ? { start: high, exclusiveStart: true, end: low, inclusiveEnd: true, reverse }
-      : { start: low, end: high };
-    const entries: Entry[] = [];
-    for (const { key, value } of this.#db.getRange({ ...range, limit })) {
-      entries.push({ key, value: withoutRevision(value), revision: readRevision(value) });
-    }
-    return entries;
+    return this.#scan(range);
   }
 
   async commit(change: Change): Promise<number | undefined> {
@@ -86,9 +90,39 @@ export class LmdbMetaStore implements MetaStore {
     });
   }
 
+  snapshot(): Snapshot {
+    this.#isFresh = false;
+    this.#freshen();
+    const transaction = this.#db.useReadTransaction();
+    return {
+      get: async (key) => this.#get(key, { transaction }),
+      scan: async (range) => this.#scan(range, { transaction }),
+      [Symbol.dispose]: () => transaction.done(),
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#committing;
     await this.#root.close();
+  }
+
+  #get(key: Uint8Array, view: View = {}): Entry | undefined {
+    // As getBinary, which has no types for a transaction.
+    const stored = this.#db.get(asBuffer(key), view);
+    if (stored === undefined) return undefined;
+    return { key, value: withoutRevision(stored), revision: readRevision(stored) };
+  }
+
+  #scan({ from, to, limit, reverse = false }: KeyRange, view: View = {}): Entry[] {
+    const [low, high] = [asBuffer(from), asBuffer(to)];
+    const range = reverse
+      ? { start: high, exclusiveStart: true, end: low, inclusiveEnd: true, reverse }
+      : { start: low, end: high };
+    const entries: Entry[] = [];
+    for (const { key, value } of this.#db.getRange({ ...range, ...view, limit })) {
+      entries.push({ key, value: withoutRevision(value), revision: readRevision(value) });
+    }
+    return entries;
   }
 
   /**
@@ -129,14 +163,13 @@ export class LmdbMetaStore implements MetaStore {
     const last = this.#db.getBinary(SEQUENCE_KEY);
     let sequence = last === undefined ? 0 : readRevision(last);
     const before = sequence;
-    const sequences = batch.map(({ change }) => {
-      if (!change.guards.every((guard) => this.#holds(guard))) return undefined;
+    const sequences = batch.map(({ change: { guards, writes, adds = [] } }) => {
+      if (!guards.every((guard) => this.#holds(guard))) return undefined;
+      if (!adds.every((add) => add.bounds === undefined || this.#fits(add))) return undefined;
       sequence += 1;
-      for (const write of change.writes) this.#write(write, sequence);
-      for (const { key, amounts } of change.adds ?? []) {
-        const stored = this.#db.getBinary(asBuffer(key));
-        const sum = addToCounter(stored?.subarray(REVISION_BYTES), amounts);
-        this.#write({ key, value: packCounter(sum) }, sequence);
+      for (const write of writes) this.#write(write, sequence);
+      for (const add of adds) {
+        this.#write({ key: add.key, value: packCounter(this.#sum(add)) }, sequence);
       }
       return sequence;
     });
@@ -147,6 +180,15 @@ export class LmdbMetaStore implements MetaStore {
   #holds({ key, revision }: Guard): boolean {
     const stored = this.#db.getBinary(asBuffer(key));
     return (stored === undefined ? 0 : readRevision(stored)) === revision;
+  }
+
+  #fits(add: Add): boolean {
+    return isWithin(this.#sum(add), add.bounds);
+  }
+
+  #sum({ key, amounts }: Add): readonly number[] {
+    const stored = this.#db.getBinary(asBuffer(key));
+    return addToCounter(stored?.subarray(REVISION_BYTES), amounts);
   }
 
   #write({ key, value, stampKeyAt, stampValueAt }: Write, sequence: number): void {

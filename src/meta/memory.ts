@@ -1,7 +1,7 @@
 import { asBuffer } from "#base/bytes.ts";
 import { writeStamp } from "#base/stamp.ts";
-import { addToCounter, packCounter } from "#meta/counter.ts";
-import type { Change, Entry, KeyRange, MetaStore, Write } from "#meta/store.ts";
+import { addToCounter, isWithin, packCounter } from "#meta/counter.ts";
+import type { Add, Change, Entry, KeyRange, MetaStore, Snapshot, Write } from "#meta/store.ts";
 
 /** The reference implementation: obviously right; unit tests run on it and property tests trust it. */
 export class MemoryMetaStore implements MetaStore {
@@ -27,17 +27,29 @@ export class MemoryMetaStore implements MetaStore {
     const holds = guards.every(
       ({ key, revision }) => (this.#entries.get(hex(key))?.revision ?? 0) === revision,
     );
-    if (!holds) return undefined;
+    if (!holds || !adds.every((add) => isWithin(this.#sum(add), add.bounds))) return undefined;
     this.#sequence += 1;
     for (const write of writes) this.#write(stamped(write, this.#sequence));
-    for (const { key, amounts } of adds) {
-      const sum = addToCounter(this.#entries.get(hex(key))?.value, amounts);
-      this.#write({ key, value: packCounter(sum) });
-    }
+    for (const add of adds) this.#write({ key: add.key, value: packCounter(this.#sum(add)) });
     return this.#sequence;
   }
 
+  snapshot(): Snapshot {
+    const then = new MemoryMetaStore();
+    for (const [key, entry] of this.#entries) then.#entries.set(key, entry);
+    then.#order.push(...this.#order);
+    return {
+      get: async (key) => await then.get(key),
+      scan: async (range) => await then.scan(range),
+      [Symbol.dispose]: () => undefined,
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  #sum({ key, amounts }: Add): readonly number[] {
+    return addToCounter(this.#entries.get(hex(key))?.value, amounts);
+  }
 
   #write({ key, value }: Pick<Write, "key" | "value">): void {
     const name = hex(key);

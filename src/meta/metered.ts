@@ -1,4 +1,4 @@
-import type { Change, Entry, KeyRange, MetaStore } from "#meta/store.ts";
+import type { Change, Entry, KeyRange, MetaStore, Snapshot } from "#meta/store.ts";
 
 export type CommitOutcome = "applied" | "refused" | "failed";
 
@@ -29,6 +29,10 @@ export class MeteredMetaStore implements MetaStore {
       this.#count("failed");
       throw cause;
     }
+  }
+
+  snapshot(): Snapshot {
+    return this.#inner.snapshot();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

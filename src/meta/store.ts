@@ -8,20 +8,33 @@
  *  4. `get` and `scan` see every commit that resolved, in any process, before the call began.
  *  5. Each applied commit has a sequence, greater than that of every commit applied before it;
  *     an entry's revision is the sequence of the commit that wrote it, so none is ever reused.
- *  6. `adds` to one counter never conflict with each other, and are applied exactly once.
+ *  6. `adds` to one counter never conflict with each other, and are applied exactly once; one that would
+ *     go over its bound is as a stale guard.
+ *  7. A snapshot shows what every commit before it left, and nothing of any commit after it.
  */
-export interface MetaStore extends AsyncDisposable {
-  get(key: Uint8Array): Promise<Entry | undefined>;
-
-  /** Entries with `from <= key < to`, in key order or the reverse. One consistent view. */
-  scan(range: KeyRange): Promise<Entry[]>;
-
+export interface MetaStore extends MetaView, AsyncDisposable {
   /**
    * Resolves to the commit's sequence, or to undefined when a guard was stale.
    * Fails: StorageError "full" (nothing was applied), "unavailable" (the outcome is unknown).
    */
   commit(change: Change): Promise<number | undefined>;
+
+  /**
+   * The map as it is now, for as long as it is read: what is deleted meanwhile takes its space until the
+   * snapshot is disposed of.
+   */
+  snapshot(): Snapshot;
 }
+
+/** What can be read. */
+export interface MetaView {
+  get(key: Uint8Array): Promise<Entry | undefined>;
+
+  /** Entries with `from <= key < to`, in key order or the reverse. One consistent view. */
+  scan(range: KeyRange): Promise<Entry[]>;
+}
+
+export interface Snapshot extends MetaView, Disposable {}
 
 export interface KeyRange {
   readonly from: Uint8Array;
@@ -65,4 +78,12 @@ export interface Write {
 export interface Add {
   readonly key: Uint8Array;
   readonly amounts: readonly number[];
+  /** What must be true of the counter afterwards. A change has one add a key when it has bounds. */
+  readonly bounds?: readonly Bound[] | undefined;
+}
+
+/** The amounts at these indexes come to `max` together at the most. */
+export interface Bound {
+  readonly indexes: readonly number[];
+  readonly max: number;
 }

@@ -60,7 +60,7 @@ export function readKeyToOpen(request: FramedRequest): CustomerKey | undefined {
  * InvalidRequest (the digest is not the key's; the connection is not secure).
  */
 export function readCustomerKey(
-  { headers, secure, remoteAddress }: FramedRequest,
+  { headers, secure, remoteAddress }: Pick<FramedRequest, "headers" | "secure" | "remoteAddress">,
   of?: "copy-source",
 ): CustomerKey | undefined {
   const stem = `x-amz-${of === undefined ? "" : `${of}-`}${CUSTOMER}`;

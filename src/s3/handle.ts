@@ -1,5 +1,6 @@
 import type { Decision } from "#access/decide.ts";
 import { explain } from "#access/explain.ts";
+import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
 import { S3Error, StorageError } from "#base/error.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
@@ -8,7 +9,7 @@ import type { AccessPolicies } from "#catalog/access-policies.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
-import type { BucketName } from "#object/name.ts";
+import { type BucketName, bucketName } from "#object/name.ts";
 import { type Authenticated, authenticate, type KnownCallers } from "#s3/authenticate.ts";
 import { judge } from "#s3/authorize.ts";
 import { bodyOf, readDocument } from "#s3/body.ts";
@@ -17,7 +18,7 @@ import type { OpenBucket, Operation, Services } from "#s3/operation.ts";
 import { answerPreflight, crossOriginHeaders } from "#s3/preflight.ts";
 import { errorReply } from "#s3/reply.ts";
 import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/request.ts";
-import { type FindBucket, requestBuckets } from "#s3/request-buckets.ts";
+import { type FindBucket, type FoundBucket, requestBuckets } from "#s3/request-buckets.ts";
 import type { Router } from "#s3/route.ts";
 
 /** What the S3 protocol stands on. */
@@ -44,10 +45,15 @@ interface Trace {
   accessKeyId: string | undefined;
   bucket: string | undefined;
   key: string | undefined;
+  versionId: string | undefined;
   /** The S3 code of a refusal. */
   code: string | undefined;
   /** Which policy refused it: for the operator, never for the client. */
   denied: string | undefined;
+  /** The bucket that the request is about, once it was found. */
+  found: FoundBucket | undefined;
+  caller: Principal | undefined;
+  host: string;
   /** What a browser needs to be told, of a refusal too. */
   crossOrigin: Record<string, string>;
 }
@@ -66,8 +72,12 @@ export async function handle(http: HttpRequest, front: Front): Promise<Handled> 
     accessKeyId: undefined,
     bucket: undefined,
     key: undefined,
+    versionId: undefined,
     code: undefined,
     denied: undefined,
+    found: undefined,
+    caller: undefined,
+    host: "",
     crossOrigin: {},
   };
   const reply = await answer(http, front, trace);
@@ -85,6 +95,8 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const framed = frame(http, front.addressing);
     trace.bucket = framed.bucket;
     trace.key = framed.key;
+    trace.versionId = framed.query.get("versionId");
+    trace.host = framed.headers["host"] ?? "";
     if (framed.method === "OPTIONS") {
       trace.operation = "Preflight";
       return await answerPreflight(framed, front.catalog);
@@ -97,6 +109,7 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const nowMs = front.clock.now();
     const authenticated = await authenticate(framed, front, nowMs);
     trace.principal = authenticated.principal.name;
+    trace.caller = authenticated.principal;
     trace.accessKeyId = authenticated.accessKeyId;
     const request = await withBody({ framed, operation, http, authenticated, nowMs });
     const call = operation.prepare(request);
@@ -107,6 +120,7 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
       { ...front, findBucket },
       { principal, grants: call.grants, request, operation: operation.name },
     );
+    if (framed.bucket !== undefined) trace.found = await findBucket(bucketName(framed.bucket));
     requireAllowed(decisions, operation, trace);
     const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
     return await call.run(servicesOf(front, { framed, authenticated, findBucket, isAllowed }));

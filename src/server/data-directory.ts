@@ -13,6 +13,8 @@ import { writeDurably } from "#server/durable-file.ts";
 export interface DataDirectory extends AsyncDisposable {
   readonly metadata: string;
   readonly blobs: string;
+  /** Audit records that wait for delivery. */
+  readonly audit: string;
   /** The root key, in the form of an AWS credentials file, mode 0600. */
   readonly credentials: string;
   /** The master keys, unless they are kept elsewhere. */
@@ -48,6 +50,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   return {
     metadata: join(path, "metadata"),
     blobs: join(path, "blobs"),
+    audit: join(path, "audit"),
     credentials: join(path, "credentials"),
     masterKey: join(path, "master-key"),
     masterKeyIds: join(path, "master-key-ids"),

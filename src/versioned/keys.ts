@@ -1,4 +1,5 @@
 import { assert } from "#base/assert.ts";
+import { asBuffer } from "#base/bytes.ts";
 import { STAMP_BYTES, writeStamp } from "#base/stamp.ts";
 
 /**
@@ -15,6 +16,7 @@ import { STAMP_BYTES, writeStamp } from "#base/stamp.ts";
  *  t bucket token                 client token of a rename
  *  g time id                      garbage
  *  n bucket                       usage counter
+ *  N organization / zone          usage counter, of all its buckets there
  */
 const TERMINATOR = Buffer.from([0x00, 0x01]);
 const ESCAPED_ZERO = Buffer.from([0x00, 0xff]);
@@ -142,6 +144,26 @@ export function garbageSpan(timeMs: number): Span {
 
 export function usageKey(bucketId: string): Buffer {
   return start("n", bucketId);
+}
+
+/** Neither an organization's id nor the name of a zone holds a "/". */
+export function zoneUsageKey(organizationId: string, zone: string): Buffer {
+  return Buffer.from(`N${organizationId}/${zone}`);
+}
+
+/** The zones of one organization, or of all when it is undefined. */
+export function zoneUsageSpan(organizationId: string | undefined): Span {
+  const from = Buffer.from(organizationId === undefined ? "N" : `N${organizationId}/`);
+  return { from, to: afterPrefix(from) };
+}
+
+/** The inverse of zoneUsageKey. */
+export function openZoneUsageKey(key: Uint8Array): {
+  readonly organizationId: string;
+  readonly zone: string;
+} {
+  const [organizationId = "", zone = ""] = asBuffer(key).toString("utf8", 1).split("/");
+  return { organizationId, zone };
 }
 
 /** The first bytes that sort after everything that begins with `prefix`. */

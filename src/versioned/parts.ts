@@ -163,12 +163,9 @@ function sliceExtents(extents: readonly Extent[], from: number, to: number): Ext
     const end = Math.min(to, start + extent.sizeBytes);
     if (first < end) {
       const whole = end - first === extent.sizeBytes;
-      const slice = {
-        blob: extent.blob,
-        offset: extent.offset + first - start,
-        sizeBytes: end - first,
-      };
-      slices.push(whole ? extent : slice);
+      const { crc32: _, ...rest } = extent;
+      const offset = extent.offset + first - start;
+      slices.push(whole ? extent : { ...rest, offset, sizeBytes: end - first });
     }
     start += extent.sizeBytes;
   }

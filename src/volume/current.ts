@@ -14,7 +14,7 @@ export interface Current {
 }
 
 /** The MD5 of nothing: what a directory has of bytes. */
-const NOTHING_MD5 = "d41d8cd98f00b204e9800998ecf8427e";
+export const NOTHING_MD5 = "d41d8cd98f00b204e9800998ecf8427e";
 
 /** The object of that key; undefined when there is none. */
 export async function currentOf(volume: Volume, path: KeyPath): Promise<Current | undefined> {

@@ -10,8 +10,9 @@ const DURABLE_MAX = 50_000;
 /** A directory to write into, and what was made on the way to it. */
 export interface MadeDirectory extends AsyncDisposable {
   readonly directory: OpenDirectory;
+  /** It was not there before. */
   readonly made: boolean;
-  /** Removes again what was made, as far as nobody else uses it. */
+  /** Removes again all that was made, as far as nobody else uses it. */
   readonly undo: () => Promise<void>;
 }
 
@@ -30,7 +31,7 @@ export async function makeDirectory(
     const directory = await descend(volume, names, { key, made });
     await makeDurable(volume, names, directory);
     return {
-      ...{ directory, made: made.length > 0, undo },
+      ...{ directory, made: made.at(-1) === names, undo },
       [Symbol.asyncDispose]: async () => await directory[Symbol.asyncDispose](),
     };
   } catch (error) {

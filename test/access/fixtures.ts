@@ -5,6 +5,9 @@ import type { Json, NaivePrincipal } from "#test/access/naive-question.ts";
 export const ACME = "ab1cd2";
 export const OTHER = "ef3ab4";
 
+/** A policy variable, as `variable("aws:username")`. */
+export const variable = (inner: string) => `$\{${inner}}`;
+
 const everything = { actions: ["s3:*", "cwobject:*"], resources: ["*"], principals: ["*"] };
 const allow = (name: string, more: Json = {}) => ({
   name,
@@ -145,15 +148,13 @@ export const BUCKET_POLICIES: Readonly<Record<string, Json | undefined>> = {
   home: bucket(
     grant("home", {
       Action: ["s3:GetObject", "s3:PutObject"],
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable.
-      Resource: "arn:aws:s3:::data/home/${aws:username}/*",
+      Resource: `arn:aws:s3:::data/home/${variable("aws:username")}/*`,
       Principal: { CW: `arn:aws:iam::${ACME}:*` },
     }),
     grant("list", {
       Action: "s3:ListBucket",
       Resource: "arn:aws:s3:::data",
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable.
-      Condition: { StringLike: { "s3:prefix": ["", "home/${aws:username}/*"] } },
+      Condition: { StringLike: { "s3:prefix": ["", `home/${variable("aws:username")}/*`] } },
     }),
   ),
   groups: bucket(

@@ -141,7 +141,7 @@ function numberOf(text: string): number {
 }
 
 function timeOf(text: string): number {
-  if (/^-?[0-9]+$/.test(text)) return Number(text) * 1_000;
+  if (/^[0-9]{9,12}$/.test(text)) return Number(text) * 1_000;
   return /^\d{4}-\d\d-\d\d($|T.*(Z|[+-]\d\d:\d\d)$)/.test(text) ? Date.parse(text) : Number.NaN;
 }
 

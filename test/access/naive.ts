@@ -169,10 +169,16 @@ const STRANGER: NaivePrincipal = {
   groups: [],
 };
 
+/** A dollar sign, which is no variable although it is written as one. */
+const DOLLAR = `$\{$}`;
+
 function narrows(operator: string, key: string, wanted: readonly string[]): boolean {
   const lower = key.toLowerCase();
   if (NARROWING.includes(lower) || lower.startsWith("iam:")) {
-    return POSITIVE.test(operator) && wanted.every((each) => !/[*?]|\$\{/.test(each));
+    return (
+      POSITIVE.test(operator) &&
+      wanted.every((each) => !/[*?]|\$\{/.test(each.replaceAll(DOLLAR, "$")))
+    );
   }
   if (lower !== "aws:sourceip" || !/^(ForAnyValue:)?IpAddress$/.test(operator)) return false;
   return wanted.every((range) => {

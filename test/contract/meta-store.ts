@@ -104,6 +104,80 @@ export function metaStoreContract(adapter: string, open: () => Promise<MetaStore
     assert.deepEqual(unpackCounter(entry?.value ?? new Uint8Array()), [100, -1_000]);
   });
 
+  test(`${adapter}: an add over its bound leaves the whole change undone`, async () => {
+    await using store = await open();
+    const add = { key: bytes("n"), amounts: [3, 1, 4], bounds: [{ indexes: [0, 2], max: 16 }] };
+    const change = (name: string) => ({ ...write(name, "x"), adds: [{ ...add }] });
+
+    const first = [await store.commit(change("a")), await store.commit(change("b"))];
+    const third = await store.commit(change("c"));
+    const other = await store.commit({
+      ...write("d", "x"),
+      adds: [{ ...add, amounts: [0, 100, 2] }],
+    });
+
+    assert.ok(first.every((sequence) => sequence !== undefined));
+    assert.equal(third, undefined);
+    assert.equal(await store.get(bytes("c")), undefined);
+    assert.ok(other !== undefined, "what the bound does not speak of is free, and 16 are 16");
+    const entry = await store.get(bytes("n"));
+    assert.deepEqual(unpackCounter(entry?.value ?? new Uint8Array()), [6, 102, 10]);
+  });
+
+  test(`${adapter}: a bound holds whatever runs beside it`, async () => {
+    await using store = await open();
+    const bounds = [{ indexes: [0], max: 17 }];
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        store.commit({ guards: [], writes: [], adds: [{ key: bytes("n"), amounts: [1], bounds }] }),
+      ),
+    );
+
+    assert.equal(outcomes.filter((sequence) => sequence !== undefined).length, 17);
+    const entry = await store.get(bytes("n"));
+    assert.deepEqual(unpackCounter(entry?.value ?? new Uint8Array()), [17]);
+  });
+
+  test(`${adapter}: a snapshot shows what was there, whatever is committed meanwhile`, async () => {
+    await using store = await open();
+    for (const key of ["a", "b", "c"]) await store.commit(write(key, "old"));
+    const before = await store.scan(EVERYTHING);
+    using snapshot = store.snapshot();
+    for (let round = 0; round < 20; round += 1) {
+      await store.commit(write("a", `new ${round}`));
+      await store.commit(write("b", undefined));
+      await store.commit(write(`d${round}`, "new"));
+      // Another turn of the event loop, in which reads of the store itself see what is new.
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(text((await store.get(bytes("a")))?.value), `new ${round}`);
+
+      assert.deepEqual(await snapshot.scan(EVERYTHING), before);
+      assert.deepEqual(await snapshot.get(bytes("b")), before[1]);
+      assert.equal(await snapshot.get(bytes(`d${round}`)), undefined);
+    }
+    using later = store.snapshot();
+    assert.equal(text((await later.get(bytes("a")))?.value), "new 19");
+  });
+
+  test(`${adapter}: many snapshots show each their own moment, and end in any order`, async () => {
+    await using store = await open();
+    const snapshots = [];
+    for (let round = 0; round < 50; round += 1) {
+      await store.commit(write("a", `${round}`));
+      snapshots.push(store.snapshot());
+    }
+    for (const [round, snapshot] of snapshots.entries()) {
+      if (round % 2 === 0) snapshot[Symbol.dispose]();
+    }
+    for (const [round, snapshot] of snapshots.entries()) {
+      if (round % 2 === 0) continue;
+      assert.equal(text((await snapshot.get(bytes("a")))?.value), `${round}`);
+      snapshot[Symbol.dispose]();
+    }
+    assert.equal(text((await store.get(bytes("a")))?.value), "49");
+  });
+
   test(`${adapter}: values from nothing to a megabyte come back as they were`, async () => {
     await using store = await open();
     for (const size of [0, 1, 4_096, 70_000, 1_048_576]) {

@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { basename, dirname } from "node:path";
 import { test } from "node:test";
-import type { BlobId } from "#blob/store.ts";
+import type { Disk } from "#blob/disk.ts";
 import { FileBlobStore } from "#blob/files.ts";
-import { cutAt } from "#test/crash/cut.ts";
-import { FAULTY_DISKS } from "#test/crash/faulty-disks.ts";
-import { drawnFate, FATES } from "#test/crash/fates.ts";
-import { type Span, Tape } from "#test/crash/tape.ts";
+import type { BlobId } from "#blob/store.ts";
 import { sampleBytes } from "#test/contract/blob-store.ts";
+import { cutAt } from "#test/crash/cut.ts";
+import { drawnFate, FATES } from "#test/crash/fates.ts";
+import { FAULTY_DISKS } from "#test/crash/faulty-disks.ts";
+import { type Span, Tape } from "#test/crash/tape.ts";
 import { LONG } from "#test/support/runs.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
-import type { Disk } from "#blob/disk.ts";
 
 const MEBIBYTE = 2 ** 20;
 /** Nothing, less than a buffer, two of them; and so many that some share a directory's sync. */

@@ -1,4 +1,11 @@
-import { type Commit, directoryOf, type NameChange, type Span, type Tape, type WrittenBytes } from "#test/crash/tape.ts";
+import {
+  type Commit,
+  directoryOf,
+  type NameChange,
+  type Span,
+  type Tape,
+  type WrittenBytes,
+} from "#test/crash/tape.ts";
 
 /** How much of a change that nothing had made durable is there after all. */
 export type Share = "none" | "half" | "all";

@@ -4,10 +4,6 @@ import type { Disk } from "#blob/disk.ts";
 export const FAULTY_DISKS: Readonly<Record<string, (disk: Disk) => Disk>> = {
   "does not sync files": (disk) => ({ ...disk, syncFile: async () => {} }),
   "does not sync directories": (disk) => ({ ...disk, syncDirectory: async () => {} }),
-  "says that a file is synced before it is": (disk) => ({
-    ...disk,
-    syncFile: (file) => early(disk.syncFile(file)),
-  }),
   "says that a directory is synced before it is": (disk) => ({
     ...disk,
     syncDirectory: (directory) => early(disk.syncDirectory(directory)),

@@ -90,7 +90,10 @@ export class Tape {
       },
       syncFile: (handle) => {
         const of = numberOf(files, handle);
-        return this.timed((span) => this.syncs.push({ of, span }), () => inner.syncFile(handle));
+        return this.timed(
+          (span) => this.syncs.push({ of, span }),
+          () => inner.syncFile(handle),
+        );
       },
       rename: (from, to) => {
         const file = standing.get(from);
@@ -127,6 +130,7 @@ export class Tape {
     return {
       get: (key) => inner.get(key),
       scan: (range) => inner.scan(range),
+      snapshot: () => inner.snapshot(),
       commit: async (change) => {
         const copy = copyOf(change);
         const span = { begun: this.tick(), ended: Number.POSITIVE_INFINITY };

@@ -100,22 +100,30 @@ export function textsOf(xml: string, name: string): string[] {
   );
 }
 
+export interface UploadToSend {
+  readonly path: string;
+  readonly parts: readonly Uint8Array[];
+  readonly signal?: AbortSignal | undefined;
+  /** Headers of its creation. */
+  readonly created?: Readonly<Record<string, string>>;
+  /** Headers of each part. */
+  readonly sent?: Readonly<Record<string, string>>;
+}
+
 /** Makes a multipart upload with its parts sent, ready to be completed. */
 export async function sentUpload(
   target: Target,
-  {
-    path,
-    parts,
-    signal,
-  }: { path: string; parts: readonly Uint8Array[]; signal?: AbortSignal | undefined },
+  { path, parts, signal, created: asked = {}, sent = {} }: UploadToSend,
 ): Promise<{ readonly uploadId: string; readonly complete: Sent }> {
-  const created = await expectCall(target, { method: "POST", path: `${path}?uploads`, signal });
+  const creation = { method: "POST", path: `${path}?uploads`, headers: asked, signal };
+  const created = await expectCall(target, creation);
   const [uploadId = ""] = textsOf(created.body.toString(), "UploadId");
   const elements: string[] = [];
   for (const [index, body] of parts.entries()) {
     const number = index + 1;
     const part = `${path}?partNumber=${number}&uploadId=${uploadId}`;
-    const { headers } = await expectCall(target, { method: "PUT", path: part, body, signal });
+    const sending = { method: "PUT", path: part, body, headers: sent, signal };
+    const { headers } = await expectCall(target, sending);
     elements.push(`<Part><PartNumber>${number}</PartNumber><ETag>${headers.etag}</ETag></Part>`);
   }
   const document = `<CompleteMultipartUpload>${elements.join("")}</CompleteMultipartUpload>`;

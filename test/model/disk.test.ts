@@ -12,7 +12,7 @@ import { runs } from "#test/support/runs.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 
 const TOGETHER = 16;
-const STEPS_MAX = 24;
+const STEPS = 24;
 
 const root = await temporaryDirectory();
 const meta = new LmdbMetaStore(`${root}/metadata`);
@@ -25,7 +25,7 @@ after(async () => {
 test("any histories side by side, each in its buckets, show what their models show", async () => {
   let begun = 0;
   await fc.assert(
-    fc.asyncProperty(histories(TOGETHER, STEPS_MAX), async (all) => {
+    fc.asyncProperty(histories(TOGETHER, STEPS), async (all) => {
       const lanes = all.map((steps) => {
         begun += 1;
         return run(steps, `-${begun}`);

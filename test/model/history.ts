@@ -58,10 +58,15 @@ export class History {
   /** Fails: AssertionError, with the calls so far, when the two differ. */
   async step(step: Step): Promise<void> {
     if (step.kind === "sweep") this.#stores.clock.move(step.days * DAY_MS);
-    const call = resolve({ model: this.model, begun: this.#begun }, step);
+    const call = this.resolve(step);
     await this.call(call);
     // The other bucket is looked at when it is its turn, or at the end.
     await this.requireViews("bucket" in call ? [call.bucket] : BUCKETS);
+  }
+
+  /** What the step asks for, as things are. */
+  resolve(step: Step): Call {
+    return resolve({ model: this.model, begun: this.#begun }, step);
   }
 
   /** Does one thing to both, and compares the answers. */

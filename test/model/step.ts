@@ -170,11 +170,11 @@ export const history: fc.Arbitrary<Step[]> = fc.oneof(
   fc.array(plainStep, LENGTH),
   fc.array(versionedStep, LENGTH),
 );
-/** Histories that may run at the same time, each in buckets of its own. */
-export const histories = (many: number, maxLength: number): fc.Arbitrary<Step[][]> => {
-  const one = fc.array(ownStep, { minLength: 1, maxLength, size: "max" });
-  return fc.array(one, { minLength: 1, maxLength: many, size: "max" });
-};
+/** So many histories, each of so many steps, that may run at the same time in buckets of their own. */
+export function histories(many: number, steps: number): fc.Arbitrary<Step[][]> {
+  const one = fc.array(ownStep, { minLength: steps, maxLength: steps });
+  return fc.array(one, { minLength: many, maxLength: many });
+}
 
 function is<Kind extends string>(kind: Kind): fc.Arbitrary<Kind> {
   return fc.constant(kind);

@@ -69,10 +69,20 @@ export async function uploadWhole(
   path: string,
   bodies: readonly string[],
 ): Promise<Reply> {
-  const uploadId = await startUpload(s3, path);
+  return await uploadUnder(s3, path, { bodies, created: {}, sent: {} });
+}
+
+/** The same with headers: `created` when the upload is created, `sent` with each part. */
+export async function uploadUnder(
+  s3: TestServer,
+  path: string,
+  upload: { readonly bodies: readonly string[]; readonly created: Headers; readonly sent: Headers },
+): Promise<Reply> {
+  const uploadId = await startUpload(s3, path, upload.created);
   const parts: PartName[] = [];
-  for (const [index, body] of bodies.entries()) {
-    parts.push(await sendPart(s3, path, { uploadId, number: index + 1, body }));
+  for (const [index, body] of upload.bodies.entries()) {
+    const part = { uploadId, number: index + 1, body, headers: upload.sent };
+    parts.push(await sendPart(s3, path, part));
   }
   const reply = await completeUpload(s3, path, { uploadId, parts });
   assert.equal(reply.status, 200, reply.text);

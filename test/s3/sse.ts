@@ -41,6 +41,14 @@ export function pattern(sizeBytes: number): string {
     .slice(0, sizeBytes);
 }
 
+/** Without printing hundreds of kilobytes when they differ. */
+export function assertBody({ status, text }: Reply, expected: string): void {
+  assert.ok(status < 300, `${status}: ${text.slice(0, 1_000)}`);
+  if (text === expected) return;
+  const at = [...expected].findIndex((char, index) => text[index] !== char);
+  assert.fail(`${text.length} bytes where there were ${expected.length}; others from ${at} on`);
+}
+
 /** Says of the encryption what AWS says, and nothing else. */
 export function assertEncrypted(reply: Reply, how: TestKey | "SSE-S3" | "none"): void {
   const names = Object.keys(reply.headers).filter((name) => name.includes("encryption"));

@@ -152,3 +152,23 @@ def test_a_wrong_secret_is_told(http_path: Door, tmp_path: Path) -> None:
     rclone = Rclone(http_path, tmp_path, "")
     rclone._environment["RCLONE_CONFIG_LODE_SECRET_ACCESS_KEY"] = "wrong"
     assert "SignatureDoesNotMatch" in rclone("lsd", "lode:", status=1)
+
+
+def test_versions_are_shown_read_and_cleaned_up(
+    rclone: Rclone, door: Door, bucket: str, tmp_path: Path
+) -> None:
+    enabled = {"Status": "Enabled"}
+    door.client().put_bucket_versioning(Bucket=bucket, VersioningConfiguration=enabled)
+    remote = f"lode:{bucket}"
+    for text in (b"one", b"two"):
+        rclone("copyto", write(tmp_path / "a.txt", text), f"{remote}/a.txt", "--ignore-times")
+    rclone("copyto", write(tmp_path / "b.txt", b"b"), f"{remote}/b.txt")
+    rclone("deletefile", f"{remote}/b.txt")
+    assert rclone("lsf", remote).split() == ["a.txt"]
+    shown = rclone("lsf", "--s3-versions", remote).split()
+    old = next(name for name in shown if name.startswith("a-v"))
+    assert sorted(name[0] for name in shown) == ["a", "a", "b"]
+    assert rclone("cat", "--s3-versions", f"{remote}/{old}") == "one"
+    assert rclone("cat", f"{remote}/a.txt") == "two"
+    rclone("backend", "cleanup", remote)
+    assert rclone("backend", "versioning", remote).strip().strip('"') == "Enabled"

@@ -1,4 +1,4 @@
-"""The recipes of docs/clients.md and of the README, run as they stand but for the port."""
+"""The recipes of docs/clients.md, docs/rename.md and the README, run as they stand but for the port."""
 
 import re
 import shutil
@@ -37,6 +37,12 @@ def test_a_recipe_works(http_path: Door, tmp_path: Path, title: str) -> None:
     if title == "s5cmd" and shutil.which("s5cmd") is None:
         pytest.skip("s5cmd is not on PATH: it is built with Go")
     output = run_blocks(KEY + CLIENTS[title], http_path, tmp_path)
+    assert "hello" in output
+
+
+@pytest.mark.parametrize("title", sections("docs/rename.md"))
+def test_a_recipe_for_a_rename_works(http_path: Door, tmp_path: Path, title: str) -> None:
+    output = run_blocks(KEY + sections("docs/rename.md")[title], http_path, tmp_path)
     assert "hello" in output
 
 

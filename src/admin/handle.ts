@@ -1,0 +1,111 @@
+import { explain } from "#access/explain.ts";
+import { type Caller, callerOf, type KnownTokens } from "#admin/caller.ts";
+import type { FailedAttempts } from "#admin/failed-attempts.ts";
+import { joined, read, readJson, readQuery, readText } from "#admin/input.ts";
+import { Judge } from "#admin/judge.ts";
+import type { Call, Foundation, Operation } from "#admin/operation.ts";
+import { organizationOf } from "#admin/organization-of.ts";
+import { asControlError, errorReply, jsonReply } from "#admin/reply.ts";
+import { headerOf, requestLookup } from "#admin/request-lookup.ts";
+import type { Router } from "#admin/route.ts";
+import { ControlError } from "#base/control-error.ts";
+import type { HttpReply, HttpRequest } from "#base/http.ts";
+import { randomHex } from "#base/random.ts";
+
+/** What the control API stands on. */
+export interface Control extends Foundation, KnownTokens {
+  readonly route: Router;
+  /** What the operator speaks of when no other is named. */
+  readonly firstOrganizationId: string;
+  readonly attempts: FailedAttempts;
+  /** Told of every failure that is ours: it logs the cause and counts it. */
+  readonly report: (cause: unknown, requestId: string) => void;
+}
+
+/** What is known of a request when it has been answered; for the access log, metrics and the audit. */
+export interface Trace {
+  readonly requestId: string;
+  operation: string;
+  caller: Caller;
+  /** Whom the call was about. */
+  organizationId: string | undefined;
+  /** The gRPC code of a refusal. */
+  code: string | undefined;
+  /** Which policy refused it: for the operator, never for the client. */
+  denied: string | undefined;
+}
+
+export interface Handled {
+  readonly reply: HttpReply;
+  readonly trace: Trace;
+}
+
+/** The whole life of a request. An operation cannot skip or reorder a step. */
+export async function handle(http: HttpRequest, control: Control): Promise<Handled> {
+  const trace: Trace = {
+    requestId: randomHex(8),
+    operation: "Unknown",
+    caller: { kind: "nobody" },
+    organizationId: undefined,
+    code: undefined,
+    denied: undefined,
+  };
+  const { status, headers, body } = await answer(http, control, trace);
+  const named = { "x-request-id": trace.requestId, ...headers };
+  return { reply: { status, headers: named, body }, trace };
+}
+
+async function answer(http: HttpRequest, control: Control, trace: Trace): Promise<HttpReply> {
+  try {
+    control.attempts.requireFew(http.remoteAddress);
+    const [path = "", query = ""] = http.target.split(/\?(.*)/s, 2);
+    const { operation, fields } = control.route(http.method, path);
+    trace.operation = operation.name;
+    const authorization = headerOf(http, "authorization");
+    if (operation.needs !== "nothing") trace.caller = await callerOf(authorization, control);
+    const text = operation.method === "GET" ? "" : await readText(http.body);
+    const sent = joined([fields, readQuery(query), readJson(text)]);
+    const { caller } = trace;
+    const { organizationId, rest } = await organizationOf(sent, { operation, caller, control });
+    trace.organizationId = organizationId;
+    const call = operation.call(read(operation.input, rest));
+    const judge = new Judge(control);
+    await requireAllowed({ http, operation, call, judge, nowMs: control.clock.now() }, trace);
+    const request = { authorization, text };
+    return jsonReply(await call.run({ ...control, judge, caller, organizationId, request }));
+  } catch (cause) {
+    const error = asControlError(cause);
+    trace.code = error.code;
+    if (error.code === "Unauthenticated") control.attempts.failed(http.remoteAddress);
+    if (error.code === "Internal") control.report(cause, trace.requestId);
+    return errorReply(error);
+  }
+}
+
+interface Wanted {
+  readonly http: HttpRequest;
+  readonly operation: Operation;
+  readonly call: Call;
+  readonly judge: Judge;
+  readonly nowMs: number;
+}
+
+/** Fails: PermissionDenied. */
+async function requireAllowed(
+  { http, operation, call, judge, nowMs }: Wanted,
+  trace: Trace,
+): Promise<void> {
+  const { caller } = trace;
+  if (caller.kind !== "principal") return;
+  if (operation.needs === "operator") {
+    throw new ControlError("PermissionDenied", "this needs the token of the server's operator");
+  }
+  const lookup = requestLookup(http, nowMs);
+  for (const grant of call.grants) {
+    const decision = await judge.decide({ principal: caller.principal, ...grant, lookup });
+    if (decision.allowed) continue;
+    trace.denied = explain(decision);
+    const on = grant.resource === "*" ? "" : ` on "${grant.resource}"`;
+    throw new ControlError("PermissionDenied", `${grant.action}${on} is not allowed`);
+  }
+}

@@ -1,0 +1,139 @@
+import cluster, { type Worker } from "node:cluster";
+import { deadline, systemClock } from "#base/clock.ts";
+import { StorageError } from "#base/error.ts";
+import type { Log } from "#base/log.ts";
+import { type Config, ConfigError } from "#config.ts";
+import { closeHandedOver } from "#server/handed-over.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "#worker.ts";
+
+/** How long running requests have to finish after SIGTERM. */
+const DRAIN_MS = 30_000;
+/** A worker that dies is started again after this long. */
+const RESTART_MS = 500;
+const METRICS_MS = 2_000;
+
+interface Reported {
+  readonly metrics: unknown;
+  readonly oldestMs: number;
+}
+
+/** The worker processes: as many as asked for, at all times. */
+export class Fleet {
+  readonly #start: WorkerStart;
+  readonly #log: Log;
+  readonly #ready = new Set<Worker>();
+  readonly #answers = new Map<number, (reported: Reported) => void>();
+  #questions = 0;
+  #stopping = false;
+
+  constructor(start: WorkerStart, log: Log) {
+    this.#start = start;
+    this.#log = log;
+    cluster.setupPrimary({ exec: process.argv[1] ?? "", args: ["worker"] });
+  }
+
+  get isWhole(): boolean {
+    return !this.#stopping && this.#ready.size === this.#start.config.workers;
+  }
+
+  /** Resolves to the port when every worker serves. Fails when one cannot. */
+  async start(): Promise<number> {
+    const { workers } = this.#start.config;
+    const ports = await Promise.all(Array.from({ length: workers }, () => this.#launch()));
+    cluster.on("exit", (worker) => this.#gone(worker));
+    return ports[0] ?? this.#start.config.listen.port;
+  }
+
+  async drain(): Promise<void> {
+    this.#stopping = true;
+    const workers = Object.values(cluster.workers ?? {}).flatMap((worker) => worker ?? []);
+    const gone = workers.map(
+      (worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())),
+    );
+    for (const worker of workers) worker.send({ kind: "drain" } satisfies ToWorker);
+    const timer = deadline(DRAIN_MS, () => {
+      this.#log.warn("requests still run after the time to drain: they are cut off");
+      for (const worker of workers) worker.process.kill("SIGKILL");
+    });
+    await Promise.all(gone);
+    timer.cancel();
+  }
+
+  async metrics(): Promise<unknown[]> {
+    return (await this.#ask()).map(({ metrics }) => metrics);
+  }
+
+  /** When the oldest request began that any worker still answers. */
+  async oldestMs(): Promise<number> {
+    const expected = this.#ready.size;
+    const reports = await this.#ask();
+    // A worker too busy to answer may be reading anything.
+    if (reports.length < expected) return 0;
+    return Math.min(...reports.map(({ oldestMs }) => oldestMs), systemClock.now());
+  }
+
+  async #ask(): Promise<Reported[]> {
+    const asked = [...this.#ready].map(async (worker): Promise<Reported | undefined> => {
+      this.#questions += 1;
+      const id = this.#questions;
+      const answer = new Promise<Reported | undefined>((resolve) => {
+        this.#answers.set(id, resolve);
+        deadline(METRICS_MS, () => resolve(undefined));
+      });
+      worker.send({ kind: "metrics", id } satisfies ToWorker);
+      const reported = await answer;
+      this.#answers.delete(id);
+      return reported;
+    });
+    return (await Promise.all(asked)).flatMap((reported) => reported ?? []);
+  }
+
+  async #launch(): Promise<number> {
+    const worker = cluster.fork();
+    closeHandedOver(worker);
+    return await new Promise((resolve, reject) => {
+      worker.once("exit", (code) =>
+        reject(new Error(`a worker ended with ${code} before it served`)),
+      );
+      worker.on("message", (message: FromWorker) => {
+        if (message.kind === "hello") {
+          worker.send({ kind: "start", start: this.#start } satisfies ToWorker);
+        }
+        if (message.kind === "metrics") this.#answers.get(message.id)?.(message);
+        if (message.kind === "failed") reject(startFailure(message.message, this.#start.config));
+        if (message.kind === "ready") {
+          this.#ready.add(worker);
+          resolve(message.port);
+        }
+      });
+    });
+  }
+
+  #gone(worker: Worker): void {
+    this.#ready.delete(worker);
+    if (this.#stopping) return;
+    const { exitCode, signalCode } = worker.process;
+    this.#log.warn(
+      `worker ${worker.process.pid} ended (${signalCode ?? exitCode}): a new one is started`,
+    );
+    this.#replace();
+  }
+
+  #replace(): void {
+    deadline(RESTART_MS, () => {
+      if (this.#stopping) return;
+      // It exits when it fails, and its exit asks for the next one.
+      this.#launch().catch((cause) => this.#log.error("a worker could not be started", cause));
+    });
+  }
+}
+
+function startFailure(message: string, { listen: { host, port } }: Config): Error {
+  const aboutAddress = /EADDRINUSE|EADDRNOTAVAIL|EACCES|ENOTFOUND|EAI_AGAIN/.test(message);
+  if (!aboutAddress) {
+    return new StorageError("unavailable", message);
+  }
+  return new ConfigError(
+    `--listen ${host}:${port}: ${message}. Choose another address with --listen.`,
+  );
+}

@@ -1,0 +1,76 @@
+import { systemClock } from "#base/clock.ts";
+import type { Keyring } from "#base/keyring.ts";
+import type { Log } from "#base/log.ts";
+import type { Metrics } from "#base/metrics.ts";
+import { randomHex } from "#base/random.ts";
+import type { BlobStore } from "#blob/store.ts";
+import { Catalog } from "#catalog/catalog.ts";
+import { JobPlace } from "#catalog/job-place.ts";
+import { ENGINE_LIMITS } from "#compose.ts";
+import type { Config } from "#config.ts";
+import type { Fleet } from "#fleet.ts";
+import { runAudit } from "#job/audit.ts";
+import { runGarbage } from "#job/garbage.ts";
+import { runLifecycle } from "#job/lifecycle.ts";
+import { runOrphans } from "#job/orphans.ts";
+import type { MetaStore } from "#meta/store.ts";
+import { VersionedEngine } from "#versioned/engine.ts";
+
+export interface Jobs {
+  /** Where audit records wait. */
+  readonly audit: string;
+  readonly meta: MetaStore;
+  readonly blobs: BlobStore;
+  readonly keyring: Keyring;
+  readonly fleet: Fleet;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** What goes on beside the requests, until the signal. */
+export async function runJobs(config: Config, jobs: Jobs): Promise<void> {
+  const { audit, meta, blobs, keyring, fleet, metrics, log, signal } = jobs;
+  const stores = { meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS };
+  const catalog = new Catalog(meta, systemClock);
+  const engine = new VersionedEngine(stores);
+  await Promise.all([
+    runGarbage({
+      stores,
+      graceMs: config.garbageGraceSeconds * 1_000,
+      oldestReadMs: async () => await fleet.oldestMs(),
+      log,
+      count: (collected) => {
+        metrics.garbageEntries.inc(collected.entries);
+        metrics.garbageBlobs.inc(collected.blobs);
+      },
+      signal,
+    }),
+    runOrphans({ stores, count: (removed) => metrics.orphanBlobs.inc(removed), log, signal }),
+    runLifecycle({
+      place: new JobPlace(meta, systemClock, "lifecycle"),
+      holder: randomHex(8),
+      catalog,
+      engine,
+      clock: systemClock,
+      dayMs: config.lifecycleDaySeconds * 1_000,
+      metrics: metrics.lifecycle,
+      log,
+      signal,
+    }),
+    runAudit({
+      root: audit,
+      catalog,
+      engine,
+      clock: systemClock,
+      region: config.region,
+      batchMs: config.auditBatchSeconds * 1_000,
+      count: ({ batches, bytes }) => {
+        metrics.auditBatches.inc(batches);
+        metrics.auditBytes.inc(bytes);
+      },
+      log,
+      signal,
+    }),
+  ]);
+}

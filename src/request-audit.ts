@@ -1,0 +1,73 @@
+import { dataPlaneRecord } from "#audit/data-plane.ts";
+import type { AuditSpool } from "#audit/spool.ts";
+import type { Clock } from "#base/clock.ts";
+import type { HttpRequest } from "#base/http.ts";
+import type { AuditSwitch } from "#catalog/audit-switch.ts";
+import type { Handled } from "#s3/handle.ts";
+import type { Finished } from "#server/listen.ts";
+
+interface Answered {
+  readonly trace: Handled["trace"];
+  readonly request: HttpRequest;
+  readonly status: number;
+  readonly written: Finished;
+  readonly ms: number;
+}
+
+export interface RequestAuditParts {
+  readonly spool: AuditSpool;
+  readonly wanted: AuditSwitch;
+  readonly clock: Clock;
+}
+
+/** Audits S3 requests to buckets that want it, or whose organization does. */
+export class RequestAudit {
+  readonly #parts: RequestAuditParts;
+  /** Records that are being made. */
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(parts: RequestAuditParts) {
+    this.#parts = parts;
+  }
+
+  record(answered: Answered): void {
+    if (answered.trace.found === undefined) return;
+    const work = this.#record(answered).finally(() => this.#underWay.delete(work));
+    this.#underWay.add(work);
+  }
+
+  /** Resolves when every record is on the disk and handed over. */
+  async close(): Promise<void> {
+    await Promise.all(this.#underWay);
+    await this.#parts.spool.close();
+  }
+
+  async #record({ trace, request, status, written, ms }: Answered): Promise<void> {
+    const { found } = trace;
+    if (found === undefined) return;
+    const { spool, wanted, clock } = this.#parts;
+    const { organizationId, name } = found.bucket;
+    const isOn =
+      found.settings.control.auditLoggingEnabled ||
+      (await wanted.isOn(organizationId, "bucketAuditLoggingEnabled"));
+    if (!isOn) return;
+    const record = dataPlaneRecord({
+      operation: trace.operation,
+      caller: trace.caller,
+      accessKeyId: trace.accessKeyId,
+      sourceIp: request.remoteAddress,
+      host: trace.host,
+      bucket: name,
+      key: trace.key,
+      versionId: trace.versionId,
+      requestId: trace.requestId,
+      status,
+      code: trace.code,
+      receivedBytes: written.received,
+      sentBytes: written.bytes,
+      endedMs: clock.now(),
+      durationMs: ms,
+    });
+    spool.append({ organizationId, plane: "data-plane" }, record);
+  }
+}

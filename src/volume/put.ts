@@ -1,0 +1,90 @@
+import type { ChecksumAlgorithm } from "#base/checksum.ts";
+import { invalidArgument, S3Error } from "#base/error.ts";
+import type { ObjectInfo } from "#object/attributes.ts";
+import { requireForWrite } from "#object/conditions.ts";
+import { BodyDigests } from "#object/digests.ts";
+import type { PutInput } from "#object/engine.ts";
+import { currentOf, infoOf } from "#volume/current.ts";
+import { modifiedMsOf } from "#volume/identity.ts";
+import type { KeyPath } from "#volume/key-path.ts";
+import { makeDirectory } from "#volume/make-directories.ts";
+import { NewFile, receiveInto } from "#volume/new-file.ts";
+import { publish, requireReplaceable } from "#volume/publish.ts";
+import type { Volume } from "#volume/volume.ts";
+
+/** When a client names no algorithm, as AWS does since 2024. */
+export const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
+
+/** Writes a file beside, and then it is there whole. A key that ends in a slash is a directory. */
+export async function putObject(
+  volume: Volume,
+  path: KeyPath,
+  input: PutInput,
+): Promise<ObjectInfo> {
+  if (path.isDirectory) return await putDirectory(volume, path, input);
+  const { body, attributes, conditions } = input;
+  const { sizeBytes } = body;
+  if (sizeBytes > volume.limits.putBytesMax) throw tooLarge(volume.limits.putBytesMax);
+  await requireWritable(volume, path);
+  requireForWrite(conditions, await currentOf(volume, path), path.key);
+  using room = await volume.usage.reserve(sizeBytes);
+  await using file = await NewFile.create(volume);
+  const algorithm = body.algorithm ?? DEFAULT_ALGORITHM;
+  const { md5, checksums } = await receiveInto({ file: file.file, at: 0 }, body, [algorithm]);
+  const identity = await file.seal(volume.clock.now());
+  const value = checksums[algorithm];
+  const record = {
+    etag: md5,
+    checksum: value === undefined ? undefined : { algorithm, type: "FULL_OBJECT" as const, value },
+    partsCount: undefined,
+    headers: attributes.headers,
+    userMetadata: attributes.userMetadata,
+  };
+  const freed = await publish(volume, { path, file, identity, record, conditions });
+  await room.settle(sizeBytes - freed);
+  return infoOf(path, { identity, record, etag: md5, modifiedMs: modifiedMsOf(identity) });
+}
+
+/**
+ * Says before a body is asked for what would be said after it.
+ * Fails: InvalidArgument when a directory, or a file on the way, cannot give way to the key.
+ */
+export async function requireWritable(volume: Volume, { key, names }: KeyPath): Promise<void> {
+  await using found = await volume.tree.find(names);
+  if (found !== undefined) return requireReplaceable(found.stats, key);
+  for (let depth = names.length - 1; depth > 0; depth -= 1) {
+    await using above = await volume.tree.find(names.slice(0, depth));
+    if (above === undefined) continue;
+    if (above.stats.isDirectory()) return;
+    throw invalidArgument("Key", key, "A part of the key before its last slash is a file.");
+  }
+}
+
+/** A directory is all its key can be: it keeps neither bytes nor metadata. */
+async function putDirectory(
+  volume: Volume,
+  path: KeyPath,
+  { body, conditions }: PutInput,
+): Promise<ObjectInfo> {
+  if (body.sizeBytes > 0) {
+    const message = "A key that ends in a slash is a directory of the volume and holds no bytes.";
+    throw invalidArgument("Key", path.key, message);
+  }
+  requireForWrite(conditions, await currentOf(volume, path), path.key);
+  const digests = new BodyDigests(body, body.algorithm === undefined ? [] : [body.algorithm]);
+  for await (const chunk of body.chunks) digests.update(chunk);
+  digests.finish();
+  await using made = await makeDirectory(volume, path.names, path.key);
+  if (conditions.ifNoneMatch !== undefined && !made.made) {
+    throw new S3Error("ConditionalRequestConflict", { Key: path.key });
+  }
+  const current = await currentOf(volume, path);
+  // Who removed it meanwhile did so after it was there.
+  if (current === undefined) throw new S3Error("OperationAborted", {});
+  return infoOf(path, current);
+}
+
+export function tooLarge(bytesMax: number): S3Error {
+  const message = `Your proposed upload exceeds the maximum allowed size of ${bytesMax} bytes.`;
+  return new S3Error("EntityTooLarge", {}, { message });
+}

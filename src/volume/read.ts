@@ -1,0 +1,96 @@
+import type { FileHandle } from "node:fs/promises";
+import { S3Error, StorageError } from "#base/error.ts";
+import { guarded } from "#blob/system-error.ts";
+import type { ObjectInfo } from "#object/attributes.ts";
+import type { OpenObject, PartInfo } from "#object/engine.ts";
+import { type Current, currentOf, fileObject, infoOf } from "#volume/current.ts";
+import { type Identity, identityOf, isSame } from "#volume/identity.ts";
+import type { Kept } from "#volume/idle-files.ts";
+import type { KeyPath } from "#volume/key-path.ts";
+import { type OpenFile, openFile, readWhole } from "#volume/open-file.ts";
+import type { Volume } from "#volume/volume.ts";
+
+/** Fails: NoSuchKey. */
+export async function headObject(volume: Volume, path: KeyPath): Promise<ObjectInfo> {
+  const current = await currentOf(volume, path);
+  if (current === undefined) throw new S3Error("NoSuchKey", { Key: path.key });
+  return infoOf(path, current);
+}
+
+/** The file is open when it resolves, so that its bytes are those of the ETag. Fails: NoSuchKey. */
+export async function getObject(volume: Volume, path: KeyPath): Promise<OpenObject> {
+  if (path.isDirectory) {
+    const info = await headObject(volume, path);
+    return { info, read: () => Buffer.alloc(0), parts: async () => [whole(info)] };
+  }
+  const opened = await openObject(volume, path);
+  if (opened === undefined) throw new S3Error("NoSuchKey", { Key: path.key });
+  const { file, current } = opened;
+  const info = infoOf(path, current);
+  const { identity } = current;
+  const kept = volume.idle.keep(file);
+  return {
+    info,
+    read: (from, to) =>
+      from === to ? Buffer.alloc(0) : readKept(volume, { path, identity, kept }, { from, to }),
+    parts: async () => await partsOf(volume, info, identity),
+  };
+}
+
+/** A file that is open, and the object it is. */
+export async function openObject(
+  volume: Volume,
+  path: KeyPath,
+): Promise<(OpenFile & { readonly current: Current }) | undefined> {
+  await using found = await volume.tree.find(path.names);
+  const opened = found === undefined ? undefined : await openFile(found);
+  if (opened === undefined) return undefined;
+  try {
+    return { ...opened, current: await fileObject(volume, identityOf(opened.stats)) };
+  } catch (error) {
+    await opened[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface ToRead {
+  readonly path: KeyPath;
+  readonly identity: Identity;
+  readonly kept: Kept;
+}
+
+async function* readKept(
+  volume: Volume,
+  { path, identity, kept }: ToRead,
+  range: { readonly from: number; readonly to: number },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = kept.take() ?? (await guarded(() => openAgain(volume, path, identity)));
+  try {
+    yield* readWhole(file, identity, range);
+  } finally {
+    await file.close();
+  }
+}
+
+/** For a reader that came late, or a second time. Fails: StorageError "conflict". */
+async function openAgain(volume: Volume, path: KeyPath, identity: Identity): Promise<FileHandle> {
+  await using found = await volume.tree.find(path.names);
+  const opened = found === undefined ? undefined : await openFile(found);
+  if (opened === undefined) throw new StorageError("conflict", "a file went before it was read");
+  if (isSame(identityOf(opened.stats), identity)) return opened.file;
+  await opened[Symbol.asyncDispose]();
+  throw new StorageError("conflict", "a file was replaced before it was read");
+}
+
+async function partsOf(
+  { records }: Volume,
+  info: ObjectInfo,
+  { inode }: Identity,
+): Promise<readonly PartInfo[]> {
+  const rows = info.partsCount === undefined ? undefined : await records.readParts(inode);
+  return rows ?? [whole(info)];
+}
+
+function whole({ sizeBytes, etag, modifiedMs }: ObjectInfo): PartInfo {
+  return { number: 1, sizeBytes, etag, modifiedMs, checksum: undefined };
+}

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import type { DataPlaneRecord } from "#audit/record.ts";
+import { AuditSpool } from "#audit/spool.ts";
+import { systemClock } from "#base/clock.ts";
+import { makeLog } from "#base/log.ts";
+import { MemoryBlobStore } from "#blob/memory.ts";
+import { Catalog } from "#catalog/catalog.ts";
+import { type AuditJob, deliverAll } from "#job/audit.ts";
+import { MemoryMetaStore } from "#meta/memory.ts";
+import { bucketName, objectKey } from "#object/name.ts";
+import { TEST_KEYRING } from "#test/support/keyring.ts";
+import { temporaryDirectory } from "#test/support/temporary.ts";
+import { VersionedEngine } from "#versioned/engine.ts";
+
+const BUCKET = bucketName("cw-ab1cd2-audit-logs");
+const STREAM = { organizationId: "ab1cd2", plane: "data-plane" } as const;
+
+async function parts() {
+  const root = await temporaryDirectory();
+  const meta = new MemoryMetaStore();
+  const catalog = new Catalog(meta, systemClock);
+  const engine = new VersionedEngine({
+    meta,
+    blobs: new MemoryBlobStore(),
+    clock: systemClock,
+    limits: { inlineBytesMax: 1_000_000, partBytesMin: 1 },
+    keyring: TEST_KEYRING,
+  });
+  const lost: number[] = [];
+  const spool = await AuditSpool.open({
+    root,
+    owner: "1",
+    clock: systemClock,
+    batchMs: 60_000,
+    lost: (count) => lost.push(count),
+  });
+  const job: AuditJob = {
+    root,
+    catalog,
+    engine,
+    clock: systemClock,
+    region: "us-east-1",
+    batchMs: 60_000,
+    count: () => undefined,
+    log: makeLog({ pretty: false, access: false, to: 2 }),
+    signal: new AbortController().signal,
+  };
+  return { root, catalog, engine, spool, job, lost };
+}
+
+function record(requestId: string): DataPlaneRecord {
+  return {
+    action: "s3:GetObject",
+    "aws:arn": "arn:aws:iam::ab1cd2:coreweave/admin",
+    principal: "coreweave/admin",
+    timestamp: "2026-01-02T03:04:05.678Z",
+    sourceIp: "127.0.0.1",
+    host: "localhost",
+    bucketName: "bucket",
+    key: "key",
+    versionId: undefined,
+    accessKeyId: "CWABCDEFGHIJKLMN",
+    requestId,
+    status: 200,
+    code: undefined,
+    bytesReceived: 0,
+    bytesSent: 5,
+    durationMs: 1,
+  };
+}
+
+async function delivered({ catalog, engine }: Awaited<ReturnType<typeof parts>>) {
+  const bucket = await catalog.bucket(BUCKET);
+  const ask = { prefix: "", delimiter: "", after: "", limit: 100 };
+  const { objects } = await engine.list(bucket, ask);
+  const texts: string[] = [];
+  for (const { key, sizeBytes } of objects) {
+    const object = await engine.get({ bucket, key: objectKey(key) });
+    const chunks: Uint8Array[] = [];
+    const bytes = object.read(0, sizeBytes);
+    if (bytes instanceof Uint8Array) chunks.push(bytes);
+    else for await (const chunk of bytes) chunks.push(Buffer.from(chunk));
+    texts.push(gunzipSync(Buffer.concat(chunks)).toString());
+  }
+  return { keys: objects.map(({ key }) => key), texts };
+}
+
+test("records of a clean stop are all delivered, in order, into the organization's bucket", async () => {
+  const audit = await parts();
+  const ids = Array.from({ length: 1_000 }, (_, index) => String(index));
+
+  for (const id of ids) audit.spool.append(STREAM, record(id));
+  await audit.spool.close();
+  await deliverAll(audit.job);
+
+  const { keys, texts } = await delivered(audit);
+  assert.equal(keys.length, 1);
+  assert.match(
+    keys[0] ?? "",
+    /^data-plane\/\d{4}\/\d\d\/\d\d\/\d\d\/\d{8}T\d{6}Z-1-1\.ndjson\.gz$/,
+  );
+  const lines = (texts[0] ?? "").trimEnd().split("\n");
+  assert.deepEqual(
+    lines.map((line) => (JSON.parse(line) as DataPlaneRecord).requestId),
+    ids,
+  );
+  assert.deepEqual(JSON.parse(lines[7] ?? ""), JSON.parse(JSON.stringify(record("7"))));
+  assert.deepEqual(await readdir(audit.root), []);
+  assert.deepEqual(audit.lost, []);
+});
+
+test("each plane of each organization has a file of its own", async () => {
+  const audit = await parts();
+  audit.spool.append(STREAM, record("1"));
+  audit.spool.append({ ...STREAM, plane: "control-plane" }, record("2"));
+  audit.spool.append({ ...STREAM, organizationId: "other" }, record("3"));
+
+  await audit.spool.close();
+  await deliverAll(audit.job);
+
+  const { keys } = await delivered(audit);
+  assert.deepEqual(
+    keys.map((key) => key.split("/")[0]),
+    ["control-plane", "data-plane"],
+  );
+  const other = await audit.catalog.bucket(bucketName("cw-other-audit-logs"));
+  assert.equal(other.organizationId, "other");
+});
+
+test("a batch that was delivered but not removed is delivered again under the same key", async () => {
+  const audit = await parts();
+  const name = "ab1cd2.data-plane.1767323045678-7-1.ready";
+  const text = `${JSON.stringify(record("1"))}\n`;
+  await writeFile(join(audit.root, name), text);
+  await deliverAll(audit.job);
+  await writeFile(join(audit.root, name), text);
+
+  await deliverAll(audit.job);
+
+  const { keys, texts } = await delivered(audit);
+  assert.deepEqual(keys, ["data-plane/2026/01/02/03/20260102T030405Z-7-1.ndjson.gz"]);
+  assert.deepEqual(texts, [text]);
+});
+
+test("what a killed process left is adopted, without the half of a line at its end", async () => {
+  const audit = await parts();
+  const path = join(audit.root, "ab1cd2.data-plane.1767323045678-7-1.open");
+  const whole = `${JSON.stringify(record("1"))}\n`;
+  await writeFile(path, `${whole}{"action":"s3:Get`);
+  await deliverAll(audit.job);
+  assert.equal((await readdir(audit.root)).length, 1, "a file that may still be written stays");
+  const longAgo = new Date(systemClock.now() - 10 * 60_000);
+  await utimes(path, longAgo, longAgo);
+
+  await deliverAll(audit.job);
+
+  assert.deepEqual((await delivered(audit)).texts, [whole]);
+});
+
+test("records that cannot be written are counted as lost", async () => {
+  const audit = await parts();
+  const gone = await AuditSpool.open({
+    root: join(audit.root, "directory"),
+    owner: "1",
+    clock: systemClock,
+    batchMs: 60_000,
+    lost: (count) => audit.lost.push(count),
+  });
+  await rm(join(audit.root, "directory"), { recursive: true });
+  gone.append(STREAM, record("1"));
+  gone.append(STREAM, record("2"));
+
+  await gone.close();
+
+  assert.deepEqual(audit.lost, [2]);
+});
