@@ -25,8 +25,12 @@ export interface Config {
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly tlsMin: "1.2" | "1.3";
+  /** Serve without TLS where others than this machine can reach it. */
+  readonly plainHttp: boolean;
   readonly rootAccessKeyId: string | undefined;
   readonly rootSecretAccessKey: string | undefined;
+  /** The operator's, for the control API; undefined: in the data directory. */
+  readonly adminToken: string | undefined;
   /** Where the master keys are; undefined: in the data directory. */
   readonly masterKeyFile: string | undefined;
   /** How long audit records are gathered before they are delivered together. */
@@ -58,7 +62,7 @@ export const SETTINGS = {
     "LODE_ADMIN_LISTEN",
     "HOST:PORT",
     "127.0.0.1:9001",
-    "Health and metrics.",
+    "The control API, health and metrics.",
   ]),
   baseDomains: {
     ...row([
@@ -95,6 +99,13 @@ export const SETTINGS = {
   tlsCert: row(["tls-cert", "LODE_TLS_CERT", "FILE", "", "Certificate chain (PEM): serves HTTPS."]),
   tlsKey: row(["tls-key", "LODE_TLS_KEY", "FILE", "", "Private key of the certificate (PEM)."]),
   tlsMin: row(["tls-min", "LODE_TLS_MIN", "1.2|1.3", "1.3", "Lowest TLS version."]),
+  plainHttp: row([
+    "plain-http",
+    "LODE_PLAIN_HTTP",
+    "true|false",
+    "false",
+    "Serve without TLS on addresses that other machines reach, as behind a proxy.",
+  ]),
   rootAccessKeyId: {
     ...row([
       "root-access-key-id",
@@ -107,6 +118,16 @@ export const SETTINGS = {
   },
   rootSecretAccessKey: {
     ...row(["root-secret-access-key", "LODE_ROOT_SECRET_ACCESS_KEY", "SECRET", "", "Its secret."]),
+    secret: true,
+  },
+  adminToken: {
+    ...row([
+      "admin-token",
+      "LODE_ADMIN_TOKEN",
+      "TOKEN",
+      "",
+      "The operator's, for the control API; made and kept in the data directory when absent.",
+    ]),
     secret: true,
   },
   masterKeyFile: row([
@@ -197,7 +218,7 @@ function row([flag, env, value, fallback, help]: Readonly<
   return { flag, env, value, fallback, help };
 }
 
-const BOOLEANS = ["strict-location", "access-log"];
+const BOOLEANS = ["strict-location", "plain-http", "access-log"];
 
 function readFlags(args: readonly string[]): Map<string, string> {
   const known = names()
@@ -269,10 +290,13 @@ function check(texts: Texts): Config {
       "LODE_ROOT_ACCESS_KEY_ID and LODE_ROOT_SECRET_ACCESS_KEY go together: set both, or neither.",
     );
   }
+  const plainHttp = oneOf("plainHttp", texts.plainHttp, ["true", "false"]) === "true";
+  const readAddress = tlsCert === undefined && !plainHttp ? loopbackAddress : address;
+  const adminToken = optional(texts.adminToken);
   return {
     data: directory(texts.data),
-    listen: address("listen", texts.listen),
-    adminListen: address("adminListen", texts.adminListen),
+    listen: readAddress("listen", texts.listen),
+    adminListen: readAddress("adminListen", texts.adminListen),
     baseDomains: domains(texts.baseDomains),
     addressing: oneOf("addressing", texts.addressing, ["both", "virtual"]),
     region: matching("region", texts.region, /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/),
@@ -283,10 +307,13 @@ function check(texts: Texts): Config {
         : count("workers", texts.workers, 1, 64),
     tlsCert,
     tlsKey,
+    plainHttp,
     tlsMin: oneOf("tlsMin", texts.tlsMin, ["1.2", "1.3"]),
     rootAccessKeyId: id === undefined ? undefined : matching("rootAccessKeyId", id, /^\w{3,128}$/),
     rootSecretAccessKey:
       secret === undefined ? undefined : matching("rootSecretAccessKey", secret, /^\S{8,128}$/),
+    adminToken:
+      adminToken === undefined ? undefined : matching("adminToken", adminToken, /^[\x21-\x7e]{16,512}$/),
     masterKeyFile: optional(texts.masterKeyFile),
     auditBatchSeconds: count("auditBatchSeconds", texts.auditBatchSeconds, 1, 86_400),
     garbageGraceSeconds: count("garbageGraceSeconds", texts.garbageGraceSeconds, 0, 31_536_000),
@@ -323,6 +350,20 @@ function address(name: Name, text: string): Address {
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) throw bad(name, text, "give HOST:PORT, as 127.0.0.1:9000.");
   return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
+}
+
+/** Whether only this machine can reach it. */
+export function isLoopback(host: string): boolean {
+  return /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/i.test(host);
+}
+
+/** Fails: ConfigError: what goes over a network in the clear can be read and replayed there. */
+function loopbackAddress(name: Name, text: string): Address {
+  const read = address(name, text);
+  if (isLoopback(read.host)) return read;
+  const mend =
+    "other machines could reach it without TLS. Give --tls-cert and --tls-key, or --plain-http true where a proxy or a private network protects it.";
+  throw bad(name, text, mend);
 }
 
 function oneOf<const T extends string>(name: Name, text: string, values: readonly T[]): T {

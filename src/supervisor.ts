@@ -1,18 +1,21 @@
 import { createSecureContext } from "node:tls";
 import { AggregatorRegistry, type Registry } from "prom-client";
-import { type AdminView, adminAnswer } from "#admin/health.ts";
+import { callerName } from "#admin/caller.ts";
+import { type AdminView, adminAnswer } from "#admin/listener.ts";
 import { systemClock } from "#base/clock.ts";
 import { Keyring } from "#base/keyring.ts";
-import { makeLog } from "#base/log.ts";
+import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { firstAdministrator } from "#catalog/first-start.ts";
 import { openIdentities } from "#catalog/identities.ts";
-import { type Config, ConfigError } from "#config.ts";
+import { composeControl } from "#compose-control.ts";
+import { type Config, ConfigError, isLoopback } from "#config.ts";
 import { Fleet } from "#fleet.ts";
 import { runJobs } from "#jobs.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
+import { adminToken } from "#server/admin-token.ts";
 import {
   type DataDirectory,
   openDataDirectory,
@@ -25,11 +28,12 @@ import { isPretty, readTls, type WorkerStart } from "#worker.ts";
 
 /** Runs the server: workers that speak S3, the admin listener, the jobs. Resolves after a drain. */
 export async function runSupervisor(config: Config): Promise<void> {
-  const log = makeLog({ pretty: isPretty(config), access: false, to: 2 });
+  const log = makeLog({ pretty: isPretty(config), access: config.accessLog, to: 2 });
   checkTls(config);
   await using directory = await openDataDirectory(config.data);
   const keys = masterKeys(directory, config.masterKeyFile);
   const root = chosenKey(config, directory);
+  const operator = adminToken(directory, config.adminToken);
   await FileBlobStore.sweepTemporary(directory.blobs);
   await using meta = new LmdbMetaStore(directory.metadata);
   await using blobs = await FileBlobStore.open({
@@ -59,6 +63,15 @@ export async function runSupervisor(config: Config): Promise<void> {
   const view: AdminView = {
     isReady: () => fleet.isWhole,
     metrics: async () => await allMetrics(metrics, fleet),
+    control: composeControl({
+      ...{ meta, keyring, clock: systemClock, operatorToken: operator.token },
+      firstOrganizationId: principal.organizationId ?? "",
+      report: (cause, requestId) => {
+        metrics.failures.inc();
+        log.error("a call of the control API failed by a fault of ours", cause, { requestId });
+      },
+    }),
+    called: logCall(log),
   };
   await using admin = await listenAdmin(config, view);
   announce(config, { s3: port, admin: admin.port, root, directory });
@@ -80,16 +93,37 @@ export async function runSupervisor(config: Config): Promise<void> {
   log.flush();
 }
 
+function logCall(log: Log): AdminView["called"] {
+  return ({ remoteAddress }, { reply, trace }, ms) =>
+    log.access({
+      op: trace.operation,
+      status: reply.status,
+      code: trace.code,
+      principal: callerName(trace.caller),
+      organization: trace.organizationId,
+      denied: trace.denied,
+      ms: Math.round(ms * 10) / 10,
+      from: remoteAddress,
+      id: trace.requestId,
+    });
+}
+
 /** Fails: ConfigError when the address cannot be had. */
-async function listenAdmin({ adminListen }: Config, view: AdminView): Promise<Listening> {
+async function listenAdmin(config: Config, view: AdminView): Promise<Listening> {
+  const { adminListen } = config;
   try {
-    return await listen({ ...adminListen, answer: adminAnswer(view) });
+    return await listen({ ...adminListen, tls: adminTls(config), answer: adminAnswer(view) });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(
       `--admin-listen ${adminListen.host}:${adminListen.port}: ${message}. Choose another address with --admin-listen.`,
     );
   }
+}
+
+/** Its tools run on this machine, mostly, where a certificate's name would not be theirs. */
+function adminTls(config: Config) {
+  return isLoopback(config.adminListen.host) ? undefined : readTls(config);
 }
 
 /** Fails: ConfigError when the certificate cannot be used. */
@@ -123,7 +157,8 @@ interface Announced {
 function announce(config: Config, { s3, admin, root, directory }: Announced): void {
   const scheme = config.tlsCert === undefined ? "http" : "https";
   const endpoint = `${scheme}://${hostText(config.listen.host)}:${s3}`;
-  const adminEndpoint = `http://${hostText(config.adminListen.host)}:${admin}`;
+  const adminScheme = adminTls(config) === undefined ? "http" : "https";
+  const adminEndpoint = `${adminScheme}://${hostText(config.adminListen.host)}:${admin}`;
   const given = config.rootAccessKeyId !== undefined;
   const key = root.fresh
     ? `  access key  ${root.accessKeyId}\n  secret key  ${root.secret}\n              (shown this once; kept in ${directory.credentials})\n`

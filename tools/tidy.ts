@@ -17,7 +17,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   volume: ["base", "blob", "object"],
   s3: ["base", "access", "catalog", "object"],
   server: ["base"],
-  admin: ["base"],
+  admin: ["base", "access", "catalog", "object", "job"],
   job: ["base", "audit", "object", "catalog", "versioned"],
   cli: ["base"],
 };
@@ -26,6 +26,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   lmdb: ["src/meta/lmdb.ts"],
   pino: ["src/base/log.ts"],
+  zod: ["src/admin/"],
   "prom-client": ["src/base/metrics.ts", "src/supervisor.ts"],
   saxes: ["src/base/xml.ts"],
   "hash-wasm": ["src/base/checksum.ts"],

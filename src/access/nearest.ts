@@ -1,11 +1,12 @@
-/** Further apart than this, two words are not one misspelled. */
+/** Further apart than this, two words are not one misspelled; short words not even so far. */
 const DISTANCE_MAX = 3;
+const LETTERS_PER_MISTAKE = 3;
 
 /** ` Did you mean "x"?` when `word` is near to one of `known`, otherwise nothing. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const meant = word.toLowerCase();
   let nearest: string | undefined;
-  let least = DISTANCE_MAX + 1;
+  let least = Math.min(DISTANCE_MAX, Math.floor(word.length / LETTERS_PER_MISTAKE)) + 1;
   for (const each of known) {
     if (Math.abs(each.length - word.length) >= least) continue;
     const distance = editDistance(meant, each.toLowerCase());

@@ -84,7 +84,7 @@ export function listAt({ path, value }: Place, max: number): readonly Place[] {
   }
   if (value.length === 0) throw new PolicyError(path, "must have at least one element.");
   if (value.length > max) {
-    throw new PolicyError(path, `has ${value.length} elements, more than ${max}. Use a wildcard.`);
+    throw new PolicyError(path, `has ${value.length} elements, of which there may be ${max}.`);
   }
   return value.map((inner: unknown, index) => ({ path: `${path}[${index}]`, value: inner }));
 }

@@ -1,35 +1,28 @@
-import type { HttpReply, HttpRequest } from "#base/http.ts";
+import type { HttpReply } from "#base/http.ts";
 
-/** What the admin listener can tell. */
-export interface AdminView {
+/** What probes and Prometheus are told of. */
+export interface HealthView {
   /** Every worker serves. */
   readonly isReady: () => boolean;
   /** In the Prometheus text format. */
   readonly metrics: () => Promise<string>;
 }
 
-/** `/health/live`, `/health/ready` and `/metrics`, for probes and for Prometheus. */
-export function adminAnswer(
-  view: AdminView,
-): (request: HttpRequest) => Promise<{ readonly reply: HttpReply }> {
-  return async ({ method, target }) => {
-    if (method !== "GET" && method !== "HEAD") return text(405, "Use GET.\n");
-    switch (target.split("?", 1)[0]) {
-      case "/health/live":
-        return text(200, "live\n");
-      case "/health/ready":
-        return view.isReady()
-          ? text(200, "ready\n")
-          : text(503, "not ready: a worker is starting or stopping\n");
-      case "/metrics":
-        return await metrics(view);
-      default:
-        return text(404, "There are /health/live, /health/ready and /metrics.\n");
-    }
-  };
+/** `/health/live`, `/health/ready` and `/metrics`; undefined for another path. */
+export async function healthReply(
+  view: HealthView,
+  { method, path }: { readonly method: string; readonly path: string },
+): Promise<HttpReply | undefined> {
+  if (!["/health/live", "/health/ready", "/metrics"].includes(path)) return undefined;
+  if (method !== "GET" && method !== "HEAD") return text(405, "Use GET.\n");
+  if (path === "/health/live") return text(200, "live\n");
+  if (path === "/metrics") return await metrics(view);
+  return view.isReady()
+    ? text(200, "ready\n")
+    : text(503, "not ready: a worker is starting or stopping\n");
 }
 
-async function metrics(view: AdminView) {
+async function metrics(view: HealthView): Promise<HttpReply> {
   try {
     return text(200, await view.metrics(), "text/plain; version=0.0.4; charset=utf-8");
   } catch (cause) {
@@ -37,7 +30,7 @@ async function metrics(view: AdminView) {
   }
 }
 
-function text(status: number, body: string, type = "text/plain; charset=utf-8") {
+function text(status: number, body: string, type = "text/plain; charset=utf-8"): HttpReply {
   const headers = { "content-type": type, "content-length": String(Buffer.byteLength(body)) };
-  return { reply: { status, headers, body } };
+  return { status, headers, body };
 }

@@ -16,6 +16,16 @@ export function newSecretKey(): string {
   return `cwo${letters(LOWER, 40)}`;
 }
 
+/** Ids of keys that are stored have letters alone. */
+export const SESSION_KEY_PREFIX = "CW0";
+
+/** Of a key that is not stored: whether it is one of an organization cannot be told from it. */
+export function isSessionKeyId(accessKeyId: string): boolean {
+  return SESSION_KEY_ID.test(accessKeyId);
+}
+
+const SESSION_KEY_ID = /^CW0[A-Z]{13}$/;
+
 function letters(alphabet: string, count: number): string {
   const chars = Array.from({ length: count }, () => alphabet[randomBelow(alphabet.length)]);
   return chars.join("");

@@ -2,7 +2,7 @@ import type { Principal } from "#access/principal.ts";
 import { digestOf } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Keyring } from "#base/keyring.ts";
-import { newSecretKey } from "#catalog/access-key-form.ts";
+import { isSessionKeyId, newSecretKey, SESSION_KEY_PREFIX } from "#catalog/access-key-form.ts";
 import { type Credential, sessionDigestOf } from "#catalog/access-keys.ts";
 import { type Holder, type Holders, organizationOf } from "#catalog/holders.ts";
 import type { Revocations } from "#catalog/revocations.ts";
@@ -31,7 +31,6 @@ interface SealedKey extends Holder {
 
 const PURPOSE = "session keys";
 const TOKEN = /^cwt_([0-9a-f]{16})\.([\w-]{40,8000})$/;
-const KEY_ID = /^CW0[A-Z]{13}$/;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const KNOWN_MAX = 1_000;
 
@@ -104,16 +103,11 @@ export class SessionKeys {
   }
 }
 
-/** Ids of keys that are stored have letters where these have a zero. */
-export function isSessionKeyId(accessKeyId: string): boolean {
-  return KEY_ID.test(accessKeyId);
-}
-
 function accessKeyIdOf(sessionToken: string): string {
   const digest = digestOf("SHA256", Buffer.from(sessionToken));
   const letters = Array.from(
     { length: 13 },
     (_, at) => LETTERS[(digest[at] ?? 0) % LETTERS.length],
   );
-  return `CW0${letters.join("")}`;
+  return `${SESSION_KEY_PREFIX}${letters.join("")}`;
 }

@@ -7,7 +7,7 @@ import { randomBelow, randomBytes } from "#base/random.ts";
 import { writeDurably } from "#server/durable-file.ts";
 
 /**
- * What stands in a data directory: `metadata/` (LMDB), `blobs/`, `credentials`, `master-key`,
+ * What stands in a data directory: `metadata/` (LMDB), `blobs/`, `credentials`, `admin-token`, `master-key`,
  * `master-key-ids`, `format.json`.
  */
 export interface DataDirectory extends AsyncDisposable {
@@ -17,6 +17,8 @@ export interface DataDirectory extends AsyncDisposable {
   readonly audit: string;
   /** The root key, in the form of an AWS credentials file, mode 0600. */
   readonly credentials: string;
+  /** The operator's token for the control API, mode 0600. */
+  readonly adminToken: string;
   /** The master keys, unless they are kept elsewhere. */
   readonly masterKey: string;
   /** Which master keys something here may be encrypted under. */
@@ -52,6 +54,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     blobs: join(path, "blobs"),
     audit: join(path, "audit"),
     credentials: join(path, "credentials"),
+    adminToken: join(path, "admin-token"),
     masterKey: join(path, "master-key"),
     masterKeyIds: join(path, "master-key-ids"),
     [Symbol.asyncDispose]: async () => {

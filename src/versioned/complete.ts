@@ -13,8 +13,8 @@ import {
   partCounter,
   requireKeyIfSent,
   scanParts,
+  usageOfEnd,
 } from "#versioned/uploads.ts";
-import { addUsage } from "#versioned/usage.ts";
 import { type Beside, makeVersion } from "#versioned/write.ts";
 
 /**
@@ -69,7 +69,8 @@ async function endOfUpload(
     readonly unused: readonly string[];
   },
 ): Promise<Beside> {
-  const { guard } = await findUpload(stores, name);
+  const upload = await findUpload(stores, name);
+  const { guard } = upload;
   const { counter, unused } = end;
   const now = await partCounter(stores, name.uploadId);
   if (now.guard.revision !== counter.guard.revision) {
@@ -84,7 +85,7 @@ async function endOfUpload(
       { key: counter.guard.key, value: undefined },
       garbageWrite(garbage, stores.clock.now()),
     ],
-    adds: [addUsage(name.bucket.id, { uploads: -1, partBytes: -counter.bytes })],
+    usage: [usageOfEnd(upload, counter.bytes)],
   };
 }
 

@@ -2,9 +2,11 @@ import { randomHex } from "#base/random.ts";
 import { STAMP_BYTES } from "#base/stamp.ts";
 import type { BlobId } from "#blob/store.ts";
 import type { Change, Write } from "#meta/store.ts";
+import type { Attributes } from "#object/attributes.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Validators } from "#object/conditions.ts";
 import type { KeyName } from "#object/engine.ts";
+import type { Room } from "#object/usage.ts";
 import { etagOf, HEAD_STAMP_AT, type Head, packHead } from "#versioned/head.ts";
 import {
   garbageKey,
@@ -22,7 +24,7 @@ import {
   packVersion,
   type VersionRecord,
 } from "#versioned/record.ts";
-import { addUsage, type Usage } from "#versioned/usage.ts";
+import { addUsage, type UsageChange } from "#versioned/usage.ts";
 
 /** What a key is at the moment of a decision. */
 export interface KeyState {
@@ -39,7 +41,9 @@ export interface StoredVersion {
 /** What must be known of a version to throw it away. */
 export interface Discarded {
   readonly sequence: number;
-  readonly record: Pick<VersionRecord, "deleteMarker" | "sizeBytes" | "content">;
+  readonly record: Pick<VersionRecord, "deleteMarker" | "sizeBytes" | "content"> & {
+    readonly attributes: Pick<Attributes, "storageClass">;
+  };
 }
 
 /** A version to be made. */
@@ -68,18 +72,19 @@ export function replacedSequence(bucket: Bucket, head: Head | undefined): number
   return head.isNull ? head.sequence : head.nullSequence;
 }
 
+export interface PlanVersion {
+  readonly version: NewVersion;
+  readonly replaced: Discarded | undefined;
+  readonly nowMs: number;
+  /** What else the commit changes in the usage. */
+  readonly usage?: readonly UsageChange[] | undefined;
+  readonly room?: Room | undefined;
+}
+
 /** Makes `version` the current one. `replaced` is what `replacedSequence` named. */
-export function planVersion(
-  name: KeyName,
-  state: KeyState,
-  change: {
-    readonly version: NewVersion;
-    readonly replaced: Discarded | undefined;
-    readonly nowMs: number;
-  },
-): Change {
+export function planVersion(name: KeyName, state: KeyState, change: PlanVersion): Change {
   const { bucket, key } = name;
-  const { version, replaced, nowMs } = change;
+  const { version, replaced, nowMs, usage = [], room } = change;
   const { record } = version;
   const recordKey = versionKey(bucket.id, key);
   const head = headOf(record, { sequence: 0, nullSequence: olderNull(bucket, state.head) });
@@ -93,11 +98,9 @@ export function planVersion(
     ...contentWrites(version),
   ];
   if (replaced !== undefined) writes.push(...discardVersion(name, replaced, nowMs));
-  return {
-    guards: guardsOf(name, state),
-    writes,
-    adds: [addUsage(bucket.id, usageChange(record, replaced?.record))],
-  };
+  const gone = replaced === undefined ? [] : [usageOfVersion(replaced.record, -1)];
+  const changes = [usageOfVersion(record, 1), ...gone, ...usage];
+  return { guards: guardsOf(name, state), writes, adds: addUsage(bucket, changes, room) };
 }
 
 /** Removes one version; `next` is the newest of those that stay, when the current one goes. */
@@ -118,7 +121,7 @@ export function planRemoval(
       { key: headKey(bucket.id, key), value: headAfterRemoval(state.head, removed, next) },
       ...discardVersion(name, removed, nowMs),
     ],
-    adds: [addUsage(bucket.id, usageChange(undefined, removed.record))],
+    adds: addUsage(bucket, [usageOfVersion(removed.record, -1)]),
   };
 }
 
@@ -225,20 +228,12 @@ function garbageOf(content: Content): GarbageRecord | undefined {
   }
 }
 
-function usageChange(
-  added: Discarded["record"] | undefined,
-  removed: Discarded["record"] | undefined,
-): Partial<Usage> {
-  const [plus, minus] = [usageOfVersion(added), usageOfVersion(removed)];
-  return {
-    versions: plus.versions - minus.versions,
-    bytes: plus.bytes - minus.bytes,
-    deleteMarkers: plus.deleteMarkers - minus.deleteMarkers,
-  };
-}
-
-function usageOfVersion(record: Discarded["record"] | undefined) {
-  if (record === undefined) return { versions: 0, bytes: 0, deleteMarkers: 0 };
-  if (record.deleteMarker) return { versions: 0, bytes: 0, deleteMarkers: 1 };
-  return { versions: 1, bytes: record.sizeBytes, deleteMarkers: 0 };
+/** What a version that comes (1) or goes (-1) changes. */
+export function usageOfVersion(
+  { deleteMarker, sizeBytes, attributes }: Discarded["record"],
+  sign: 1 | -1,
+): UsageChange {
+  const { storageClass } = attributes;
+  if (deleteMarker) return { storageClass, deleteMarkers: sign };
+  return { storageClass, versions: sign, bytes: sign * sizeBytes };
 }

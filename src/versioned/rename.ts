@@ -7,7 +7,13 @@ import { RENAME_SOURCE_NAMES, requireConditions, requireForRename } from "#objec
 import type { KeyName, Renamed, RenameInput } from "#object/engine.ts";
 import { etagOf, HEAD_STAMP_AT, type Head, packHead } from "#versioned/head.ts";
 import { garbageKey, headKey, ID_BYTES, renameTokenKey, versionKey } from "#versioned/keys.ts";
-import { discardVersion, guardsOf, type KeyState, validatorsOf } from "#versioned/plan.ts";
+import {
+  discardVersion,
+  guardsOf,
+  type KeyState,
+  usageOfVersion,
+  validatorsOf,
+} from "#versioned/plan.ts";
 import { packJson, packVersion, type RenameRecord, unpackJson } from "#versioned/record.ts";
 import {
   commitDecision,
@@ -100,11 +106,11 @@ async function planRename(
       : await discarded(stores, name, { head: to.head, sequence: to.head.sequence });
   const nowMs = stores.clock.now();
   const gone = replaced === undefined ? [] : discardVersion(name, replaced, nowMs);
-  const usage = replaced === undefined ? {} : { versions: -1, bytes: -replaced.record.sizeBytes };
+  const usage = replaced === undefined ? [] : [usageOfVersion(replaced.record, -1)];
   return {
     guards: [...guardsOf(name, to), ...guardsOf(source, from).slice(1)],
     writes: [...movedWrites({ name, source, moved, head }), ...gone],
-    adds: [addUsage(bucket.id, usage)],
+    adds: addUsage(bucket, usage),
   };
 }
 

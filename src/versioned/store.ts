@@ -97,8 +97,10 @@ export async function discarded(
 ): Promise<Discarded | undefined> {
   const { head, sequence } = which;
   if (head !== undefined && head.sequence === sequence && head.inline) {
-    const { deleteMarker, sizeBytes } = head;
-    return { sequence, record: { deleteMarker, sizeBytes, content: { kind: "inline" } } };
+    const { deleteMarker, sizeBytes, storageClass } = head;
+    const attributes = { storageClass };
+    const content = { kind: "inline" } as const;
+    return { sequence, record: { deleteMarker, sizeBytes, attributes, content } };
   }
   return await loadVersion(stores, name, sequence);
 }

@@ -19,7 +19,7 @@ import { ID_BYTES, partCounterKey, partKey, partNumberOf, uploadKey } from "#ver
 import { garbageWrite } from "#versioned/plan.ts";
 import { type PartRecord, packJson, type UploadRecord, unpackJson } from "#versioned/record.ts";
 import { commitDecision, type Stores } from "#versioned/store.ts";
-import { addUsage } from "#versioned/usage.ts";
+import { addUsage, type UsageChange } from "#versioned/usage.ts";
 
 /** An upload as it was read, and what must still be true of it at a commit. */
 export interface FoundUpload {
@@ -49,7 +49,7 @@ export async function createUpload(
     change: {
       guards: [bucket.guard, { key: recordKey, revision: 0 }],
       writes: [{ key: recordKey, value: packJson(record) }],
-      adds: [addUsage(bucket.id, { uploads: 1 })],
+      adds: addUsage(bucket, [{ storageClass: attributes.storageClass, uploads: 1 }]),
     },
     outcome: undefined,
   }));
@@ -128,7 +128,8 @@ function notAsCreated(message: string, cause?: S3Error): S3Error {
 
 export async function abortUpload(stores: Stores, name: UploadName): Promise<void> {
   await commitDecision(stores, name.bucket, async () => {
-    const { guard } = await findUpload(stores, name);
+    const upload = await findUpload(stores, name);
+    const { guard } = upload;
     const garbage = { contentId: name.uploadId, blobs: [], parts: "all" } as const;
     const { bytes, guard: counterGuard } = await partCounter(stores, name.uploadId);
     return {
@@ -139,11 +140,16 @@ export async function abortUpload(stores: Stores, name: UploadName): Promise<voi
           { key: counterGuard.key, value: undefined },
           garbageWrite(garbage, stores.clock.now()),
         ],
-        adds: [addUsage(name.bucket.id, { uploads: -1, partBytes: -bytes })],
+        adds: addUsage(name.bucket, [usageOfEnd(upload, bytes)]),
       },
       outcome: undefined,
     };
   });
+}
+
+/** What an upload takes along when it ends. */
+export function usageOfEnd({ info }: FoundUpload, partBytes: number): UsageChange {
+  return { storageClass: info.attributes.storageClass, uploads: -1, partBytes: -partBytes };
 }
 
 /** Counts commits and bytes of an upload's parts, so that its end can guard against a new part. */

@@ -1,4 +1,4 @@
-import { lstat, open, readFile, rename, rm } from "node:fs/promises";
+import { lstat, readFile, rm } from "node:fs/promises";
 import { randomHex } from "#base/random.ts";
 import { Directory } from "#blob/directory.ts";
 import { absent } from "#blob/system-error.ts";
@@ -11,6 +11,7 @@ import {
 } from "#volume/file-record.ts";
 import { type Identity, identityText, isMarked, isSame } from "#volume/identity.ts";
 import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
+import { replaceDurably } from "#volume/write-durably.ts";
 
 export const RECORD_DIRECTORIES = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, "0"),
@@ -109,20 +110,7 @@ export class FileRecords implements AsyncDisposable {
 
   async #replace(path: SystemPath, text: string): Promise<void> {
     const { hidden, ownerId } = this.#options;
-    const temporary = hidden.entry(`tmp/${ownerId}-${randomHex(8)}`);
-    try {
-      const file = await open(temporary, "wx", 0o600);
-      try {
-        await file.writeFile(text);
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    await replaceDurably(path, text, hidden.entry(`tmp/${ownerId}-${randomHex(8)}`));
   }
 
   #remember(content: string, record: FileRecord): void {

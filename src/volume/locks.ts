@@ -3,7 +3,7 @@ import type { Clock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import { systemCode } from "#blob/system-error.ts";
 import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
-import type { Owner } from "#volume/owner.ts";
+import type { Holder, Owner } from "#volume/owner.ts";
 
 /** About ten seconds. */
 const ATTEMPTS_MAX = 200;
@@ -63,7 +63,7 @@ export class Locks {
     // Above a rank that is held none but dead ones can stay.
     for (let above = rank + 1; above < RANKS_MAX; above += 1) {
       const path = this.#path(name, above);
-      if ((await this.#owner.holderOf(path)) === "a dead one") await rm(path, { force: true });
+      if (isGone(await this.#owner.holderOf(path))) await rm(path, { force: true });
     }
     await this.#release(name, rank);
   }
@@ -91,14 +91,14 @@ export class Locks {
       const holder = await this.#owner.holderOf(path);
       // The answer to a link was lost on the way, as NFS can.
       if (holder === "this process") return rank;
-      if (holder !== "a dead one") return undefined;
+      if (!isGone(holder)) return undefined;
     }
     return undefined;
   }
 
   async #allDeadBelow(name: string, rank: number): Promise<boolean> {
     for (let below = 0; below < rank; below += 1) {
-      if ((await this.#owner.holderOf(this.#path(name, below))) !== "a dead one") return false;
+      if (!isGone(await this.#owner.holderOf(this.#path(name, below)))) return false;
     }
     return true;
   }
@@ -124,7 +124,12 @@ export class Locks {
   }
 }
 
-async function linked(from: SystemPath, to: SystemPath): Promise<boolean> {
+function isGone(holder: Holder | undefined): boolean {
+  return holder === "dead" || holder === "silent";
+}
+
+/** False when the second name is there already. Fails: as link(2). */
+export async function linked(from: SystemPath, to: SystemPath): Promise<boolean> {
   try {
     await link(from, to);
     return true;

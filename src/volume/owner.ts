@@ -14,6 +14,9 @@ interface Origin {
   readonly started: string | undefined;
 }
 
+/** `silent`: on another machine, and without a sign of life for so long that it is thought dead. */
+export type Holder = "this process" | "alive" | "silent" | "dead";
+
 /** After so long without a sign a process of another machine is taken for dead. */
 const LEASE_NS = 60_000_000_000n;
 const BEAT_AFTER_MS = 10_000;
@@ -89,16 +92,16 @@ export class Owner implements AsyncDisposable {
   }
 
   /** Whose link that is: undefined when there is none. */
-  async holderOf(link: SystemPath): Promise<"this process" | "a live one" | "a dead one" | undefined> {
+  async holderOf(link: SystemPath): Promise<Holder | undefined> {
     const found = await readOwner(link);
     if (found === undefined) return undefined;
     const own = await this.#file.stat({ bigint: true });
     if (found.inode === own.ino) return "this process";
     const { origin } = found;
     if (origin !== undefined && this.#isHere(origin)) {
-      return (await startOf(origin.pid)) === origin.started ? "a live one" : "a dead one";
+      return (await startOf(origin.pid)) === origin.started ? "alive" : "dead";
     }
-    return (await this.beat()) - found.mtimeNs > LEASE_NS ? "a dead one" : "a live one";
+    return (await this.beat()) - found.mtimeNs > LEASE_NS ? "silent" : "alive";
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,10 @@
-import { type FileHandle, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
+import { type FileHandle, open, readdir, readFile, rm, statfs } from "node:fs/promises";
 import type { Clock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { absent } from "#blob/system-error.ts";
 import type { OpenDirectory } from "#volume/open-directory.ts";
+import { replaceDurably } from "#volume/write-durably.ts";
 
 /** What the whole volume took when all of it was looked at. */
 interface Measured {
@@ -112,14 +113,7 @@ export class Usage implements AsyncDisposable {
     const { hidden, ownerId } = this.#options;
     const measured: Measured = { id: randomHex(8), bytes, atMs };
     const temporary = hidden.entry(`tmp/${ownerId}-${measured.id}`);
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(JSON.stringify(measured));
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, hidden.entry(`usage/${MEASURED}`));
+    await replaceDurably(hidden.entry(`usage/${MEASURED}`), JSON.stringify(measured), temporary);
     this.#readMs = Number.NEGATIVE_INFINITY;
     await this.#refresh();
   }

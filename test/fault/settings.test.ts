@@ -40,8 +40,16 @@ const BAD: Readonly<Record<string, Bad>> = {
     says: /--admin-listen 127\.0\.0\.1:\d+: .*EADDRINUSE.*Choose another address/,
   },
   "an address of another machine": {
-    settings: ["--listen", "192.0.2.1:0"],
+    settings: ["--plain-http", "--listen", "192.0.2.1:0"],
     says: /--listen 192\.0\.2\.1:0: .*EADDRNOTAVAIL.*Choose another address/,
+  },
+  "an address that other machines reach, without TLS": {
+    settings: ["--listen", "0.0.0.0:0"],
+    says: /--listen "0\.0\.0\.0:0": other machines could reach it without TLS. Give --tls-cert/,
+  },
+  "an admin address that other machines reach, without TLS": {
+    settings: ["--admin-listen", "[::]:0"],
+    says: /--admin-listen "\[::\]:0": other machines could reach it without TLS/,
   },
   "a flag that is unknown": { settings: ["--lisen", "x"], says: /'--lisen'.*lists the settings/ },
   "an argument too many": { settings: ["extra"], says: /'extra'.*lists the settings/ },
@@ -55,7 +63,7 @@ const BAD: Readonly<Record<string, Bad>> = {
     says: /--data "": name a directory/,
   },
   "a host that has no address": {
-    settings: ["--listen", "no-such-host.invalid:0"],
+    settings: ["--plain-http", "--listen", "no-such-host.invalid:0"],
     says: /--listen no-such-host\.invalid:0: .*Choose another address/,
   },
   "no worker": { settings: ["--workers", "0"], says: /--workers "0": give a whole number from 1/ },

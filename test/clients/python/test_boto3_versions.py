@@ -1,6 +1,7 @@
 """boto3: versions of objects."""
 
 import io
+import urllib.request
 from typing import Any
 
 import pytest
@@ -127,8 +128,6 @@ def test_a_bucket_with_versions_is_not_deleted_and_an_emptied_one_is(
 
 
 def test_presigned_urls_read_versions(s3: Any, versioned: str) -> None:
-    import urllib.request
-
     one, _ = put(s3, versioned, "a", b"one", b"two")
     ask = {"Bucket": versioned, "Key": "a", "VersionId": one}
     url = s3.generate_presigned_url("get_object", Params=ask)
