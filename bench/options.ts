@@ -5,6 +5,7 @@ import type { Endpoint } from "./client/session.ts";
 const GROUPS = [
   "get",
   "put",
+  "encryption",
   "delete",
   "list",
   "versions",

@@ -6,6 +6,7 @@ import { Ledger } from "./ledger.ts";
 import { type Group, type Options, UsageError } from "./options.ts";
 import { copyRows } from "./row/copy.ts";
 import { deleteRows } from "./row/delete.ts";
+import { encryptionRows } from "./row/encryption.ts";
 import { listRows } from "./row/list.ts";
 import { attempt } from "./row/measure.ts";
 import { multipartRows } from "./row/multipart.ts";
@@ -27,6 +28,7 @@ const ROWS: readonly (readonly [group: Group, run: (bench: Bench) => Promise<voi
   ["targets", targetRows],
   ["get", getRows],
   ["put", putRows],
+  ["encryption", encryptionRows],
   ["delete", deleteRows],
   ["list", listRows],
   ["versions", versionRows],

@@ -2,14 +2,18 @@ import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Keyring } from "#base/keyring.ts";
 import type { BlobStore } from "#blob/store.ts";
+import { isSessionKeyId } from "#catalog/access-key-form.ts";
 import { Catalog } from "#catalog/catalog.ts";
-import { openIdentities } from "#catalog/identities.ts";
+import { type Identities, openIdentities } from "#catalog/identities.ts";
+import { Federation } from "#federation/federation.ts";
 import type { MetaStore } from "#meta/store.ts";
+import type { FindCredential } from "#s3/authenticate.ts";
 import { BucketSessions } from "#s3/bucket-session.ts";
-import type { Front } from "#s3/handle.ts";
 import { OPERATIONS } from "#s3/operations.ts";
 import type { Addressing } from "#s3/request.ts";
 import { router } from "#s3/route.ts";
+import { Throttle } from "#s3/throttle.ts";
+import type { StsFront } from "#sts/handle.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 import type { EngineLimits } from "#versioned/store.ts";
 
@@ -30,7 +34,9 @@ export interface Composition {
   readonly region: string;
   readonly strictLocation: boolean;
   readonly lifecycleDayMs: number;
-  readonly report: Front["report"];
+  readonly report: StsFront["report"];
+  /** How many processes serve together; 1 when absent. */
+  readonly workers?: number;
 }
 
 /** The root key, and whom it stands for. */
@@ -41,25 +47,37 @@ export interface RootCredential {
 }
 
 /** Puts the parts together: the only place, with main.ts's neighbours, that knows them all. */
-export function composeFront(composition: Composition): Front {
+export function composeFront(composition: Composition): StsFront {
   const { meta, clock, root, addressing, region, strictLocation, lifecycleDayMs, report } =
     composition;
+  const { workers = 1 } = composition;
   const engine = new VersionedEngine(composition);
-  const { keys, policies } = openIdentities(composition);
-  const { secret, principal } = root;
-  const credential = { secret, principal, expiryMs: undefined, sessionDigest: undefined };
+  const identities = openIdentities(composition);
   return {
     catalog: new Catalog(meta, clock),
     engineOf: () => engine,
-    policies,
-    findCredential: async (id) => (id === root.accessKeyId ? credential : await keys.find(id)),
+    policies: identities.policies,
+    federation: new Federation({ ...identities, clock }),
+    findCredential: finder(root, identities),
     sessions: new BucketSessions(composition.keyring),
     route: router(OPERATIONS),
+    throttle: new Throttle({ clock, workers }),
     clock,
     addressing,
     region,
     strictLocation,
     lifecycleDayMs,
     report,
+  };
+}
+
+function finder(root: RootCredential, { keys, sessionKeys }: Identities): FindCredential {
+  const { secret, principal } = root;
+  const credential = { secret, principal, expiryMs: undefined, sessionDigest: undefined };
+  return async (accessKeyId, sessionToken) => {
+    if (accessKeyId === root.accessKeyId) return credential;
+    if (!isSessionKeyId(accessKeyId)) return await keys.find(accessKeyId);
+    if (sessionToken === undefined) return undefined;
+    return await sessionKeys.find(accessKeyId, sessionToken);
   };
 }

@@ -313,7 +313,9 @@ function check(texts: Texts): Config {
     rootSecretAccessKey:
       secret === undefined ? undefined : matching("rootSecretAccessKey", secret, /^\S{8,128}$/),
     adminToken:
-      adminToken === undefined ? undefined : matching("adminToken", adminToken, /^[\x21-\x7e]{16,512}$/),
+      adminToken === undefined
+        ? undefined
+        : matching("adminToken", adminToken, /^[\x21-\x7e]{16,512}$/),
     masterKeyFile: optional(texts.masterKeyFile),
     auditBatchSeconds: count("auditBatchSeconds", texts.auditBatchSeconds, 1, 86_400),
     garbageGraceSeconds: count("garbageGraceSeconds", texts.garbageGraceSeconds, 0, 31_536_000),

@@ -6,6 +6,7 @@ import { randomHex } from "#base/random.ts";
 import type { BlobStore } from "#blob/store.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { JobPlace } from "#catalog/job-place.ts";
+import { Organizations } from "#catalog/organizations.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import type { Config } from "#config.ts";
 import type { Fleet } from "#fleet.ts";
@@ -13,6 +14,7 @@ import { runAudit } from "#job/audit.ts";
 import { runGarbage } from "#job/garbage.ts";
 import { runLifecycle } from "#job/lifecycle.ts";
 import { runOrphans } from "#job/orphans.ts";
+import { runRecount } from "#job/recount.ts";
 import type { MetaStore } from "#meta/store.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 
@@ -55,6 +57,21 @@ export async function runJobs(config: Config, jobs: Jobs): Promise<void> {
       clock: systemClock,
       dayMs: config.lifecycleDaySeconds * 1_000,
       metrics: metrics.lifecycle,
+      log,
+      signal,
+    }),
+    runRecount({
+      meta,
+      catalog,
+      organizations: new Organizations(meta, systemClock),
+      place: new JobPlace(meta, systemClock, "recount"),
+      holder: randomHex(8),
+      clock: systemClock,
+      found: ({ counter, name, amounts }) => {
+        metrics.usage.repairs.inc({ counter });
+        log.warn("a counter of usage was put right", { counter, name, added: String(amounts) });
+      },
+      failed: (what, cause) => log.error("usage could not be counted again", cause, { what }),
       log,
       signal,
     }),

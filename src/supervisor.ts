@@ -7,14 +7,18 @@ import { Keyring } from "#base/keyring.ts";
 import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
+import type { AccessPolicies } from "#catalog/access-policies.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { firstAdministrator } from "#catalog/first-start.ts";
 import { openIdentities } from "#catalog/identities.ts";
+import { ENGINE_LIMITS } from "#compose.ts";
 import { composeControl } from "#compose-control.ts";
 import { type Config, ConfigError, isLoopback } from "#config.ts";
 import { Fleet } from "#fleet.ts";
+import { measureUsage } from "#job/measure-usage.ts";
 import { runJobs } from "#jobs.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
+import type { MetaStore } from "#meta/store.ts";
 import { adminToken } from "#server/admin-token.ts";
 import {
   type DataDirectory,
@@ -24,6 +28,7 @@ import {
 } from "#server/data-directory.ts";
 import { type Listening, listen } from "#server/listen.ts";
 import { masterKeys } from "#server/master-key.ts";
+import { UsageCounters } from "#versioned/usage-counters.ts";
 import { isPretty, readTls, type WorkerStart } from "#worker.ts";
 
 /** Runs the server: workers that speak S3, the admin listener, the jobs. Resolves after a drain. */
@@ -62,9 +67,11 @@ export async function runSupervisor(config: Config): Promise<void> {
   const port = await fleet.start();
   const view: AdminView = {
     isReady: () => fleet.isWhole,
-    metrics: async () => await allMetrics(metrics, fleet),
+    metrics: async () => await allMetrics(metrics, { fleet, meta, policies: identities.policies }),
     control: composeControl({
-      ...{ meta, keyring, clock: systemClock, operatorToken: operator.token },
+      ...{ meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS },
+      operatorToken: operator.token,
+      lifecycleDayMs: config.lifecycleDaySeconds * 1_000,
       firstOrganizationId: principal.organizationId ?? "",
       report: (cause, requestId) => {
         metrics.failures.inc();
@@ -187,7 +194,14 @@ async function untilSignal(): Promise<string> {
   });
 }
 
-async function allMetrics(own: Metrics, fleet: Fleet): Promise<string> {
+interface Measured {
+  readonly fleet: Fleet;
+  readonly meta: MetaStore;
+  readonly policies: AccessPolicies;
+}
+
+async function allMetrics(own: Metrics, { fleet, meta, policies }: Measured): Promise<string> {
+  await measureUsage(own.usage, { counters: new UsageCounters(meta), policies });
   const registries = await Promise.all([
     own.registry.getMetricsAsJSON(),
     ...(await fleet.metrics()),

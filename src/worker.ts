@@ -16,9 +16,10 @@ import type { Config } from "#config.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import { MeteredMetaStore } from "#meta/metered.ts";
 import { RequestAudit } from "#request-audit.ts";
-import { type Front, type Handled, handle } from "#s3/handle.ts";
+import type { Handled } from "#s3/handle.ts";
 import { errorReply } from "#s3/reply.ts";
 import { type Answer, type BadRequest, type Finished, listen } from "#server/listen.ts";
+import { handleAll, type StsFront } from "#sts/handle.ts";
 
 /** What the supervisor tells a worker at its start. */
 export interface WorkerStart {
@@ -122,6 +123,7 @@ async function start(given: WorkerStart): Promise<Worker> {
     region: config.region,
     strictLocation: config.strictLocation,
     lifecycleDayMs: config.lifecycleDaySeconds * 1_000,
+    workers: config.workers,
     report: (cause, requestId) => {
       metrics.failures.inc();
       log.error("a request failed by a fault of ours", cause, { requestId });
@@ -169,7 +171,7 @@ class UnderWay {
 }
 
 interface Serving {
-  readonly front: Front;
+  readonly front: StsFront;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly audit: RequestAudit;
@@ -179,7 +181,7 @@ interface Serving {
 async function answer(request: HttpRequest, serving: Serving): Promise<Answer> {
   const started = performance.now();
   const end = serving.underWay.begin();
-  const handled = await handle(request, serving.front);
+  const handled = await handleAll(request, serving.front);
   return {
     reply: handled.reply,
     done: (written) => {

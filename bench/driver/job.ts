@@ -14,6 +14,8 @@ export interface Job {
   readonly connections: number;
   /** Ends the round after this time; without it each key is used once. */
   readonly seconds?: number | undefined;
+  /** Go with each request. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Ends the round after so many requests. */
   readonly opsMax?: number | undefined;
 }

@@ -26,6 +26,7 @@ export function wireRequests(job: Job): WireRequest[] {
       headers: {
         host,
         ...length,
+        ...job.headers,
         ...(from === undefined ? {} : { "x-amz-rename-source": objectPath(job.bucket, from) }),
       },
     });

@@ -38,10 +38,16 @@ const S3: Readonly<Record<ActionTarget, string>> = {
   none: "ListAllMyBuckets",
 };
 
-/** What the control API asks for; decided by organization policies alone. */
+/** What the control API asks for; decided by organization policies alone. Names are CoreWeave's. */
 const CONTROL = `CreateAccessKey CreateAccessKeyOIDC CreateAccessKeySAML DeleteAccessPolicy
   EnsureAccessPolicy GetAccessKeyInfo GetBucketInfo ListAccessKeyInfo ListAccessPolicy ListBucketInfo
-  RevokeAccessKeyByAccessKey RevokeAccessKeysByPrincipal SetBucketSettings SetOrganizationSettings`;
+  RevokeAccessKeyByAccessKey RevokeAccessKeysByPrincipal SetBucketSettings SetOrganizationSettings
+  UpdateAccessKeyStatus`;
+
+/** The same, of what CoreWeave's API has not. */
+const OWN_CONTROL = `CreateApiToken CreateFederation CreateUser CreateUserAccessKey DeleteFederation
+  DeleteUser ExplainAccess GetOrganizationSettings ListApiTokens ListFederations ListUsers
+  RevokeApiToken UpdateFederation UpdateUser`;
 
 /** Operations of the API that are no actions, and what they ask for. */
 const OPERATIONS: Readonly<Record<string, string>> = {
@@ -81,6 +87,7 @@ export const ACTIONS: ReadonlyMap<string, ActionTarget> = new Map([
   ...named("s3", S3.bucket, "bucket"),
   ...named("s3", S3.none, "none"),
   ...named("cwobject", CONTROL, "none"),
+  ...named("cwobject", OWN_CONTROL, "none"),
 ]);
 
 function named(

@@ -44,18 +44,26 @@ function principalsOf(texts: readonly Place<string>[]): BucketPrincipals {
   const organizations = new Set<string>();
   const names: { readonly organizationId: string; readonly name: string }[] = [];
   for (const place of texts) {
-    if (place.value === "*") return { everyone: true, includes: () => true };
+    if (place.value === "*") continue;
     const { organizationId, name } = readPrincipal(place);
     if (name === undefined) organizations.add(organizationId);
     else names.push({ organizationId, name });
   }
+  if (texts.some(({ value }) => value === "*")) return { everyone: true, includes: () => true };
   const includes = ({ kind, organizationId, name }: Principal) => {
     if (organizationId === undefined) return false;
     // A service is of no organization, whatever stands before its name.
     if (kind !== "service" && organizations.has(organizationId)) return true;
+    // Should an organization be called as they are, its people are no services.
+    if ((kind === "service") !== isServiceName(organizationId, name)) return false;
     return names.some((each) => each.name === name && each.organizationId === organizationId);
   };
   return { everyone: false, includes };
+}
+
+/** As `coreweave:static/audit-logs` or `static:role/static/inventory`. */
+function isServiceName(organizationId: string, name: string): boolean {
+  return organizationId === "static" || name.startsWith("static/");
 }
 
 interface Named {

@@ -51,6 +51,8 @@ export interface Decision {
  * wins. Principals of elsewhere need their own organization and an Allow of the bucket policy;
  * services and the anonymous have no organization, and need the Allow.
  *
+ * Unverified: whether CoreWeave holds principals of elsewhere to what the owner's organization denies
+ * to `*`. We do.
  * Differs: AWS lets an Allow of the bucket policy stand for one of the identity's own policies.
  * Spec: https://docs.coreweave.com/products/storage/object-storage/auth-access/policies
  */

@@ -300,6 +300,11 @@ const REFUSED: readonly (readonly [what: string, text: string, message: string])
     `${AT}.conditions.StringEquals.s3:prefix: "${variable}" has a policy variable. Organization policies have none: write the value, or use a bucket policy of version 2012-10-17.`,
   ],
   [
+    "lists in lists in lists",
+    `{"a": ${"[".repeat(9_000)}${"]".repeat(9_000)}}`,
+    "The policy is nested more than 16 levels deep.",
+  ],
+  [
     "64 KiB and more",
     statement({ resources: Array(40).fill("b".repeat(2_000)) }),
     "Policy exceeds the maximum allowed document size of 65536 bytes. Join statements, or use wildcards.",

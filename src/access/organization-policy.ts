@@ -23,7 +23,7 @@ export interface OrganizationPolicy {
   readonly statements: readonly Statement[];
 }
 
-export const ORGANIZATION_POLICY_BYTES_MAX = 65_536;
+const BYTES_MAX = 65_536;
 const STATEMENTS_MAX = 200;
 const ELEMENTS_MAX = 500;
 const VERSION = "v1alpha1";
@@ -37,7 +37,7 @@ const NO_VARIABLES =
  * Fails: PolicyError, whose message points at what is wrong.
  */
 export function readOrganizationPolicy(text: string): OrganizationPolicy {
-  const document = readPolicyJson(text, ORGANIZATION_POLICY_BYTES_MAX);
+  const document = readPolicyJson(text, BYTES_MAX);
   const isEnvelope = Object.keys(document.value as object).includes("policy");
   if (!isEnvelope) return readPolicy(document);
   return readPolicy(required(fieldsOf(document, ["policy"]), "policy", document));
@@ -102,7 +102,7 @@ function readStatement(place: Place, policy: string): Statement {
     everyone: principals.includes("*"),
     covers: resources.includes("*")
       ? () => true
-      : (resource) => resource !== "*" && where.matches(resource),
+      : (resource) => where.matches(resource) && resource !== "*",
     conditions,
     needed: [],
   };

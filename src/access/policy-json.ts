@@ -23,6 +23,7 @@ export function readPolicyJson(text: string, bytesMax: number): Place {
       "The policy must be UTF-8. Write a replacement character as \\ufffd.",
     );
   }
+  requireShallow(text);
   const value = parse(text);
   if (Buffer.byteLength(JSON.stringify(value)) > bytesMax) throw tooLarge(bytesMax);
   requireOnce(text);
@@ -32,6 +33,20 @@ export function readPolicyJson(text: string, bytesMax: number): Place {
 function tooLarge(bytesMax: number): PolicyError {
   const problem = `Policy exceeds the maximum allowed document size of ${bytesMax} bytes.`;
   return new PolicyError("", `${problem} Join statements, or use wildcards.`);
+}
+
+/** A policy needs seven levels; thousands would overflow the stack of whoever walks them. */
+const DEPTH_MAX = 16;
+
+function requireShallow(text: string): void {
+  let depth = 0;
+  for (const [piece] of text.matchAll(PIECE)) {
+    if (piece === "{" || piece === "[") depth += 1;
+    else if (piece === "}" || piece === "]") depth -= 1;
+    if (depth > DEPTH_MAX) {
+      throw new PolicyError("", `The policy is nested more than ${DEPTH_MAX} levels deep.`);
+    }
+  }
 }
 
 function parse(text: string): unknown {

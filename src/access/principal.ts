@@ -23,10 +23,6 @@ export const ANONYMOUS_PRINCIPAL: Principal = {
 /** The name as bucket policies write it; undefined for anonymous, whom only `*` names. */
 export function principalArn({ kind, organizationId, name }: Principal): string | undefined {
   if (kind === "anonymous" || organizationId === undefined) return undefined;
-  return arnOf(organizationId, name);
-}
-
-export function arnOf(organizationId: string, name: string): string {
   return `arn:aws:iam::${organizationId}:${name}`;
 }
 

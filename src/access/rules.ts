@@ -4,7 +4,10 @@ import { type Attempt, applies, resolverOf, type Statement } from "#access/state
 
 interface ActionRules {
   readonly denies: readonly Statement[];
+  /** Those of them that speak of everybody. */
+  readonly deniesToAll: readonly Statement[];
   readonly allows: readonly Statement[];
+  readonly asksForObjectTags: boolean;
 }
 
 /** Statements, sorted by the actions they act on, so that a decision looks at few of them. */
@@ -28,8 +31,7 @@ export class Rules {
 
   /** The first that denies it to everybody: names of one organization mean nobody of another. */
   denyingEveryone(attempt: Attempt): Statement | undefined {
-    const denies = this.#of(attempt.action).denies.filter(({ everyone }) => everyone);
-    return firstOf(denies, attempt);
+    return firstOf(this.#of(attempt.action).deniesToAll, attempt);
   }
 
   /** The first statement that allows the attempt. */
@@ -39,23 +41,28 @@ export class Rules {
 
   /** Whether a decision about the action may ask for the tags that the object has. */
   asksForObjectTags(action: string): boolean {
-    const { denies, allows } = this.#of(action);
-    return [...denies, ...allows].some(({ conditions }) =>
-      conditions.some(({ key }) => isExistingTag(key)),
-    );
+    return this.#of(action).asksForObjectTags;
   }
 
   #of(action: string): ActionRules {
     const known = this.#byAction.get(action);
     if (known !== undefined) return known;
-    const acting = this.#statements.filter(({ acts }) => acts(action));
-    const rules = {
-      denies: acting.filter(({ effect }) => effect === "Deny"),
-      allows: acting.filter(({ effect }) => effect === "Allow"),
-    };
+    const rules = rulesOf(this.#statements.filter(({ acts }) => acts(action)));
     if (ACTIONS.has(action)) this.#byAction.set(action, rules);
     return rules;
   }
+}
+
+function rulesOf(acting: readonly Statement[]): ActionRules {
+  const denies = acting.filter(({ effect }) => effect === "Deny");
+  return {
+    denies,
+    deniesToAll: denies.filter(({ everyone }) => everyone),
+    allows: acting.filter(({ effect }) => effect === "Allow"),
+    asksForObjectTags: acting.some(({ conditions }) =>
+      conditions.some(({ key }) => isExistingTag(key)),
+    ),
+  };
 }
 
 function firstOf(statements: readonly Statement[], attempt: Attempt): Statement | undefined {

@@ -1,9 +1,10 @@
+import type { Lookup } from "#access/condition-keys.ts";
 import { explain } from "#access/explain.ts";
 import { type Caller, callerOf, type KnownTokens } from "#admin/caller.ts";
 import type { FailedAttempts } from "#admin/failed-attempts.ts";
 import { joined, read, readJson, readQuery, readText } from "#admin/input.ts";
 import { Judge } from "#admin/judge.ts";
-import type { Call, Foundation, Operation } from "#admin/operation.ts";
+import type { Foundation, Grant, Operation } from "#admin/operation.ts";
 import { organizationOf } from "#admin/organization-of.ts";
 import { asControlError, errorReply, jsonReply } from "#admin/reply.ts";
 import { headerOf, requestLookup } from "#admin/request-lookup.ts";
@@ -11,6 +12,7 @@ import type { Router } from "#admin/route.ts";
 import { ControlError } from "#base/control-error.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
 import { randomHex } from "#base/random.ts";
+import { FederationError } from "#federation/federation-error.ts";
 
 /** What the control API stands on. */
 export interface Control extends Foundation, KnownTokens {
@@ -63,45 +65,55 @@ async function answer(http: HttpRequest, control: Control, trace: Trace): Promis
     trace.operation = operation.name;
     const authorization = headerOf(http, "authorization");
     if (operation.needs !== "nothing") trace.caller = await callerOf(authorization, control);
+    const { caller } = trace;
+    const judge = new Judge(control);
+    const lookup = requestLookup(http, control.clock.now());
+    // Who may not call at all learns nothing of the input.
+    await requireAllowed(standingGrants(operation, caller), { judge, lookup, trace });
     const text = operation.method === "GET" ? "" : await readText(http.body);
     const sent = joined([fields, readQuery(query), readJson(text)]);
-    const { caller } = trace;
     const { organizationId, rest } = await organizationOf(sent, { operation, caller, control });
     trace.organizationId = organizationId;
     const call = operation.call(read(operation.input, rest));
-    const judge = new Judge(control);
-    await requireAllowed({ http, operation, call, judge, nowMs: control.clock.now() }, trace);
-    const request = { authorization, text };
+    await requireAllowed(call.grants, { judge, lookup, trace });
+    const request = { authorization, text, lookup };
     return jsonReply(await call.run({ ...control, judge, caller, organizationId, request }));
   } catch (cause) {
     const error = asControlError(cause);
     trace.code = error.code;
-    if (error.code === "Unauthenticated") control.attempts.failed(http.remoteAddress);
+    // What is signed cannot be guessed, and many who share an address may hold one that expired.
+    const isGuess = error.code === "Unauthenticated" && !(cause instanceof FederationError);
+    if (isGuess) control.attempts.failed(http.remoteAddress);
     if (error.code === "Internal") control.report(cause, trace.requestId);
     return errorReply(error);
   }
 }
 
-interface Wanted {
-  readonly http: HttpRequest;
-  readonly operation: Operation;
-  readonly call: Call;
+/** What the caller must be allowed, whatever the input. Fails: PermissionDenied. */
+function standingGrants({ needs }: Operation, caller: Caller): readonly Grant[] {
+  if (needs === "operator" && caller.kind !== "operator") {
+    throw new ControlError("PermissionDenied", "this needs the token of the server's operator");
+  }
+  if (needs === "nothing" || needs === "token" || needs === "operator" || needs === "grants") {
+    return [];
+  }
+  return [{ action: needs, resource: "*" }];
+}
+
+interface Asking {
   readonly judge: Judge;
-  readonly nowMs: number;
+  readonly lookup: Lookup;
+  readonly trace: Trace;
 }
 
 /** Fails: PermissionDenied. */
 async function requireAllowed(
-  { http, operation, call, judge, nowMs }: Wanted,
-  trace: Trace,
+  grants: readonly Grant[],
+  { judge, lookup, trace }: Asking,
 ): Promise<void> {
   const { caller } = trace;
   if (caller.kind !== "principal") return;
-  if (operation.needs === "operator") {
-    throw new ControlError("PermissionDenied", "this needs the token of the server's operator");
-  }
-  const lookup = requestLookup(http, nowMs);
-  for (const grant of call.grants) {
+  for (const grant of grants) {
     const decision = await judge.decide({ principal: caller.principal, ...grant, lookup });
     if (decision.allowed) continue;
     trace.denied = explain(decision);

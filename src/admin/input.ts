@@ -62,13 +62,24 @@ export function joined(sources: readonly Fields[]): Fields {
 
 /** Fails: InvalidArgument, whose message points at what is wrong. */
 export function read(schema: z.ZodType, fields: Fields): unknown {
-  const { success, data, error } = schema.safeParse(fields, {
-    error: ({ input, code }) =>
-      code === "invalid_type" && input === undefined ? "is required" : undefined,
-  });
+  const { success, data, error } = schema.safeParse(fields, { error: problemOf });
   if (success) return data;
   const [issue] = error.issues;
   const path = issue?.path.map(String).join(".") ?? "";
   const problem = issue?.message ?? "is not valid";
   throw new ControlError("InvalidArgument", path === "" ? problem : `${path}: ${problem}`);
 }
+
+/** Of fields that have no words of their own. */
+function problemOf(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== "invalid_type") return undefined;
+  return issue.input === undefined
+    ? "is required"
+    : `give ${KINDS[issue.expected] ?? issue.expected}`;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: "a list […]",
+  object: "an object {…}",
+  record: "an object {…}",
+};

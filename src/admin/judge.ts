@@ -1,9 +1,9 @@
 import type { Lookup } from "#access/condition-keys.ts";
-import { type Decision, decide } from "#access/decide.ts";
+import { type BucketAccess, type Decision, decide } from "#access/decide.ts";
 import type { Principal } from "#access/principal.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
-import { bucketAccess } from "#catalog/bucket-access.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import type { Bucket } from "#object/bucket.ts";
 import { bucketName } from "#object/name.ts";
 
 export interface Asked {
@@ -32,9 +32,14 @@ export class Judge {
     const organization =
       organizationId === undefined ? undefined : await this.#policies.rules(organizationId);
     const name = resource.split("/", 1)[0] ?? "";
-    const bucket = name === "*" ? undefined : await this.#catalog.find(bucketName(name));
-    const parts = { policies: this.#policies, catalog: this.#catalog };
-    const access = bucket === undefined ? undefined : await bucketAccess(parts, bucket);
-    return decide({ ...asked, organization, bucket: access });
+    const found = name === "*" ? undefined : await this.#catalog.find(bucketName(name));
+    const bucket = found && (await this.#accessTo(found));
+    return decide({ ...asked, organization, bucket });
+  }
+
+  async #accessTo(bucket: Bucket): Promise<BucketAccess> {
+    const { policy, restrictPublic } = await this.#catalog.settings(bucket);
+    const owner = await this.#policies.rules(bucket.organizationId);
+    return { ownerId: bucket.organizationId, owner, policy, restrictPublic };
   }
 }

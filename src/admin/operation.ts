@@ -1,14 +1,24 @@
 import type { z } from "zod";
+import type { Lookup } from "#access/condition-keys.ts";
 import type { Caller } from "#admin/caller.ts";
 import type { Asked, Judge } from "#admin/judge.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Identities } from "#catalog/identities.ts";
+import type { Federation } from "#federation/federation.ts";
+import type { Bucket } from "#object/bucket.ts";
+import type { Engine } from "#object/engine.ts";
+import type { Usage } from "#object/usage.ts";
 
 /** What operations stand on, whoever calls. */
 export interface Foundation extends Identities {
   readonly catalog: Catalog;
   readonly clock: Clock;
+  readonly usageOf: (bucket: Bucket) => Promise<Usage>;
+  readonly engineOf: (bucket: Bucket) => Engine;
+  /** How long a day of a lifecycle rule lasts. */
+  readonly lifecycleDayMs: number;
+  readonly federation: Federation;
 }
 
 /** What an operation may touch. Whatever is not here, it cannot reach. */
@@ -26,6 +36,8 @@ export interface RequestView {
   readonly authorization: string | undefined;
   /** The whole body. */
   readonly text: string;
+  /** What it gives for condition keys. */
+  readonly lookup: Lookup;
 }
 
 /** Something a caller must be allowed. */
@@ -71,7 +83,7 @@ export interface Operation
 }
 
 export interface Call {
-  /** Empty when a token, or none, is enough. */
+  /** What follows from the input that the caller must be allowed. */
   readonly grants: readonly Grant[];
   readonly run: (services: Services) => Promise<unknown>;
 }
@@ -80,19 +92,17 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType>(
   spec: OperationSpec<Input, Output>,
 ): Operation {
   const { needs, run, ...shown } = spec;
+  const follows = typeof needs === "function" ? needs : undefined;
   return {
     ...shown,
     needs: typeof needs === "function" ? "grants" : needs,
     call: (parsed) => {
       // handle.ts gives what `input` has read.
       const input = parsed as z.output<Input>;
-      return { grants: grantsOf(needs, input), run: async (services) => await run(services, input) };
+      return {
+        grants: follows?.(input) ?? [],
+        run: async (services) => await run(services, input),
+      };
     },
   };
-}
-
-function grantsOf<Input>(needs: Needs<Input>, input: Input): readonly Grant[] {
-  if (typeof needs === "function") return needs(input);
-  if (needs === "nothing" || needs === "token" || needs === "operator") return [];
-  return [{ action: needs, resource: "*" }];
 }

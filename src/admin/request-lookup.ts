@@ -4,12 +4,12 @@ import type { HttpRequest } from "#base/http.ts";
 /** What a request of the control API gives for a condition key. */
 export function requestLookup(http: HttpRequest, nowMs: number): Lookup {
   return (key) => {
-    const value = valueOf(key, http, nowMs);
+    const value = givenFor(key, http, nowMs);
     return value === undefined ? undefined : [value];
   };
 }
 
-function valueOf(key: string, http: HttpRequest, nowMs: number): string | undefined {
+function givenFor(key: string, http: HttpRequest, nowMs: number): string | undefined {
   switch (key) {
     case "aws:CurrentTime":
       return new Date(nowMs).toISOString();

@@ -33,7 +33,7 @@ export function router(operations: readonly Operation[]): Router {
 function matches({ segments }: Row, given: readonly string[]): boolean {
   return (
     segments.length === given.length &&
-    segments.every((segment, at) => isField(segment) ? given[at] !== "" : segment === given[at])
+    segments.every((segment, at) => (isField(segment) ? given[at] !== "" : segment === given[at]))
   );
 }
 

@@ -68,6 +68,36 @@ export class LifecycleMetrics {
   }
 }
 
+/** What organizations hold, and may hold. */
+export class UsageMetrics {
+  readonly bytes: Gauge<"organization" | "zone" | "class">;
+  readonly quotaBytes: Gauge<"organization" | "zone" | "class">;
+  readonly repairs: Counter<"counter">;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const labelNames = ["organization", "zone", "class"] as const;
+    this.bytes = new Gauge({
+      name: "lode_usage_bytes",
+      help: "What an organization holds in a zone, of a storage class, parts of unfinished uploads too.",
+      labelNames,
+      registers,
+    });
+    this.quotaBytes = new Gauge({
+      name: "lode_quota_bytes",
+      help: "What it may hold there, where a quota is set.",
+      labelNames,
+      registers,
+    });
+    this.repairs = new Counter({
+      name: "lode_usage_repairs_total",
+      help: "Counters of usage that a recount found wrong and put right: bucket, zone.",
+      labelNames: ["counter"],
+      registers,
+    });
+  }
+}
+
 /** Every metric of one process, in one table. `lode_` precedes each name. */
 export class Metrics {
   readonly registry = new Registry();
@@ -84,7 +114,8 @@ export class Metrics {
   readonly auditBatches: Counter<string>;
   readonly auditBytes: Counter<string>;
   readonly auditLost: Counter<string>;
-  readonly lifecycle: LifecycleMetrics;
+  readonly lifecycle = new LifecycleMetrics(this.registry);
+  readonly usage = new UsageMetrics(this.registry);
 
   readonly #cells = new Map<string, Cells>();
 
@@ -136,7 +167,6 @@ export class Metrics {
       help: "Discarded contents and uploads that were cleared away.",
       registers,
     });
-    this.lifecycle = new LifecycleMetrics(this.registry);
     this.auditBatches = new Counter({
       name: "lode_audit_batches_total",
       help: "Files of audit records that were delivered.",

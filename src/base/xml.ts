@@ -11,8 +11,15 @@ export interface Element {
   readonly text: string;
 }
 
+/** An element of a document whose attributes mean something, by their names as they are written. */
+export interface AttributedElement extends Element {
+  readonly children: readonly AttributedElement[];
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 interface Open extends Element {
   readonly children: Open[];
+  readonly attributes?: AttributedElement["attributes"];
   text: string;
 }
 
@@ -27,10 +34,32 @@ const XMLNS = "http://s3.amazonaws.com/doc/2006-03-01/";
  * Fails: MalformedXML.
  */
 export function readXml(text: string): Element {
+  return read(text, { elementsMax: ELEMENTS_MAX, signed: false });
+}
+
+/**
+ * Reads a document that somebody signed. Besides a document type it refuses comments, processing
+ * instructions and CDATA: to some readers they cut a text in two, to others not.
+ * Fails: MalformedXML.
+ */
+export function readSignedXml(text: string, elementsMax: number): AttributedElement {
+  // Each element has its attributes then.
+  return read(text, { elementsMax, signed: true }) as AttributedElement;
+}
+
+interface Reading {
+  readonly elementsMax: number;
+  readonly signed: boolean;
+}
+
+/** Fails: MalformedXML. */
+function read(text: string, reading: Reading): Element {
   const root = { name: "", children: [], text: "" };
   const parser = new SaxesParser({ position: false });
-  build(parser, root);
+  build(parser, root, reading);
   parser.on("doctype", () => parser.fail("a document type is refused"));
+  const refused = reading.signed ? (["comment", "processinginstruction", "cdata"] as const) : [];
+  for (const event of refused) parser.on(event, () => parser.fail(`a ${event} is refused`));
   try {
     parser.write(text).close();
   } catch (cause) {
@@ -97,15 +126,17 @@ export function document(
 }
 
 /** Makes the parser hang what it reads under `top`. */
-function build(parser: SaxesParser, top: Open): void {
+function build(parser: SaxesParser, top: Open, { elementsMax, signed }: Reading): void {
   const path: Open[] = [];
   let current = top;
   let count = 0;
-  parser.on("opentag", ({ name }) => {
+  parser.on("opentag", ({ name, attributes }) => {
     count += 1;
-    if (count > ELEMENTS_MAX || path.length >= DEPTH_MAX) parser.fail("too large");
+    if (count > elementsMax || path.length >= DEPTH_MAX) parser.fail("too large");
     path.push(current);
-    const opened = { name: name.slice(name.indexOf(":") + 1), children: [], text: "" };
+    const local = name.slice(name.indexOf(":") + 1);
+    const plain = { name: local, children: [], text: "" };
+    const opened: Open = signed ? { ...plain, attributes } : plain;
     current.children.push(opened);
     current = opened;
   });

@@ -134,9 +134,13 @@ async function prepare(root: string, disk: Disk): Promise<void> {
     if (!present.has(name)) await disk.makeDirectory(join(root, name));
   }
   await syncOnce(root, disk);
-  if (made === undefined) return;
-  for (let path = root; path.length >= made.length; path = dirname(path)) {
-    await syncOnce(dirname(path), disk);
+  // Of all ancestors: a start that was killed may have made them a moment ago.
+  for (let path = root; path !== dirname(path); path = dirname(path)) {
+    const isNew = made !== undefined && path.length >= made.length;
+    await syncOnce(dirname(path), disk).catch((cause) => {
+      // Those that others made may be closed to us, and are none of ours to make durable.
+      if (isNew) throw cause;
+    });
   }
 }
 

@@ -1,11 +1,19 @@
-import { type Principal, userName } from "#access/principal.ts";
+import type { Principal } from "#access/principal.ts";
 import { digestOf } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
 import { ControlError } from "#base/control-error.ts";
 import type { Keyring } from "#base/keyring.ts";
-import { randomBelow, randomBytes } from "#base/random.ts";
+import { randomBytes } from "#base/random.ts";
+import {
+  checkAttributes,
+  checkDuration,
+  isSessionKeyId,
+  newAccessKeyId,
+  newSecretKey,
+} from "#catalog/access-key-form.ts";
+import { type Holder, type Holders, organizationOf } from "#catalog/holders.ts";
+import type { Revocations } from "#catalog/revocations.ts";
 import { commitOrAbort, type Row, type RowsAsk, Table } from "#catalog/table.ts";
-import type { Users } from "#catalog/users.ts";
 import type { MetaStore } from "#meta/store.ts";
 
 /** What a key is to who manages it. The secret is shown once, when the key is made. */
@@ -29,6 +37,8 @@ export interface NewAccessKey {
   readonly attributes: Readonly<Record<string, string>>;
   /** Whoever uses the key must send a session token along. */
   readonly withSession: boolean;
+  /** The configuration that let a federated role in. */
+  readonly federationId?: string | undefined;
 }
 
 export interface MadeAccessKey extends AccessKey {
@@ -45,8 +55,7 @@ export interface Credential {
   readonly sessionDigest: string | undefined;
 }
 
-interface KeyRecord {
-  readonly principal: Principal;
+interface KeyRecord extends Holder {
   /** Under the purpose "access keys" of the master key `sealedBy`; undefined when deleted. */
   readonly secret: string | undefined;
   readonly sealedBy: string;
@@ -58,21 +67,16 @@ interface KeyRecord {
   readonly sessionDigest: string | undefined;
 }
 
-const DURATION_SECONDS_MAX = 43_200;
-const ATTRIBUTES_MAX = 15;
-const ATTRIBUTE_NAME = /^(?!cw-|role|groups)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const ATTRIBUTE_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 const PURPOSE = "access keys";
 /** How many keys of one principal may live: what a list and a revocation have to look through. */
 const KEYS_OF_PRINCIPAL_MAX = 1_000;
-const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-const LOWER = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 export interface AccessKeysParts {
   readonly meta: MetaStore;
   readonly clock: Clock;
   readonly keyring: Keyring;
-  readonly users: Users;
+  readonly holders: Holders;
+  readonly revocations: Revocations;
 }
 
 /** Access keys, permanent and temporary, of users and of roles. */
@@ -90,20 +94,21 @@ export class AccessKeys {
     this.#index = new Table(parts.meta, "k");
   }
 
-  /** Fails: InvalidArgument, ResourceExhausted. */
+  /** Fails: InvalidArgument, NotFound (the user is gone), ResourceExhausted. */
   async create(input: NewAccessKey): Promise<MadeAccessKey> {
-    const { meta, clock, keyring } = this.#parts;
+    const { meta, clock, keyring, holders } = this.#parts;
     const { principal, durationSeconds } = input;
+    organizationOf(principal);
     checkDuration(durationSeconds);
     checkAttributes(input.attributes);
     await this.#requireRoom(principal);
-    const accessKeyId = `CW${letters(UPPER, 14)}`;
-    const secretKey = `cwo${letters(LOWER, 40)}`;
+    const accessKeyId = newAccessKeyId();
+    const secretKey = newSecretKey();
     const sessionToken = input.withSession ? randomBytes(48).toString("base64url") : undefined;
     const sealedBy = keyring.sealingKeyId;
     const createdMs = clock.now();
     const record: KeyRecord = {
-      principal,
+      ...(await holders.holder(principal, input.federationId)),
       secret: keyring.box(sealedBy, PURPOSE).seal(Buffer.from(secretKey), accessKeyId),
       sealedBy,
       createdMs,
@@ -127,8 +132,8 @@ export class AccessKeys {
   async find(accessKeyId: string): Promise<Credential | undefined> {
     const row = await this.#table.find(accessKeyId);
     if (row === undefined || row.value.suspended) return undefined;
-    const { principal: known, expiryMs, sessionDigest } = row.value;
-    const principal = await this.#asItIsNow(known);
+    const { expiryMs, sessionDigest } = row.value;
+    const principal = await this.#parts.holders.asItIsNow(row.value);
     const secret = this.#secretOf(row);
     if (principal === undefined || secret === undefined) return undefined;
     return { secret, principal, expiryMs, sessionDigest };
@@ -158,8 +163,15 @@ export class AccessKeys {
     };
   }
 
-  /** The key works no more, in any process, once this resolves. Fails: NotFound, Aborted. */
+  /**
+   * The key works no more, in any process, once this resolves; a session key, which is not stored, too.
+   * Fails: NotFound, Aborted.
+   */
   async revoke(organizationId: string, accessKeyId: string): Promise<void> {
+    if (isSessionKeyId(accessKeyId)) {
+      await this.#parts.revocations.revokeKey(organizationId, accessKeyId);
+      return;
+    }
     await this.#delete(await this.#row(organizationId, accessKeyId));
   }
 
@@ -176,18 +188,27 @@ export class AccessKeys {
     await this.#change(row, { suspended });
   }
 
-  /** All keys of a principal that are there now; resolves to how many. */
+  /** All keys of a principal that there are now; resolves to how many of them were stored. Fails: Aborted. */
   async revokeOf(organizationId: string, principalName: string): Promise<number> {
-    const prefix = `${organizationId}/${encodeURIComponent(principalName)}/`;
-    const entries = await this.#index.page({ prefix, after: "", limit: KEYS_OF_PRINCIPAL_MAX });
-    let revoked = 0;
-    for (const { id } of entries) {
-      const row = await this.#table.find(keyOfIndex(id));
-      if (row === undefined || row.value.deletedMs !== undefined) continue;
-      await this.#delete(row);
-      revoked += 1;
+    await this.#parts.revocations.revokePrincipal(organizationId, principalName);
+    const rows = await this.#rowsOf(organizationId, principalName);
+    for (const row of rows) await this.#delete(row);
+    return rows.length;
+  }
+
+  /**
+   * All stored keys of a principal that are there now. Its session keys, which are stored nowhere, cannot
+   * be suspended: they end. Fails: Aborted.
+   */
+  async setSuspendedOf(
+    organizationId: string,
+    principalName: string,
+    suspended: boolean,
+  ): Promise<void> {
+    if (suspended) await this.#parts.revocations.revokePrincipal(organizationId, principalName);
+    for (const row of await this.#rowsOf(organizationId, principalName)) {
+      if (row.value.suspended !== suspended) await this.#change(row, { suspended });
     }
-    return revoked;
   }
 
   /**
@@ -195,19 +216,17 @@ export class AccessKeys {
    * where to go on, or to undefined at the end.
    */
   async sweep({ after, limit }: { after: string; limit: number }): Promise<string | undefined> {
-    const { meta, clock } = this.#parts;
     const rows = await this.#table.page({ prefix: "", after, limit });
-    for (const row of rows) {
-      const { principal, deletedMs, expiryMs } = row.value;
-      const endMs = deletedMs ?? expiryMs;
-      if (endMs === undefined || endMs + DAY_MS > clock.now()) continue;
-      const writes = [
-        this.#table.write(row.id, undefined),
-        this.#index.write(indexId(principal, row.id), undefined),
-      ];
-      await meta.commit({ guards: [this.#table.guard(row.id, row.revision)], writes });
-    }
+    for (const row of rows) if (this.#hasEnded(row.value, DAY_MS)) await this.#forget(row);
     return rows.length < limit ? undefined : rows.at(-1)?.id;
+  }
+
+  /** Of one principal, those that were not deleted. */
+  async #rowsOf(organizationId: string, principalName: string): Promise<Row<KeyRecord>[]> {
+    const prefix = `${organizationId}/${encodeURIComponent(principalName)}/`;
+    const entries = await this.#index.page({ prefix, after: "", limit: KEYS_OF_PRINCIPAL_MAX });
+    const rows = await Promise.all(entries.map(({ id }) => this.#table.find(keyOfIndex(id))));
+    return rows.flatMap((row) => (row?.value.deletedMs === undefined ? (row ?? []) : []));
   }
 
   async #row(organizationId: string, accessKeyId: string): Promise<Row<KeyRecord>> {
@@ -228,14 +247,6 @@ export class AccessKeys {
       guards: [this.#table.guard(id, revision)],
       writes: [this.#table.write(id, { ...value, ...change })],
     });
-  }
-
-  /** A user with the groups of this moment; undefined when the user is gone. Roles carry their own. */
-  async #asItIsNow(principal: Principal): Promise<Principal | undefined> {
-    const uid = userName(principal);
-    const { organizationId } = principal;
-    if (uid === undefined || organizationId === undefined) return principal;
-    return await this.#parts.users.principal({ organizationId, uid });
   }
 
   #secretOf({ id, value, revision }: Row<KeyRecord>): string | undefined {
@@ -269,13 +280,31 @@ export class AccessKeys {
     return suspended ? "FULL_SUSPENDED" : "ACTIVE";
   }
 
-  /** Fails: ResourceExhausted. */
+  /** Forgets what has ended when there is no room else. Fails: ResourceExhausted. */
   async #requireRoom(principal: Principal): Promise<void> {
     const prefix = indexId(principal, "");
     const entries = await this.#index.page({ prefix, after: "", limit: KEYS_OF_PRINCIPAL_MAX });
     if (entries.length < KEYS_OF_PRINCIPAL_MAX) return;
+    const rows = await Promise.all(entries.map(({ id }) => this.#table.find(keyOfIndex(id))));
+    const ended = rows.filter((row) => row !== undefined && this.#hasEnded(row.value, 0));
+    for (const row of ended) if (row !== undefined) await this.#forget(row);
+    if (ended.length > 0) return;
     const message = `${principal.name} has ${KEYS_OF_PRINCIPAL_MAX} access keys: revoke some first`;
     throw new ControlError("ResourceExhausted", message);
+  }
+
+  /** For `graceMs` or longer. */
+  #hasEnded({ deletedMs, expiryMs }: KeyRecord, graceMs: number): boolean {
+    const endMs = deletedMs ?? expiryMs;
+    return endMs !== undefined && endMs + graceMs <= this.#parts.clock.now();
+  }
+
+  async #forget({ id, value, revision }: Row<KeyRecord>): Promise<void> {
+    const writes = [
+      this.#table.write(id, undefined),
+      this.#index.write(indexId(value.principal, id), undefined),
+    ];
+    await this.#parts.meta.commit({ guards: [this.#table.guard(id, revision)], writes });
   }
 }
 
@@ -292,32 +321,4 @@ function indexId({ organizationId = "", name }: Principal, accessKeyId: string):
 
 function keyOfIndex(id: string): string {
   return id.slice(id.lastIndexOf("/") + 1);
-}
-
-function letters(alphabet: string, count: number): string {
-  const chars = Array.from({ length: count }, () => alphabet[randomBelow(alphabet.length)]);
-  return chars.join("");
-}
-
-function checkDuration(seconds: number): void {
-  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= DURATION_SECONDS_MAX) return;
-  const message = `durationSeconds: give 0 (permanent) or at most ${DURATION_SECONDS_MAX} (12 hours)`;
-  throw new ControlError("InvalidArgument", message);
-}
-
-function checkAttributes(attributes: Readonly<Record<string, string>>): void {
-  const entries = Object.entries(attributes);
-  if (entries.length > ATTRIBUTES_MAX) {
-    throw new ControlError("InvalidArgument", `attributes: at most ${ATTRIBUTES_MAX}`);
-  }
-  for (const [name, value] of entries) {
-    if (!ATTRIBUTE_NAME.test(name)) {
-      const message = `attributes["${name}"]: a key is a lower-case DNS label that does not begin with cw-, role or groups`;
-      throw new ControlError("InvalidArgument", message);
-    }
-    if (!ATTRIBUTE_VALUE.test(value)) {
-      const message = `attributes["${name}"]: a value has up to 63 of A-Z a-z 0-9 . _ - and begins and ends with a letter or digit`;
-      throw new ControlError("InvalidArgument", message);
-    }
-  }
 }

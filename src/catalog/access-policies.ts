@@ -3,42 +3,70 @@ import { organizationRules } from "#access/organization-rules.ts";
 import { PolicyError } from "#access/policy-error.ts";
 import { Rules } from "#access/rules.ts";
 import { ControlError } from "#base/control-error.ts";
+import { NO_LIMITS, type OrganizationLimits } from "#catalog/organization-limits.ts";
 import { commitOrAbort, type Row, Table } from "#catalog/table.ts";
 import type { MetaStore } from "#meta/store.ts";
 
-/** All policies of an organization together, so that a request reads them in one go. */
+/** All policies of an organization together, and its limits, so that a request reads them in one go. */
 interface PoliciesRecord {
   /** Documents as they were put, by name. */
   readonly documents: Readonly<Record<string, string>>;
+  readonly limits?: OrganizationLimits;
+}
+
+/** What requests that concern an organization are held against. */
+export interface Standing {
+  /** Policies, ready to be asked. An organization without any has none: everything is refused. */
+  readonly rules: Rules;
+  readonly limits: OrganizationLimits;
 }
 
 const POLICIES_MAX = 100;
 const BYTES_MAX = 2 ** 20;
-const NONE = new Rules([]);
+const NONE: Standing = { rules: new Rules([]), limits: NO_LIMITS };
 
-/** The access policies of organizations. */
+/** The access policies of organizations, and what stands beside them. */
 export class AccessPolicies {
   readonly #meta: MetaStore;
   readonly #table: Table<PoliciesRecord>;
   /** Made ready, by organization, good for as long as the record's revision is. */
-  readonly #rules = new Map<string, { readonly revision: number; readonly rules: Rules }>();
+  readonly #standings = new Map<
+    string,
+    { readonly revision: number; readonly standing: Standing }
+  >();
 
   constructor(meta: MetaStore) {
     this.#meta = meta;
     this.#table = new Table(meta, "P");
   }
 
-  /** Ready to be asked. An organization without policies has none: everything is refused. */
   async rules(organizationId: string): Promise<Rules> {
+    return (await this.standing(organizationId)).rules;
+  }
+
+  async standing(organizationId: string): Promise<Standing> {
     const row = await this.#table.find(organizationId);
     if (row === undefined) return NONE;
-    const known = this.#rules.get(organizationId);
-    if (known?.revision === row.revision) return known.rules;
-    const policies = Object.values(row.value.documents).map(readOrganizationPolicy);
-    const rules = organizationRules(policies);
-    if (this.#rules.size >= KNOWN_MAX) this.#rules.clear();
-    this.#rules.set(organizationId, { revision: row.revision, rules });
-    return rules;
+    const known = this.#standings.get(organizationId);
+    if (known?.revision === row.revision) return known.standing;
+    const { documents, limits = NO_LIMITS } = row.value;
+    const policies = Object.values(documents).map(readOrganizationPolicy);
+    const standing = { rules: organizationRules(policies), limits };
+    if (this.#standings.size >= KNOWN_MAX) this.#standings.clear();
+    this.#standings.set(organizationId, { revision: row.revision, standing });
+    return standing;
+  }
+
+  /** Fails: Aborted, and as `change` does. */
+  async changeLimits(
+    organizationId: string,
+    change: (limits: OrganizationLimits) => OrganizationLimits,
+  ): Promise<OrganizationLimits> {
+    const row = await this.#table.find(organizationId);
+    const { documents = {}, limits = NO_LIMITS } = row?.value ?? {};
+    const changed = change(limits);
+    await this.#write(organizationId, row, { documents, limits: changed });
+    return changed;
   }
 
   /** Documents by name, in the order of their names. */
@@ -62,7 +90,7 @@ export class AccessPolicies {
       const message = `an organization has at most ${POLICIES_MAX} access policies of ${BYTES_MAX} bytes together`;
       throw new ControlError("ResourceExhausted", message);
     }
-    await this.#write(organizationId, row, documents);
+    await this.#write(organizationId, row, { ...row?.value, documents });
     return name;
   }
 
@@ -71,17 +99,17 @@ export class AccessPolicies {
     const row = await this.#table.find(organizationId);
     const { [name]: gone, ...documents } = row?.value.documents ?? {};
     if (gone === undefined) throw new ControlError("NotFound", `access policy "${name}" not found`);
-    await this.#write(organizationId, row, documents);
+    await this.#write(organizationId, row, { ...row?.value, documents });
   }
 
   async #write(
     organizationId: string,
     row: Row<PoliciesRecord> | undefined,
-    documents: PoliciesRecord["documents"],
+    record: PoliciesRecord,
   ): Promise<void> {
     await commitOrAbort(this.#meta, {
       guards: [this.#table.guard(organizationId, row?.revision)],
-      writes: [this.#table.write(organizationId, { documents })],
+      writes: [this.#table.write(organizationId, record)],
     });
   }
 }

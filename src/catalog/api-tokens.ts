@@ -20,11 +20,15 @@ export interface ApiToken {
 }
 
 interface TokenRecord extends Omit<ApiToken, "id" | "organizationId"> {
+  /** Of its user. */
+  readonly incarnation: string;
   /** SHA-256 of the whole token, in hex: it has 256 random bits, which no guess reaches. */
   readonly digest: string;
 }
 
 const SHAPE = /^lode_([a-z0-9]{3,32})_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
+/** Of no token at all. */
+const NO_DIGEST = Buffer.alloc(32);
 const NAME_MAX = 128;
 const DURATION_SECONDS_MAX = 366 * 86_400;
 
@@ -47,7 +51,7 @@ export class ApiTokens {
     ask: { readonly uid: string; readonly name: string; readonly durationSeconds: number },
   ): Promise<ApiToken & { readonly token: string }> {
     const { uid, name, durationSeconds } = ask;
-    await this.#users.get({ organizationId, uid });
+    const { incarnation } = (await this.#users.get({ organizationId, uid })).value;
     if (name.length > NAME_MAX) {
       throw new ControlError("InvalidArgument", `name: give at most ${NAME_MAX} characters`);
     }
@@ -65,6 +69,7 @@ export class ApiTokens {
     const expiryMs = durationSeconds === 0 ? undefined : createdMs + durationSeconds * 1_000;
     const record = {
       uid,
+      incarnation,
       name,
       createdMs,
       expiryMs,
@@ -78,17 +83,20 @@ export class ApiTokens {
     return { id, organizationId, uid, name, createdMs, expiryMs, token };
   }
 
-  /** Whose token it is; undefined for one that is unknown, expired or revoked. */
+  /**
+   * Whose token it is; undefined for one that is unknown, expired or revoked. A wrong token of one that
+   * there is takes the time of one that there is not.
+   */
   async principalOf(token: string): Promise<Principal | undefined> {
-    const [, organizationId, id] = SHAPE.exec(token) ?? [];
-    if (organizationId === undefined) return undefined;
+    const [, organizationId = "", id] = SHAPE.exec(token) ?? [];
     const row = await this.#table.find(`${organizationId}/${id}`);
-    if (row === undefined) return undefined;
-    const { digest, expiryMs, uid } = row.value;
     const given = digestOf("SHA256", Buffer.from(token));
-    if (!timingSafeEqual(given, Buffer.from(digest, "hex"))) return undefined;
+    const known = row === undefined ? NO_DIGEST : Buffer.from(row.value.digest, "hex");
+    const isRight = timingSafeEqual(given, known);
+    if (row === undefined || !isRight) return undefined;
+    const { expiryMs, uid, incarnation } = row.value;
     if (expiryMs !== undefined && expiryMs <= this.#clock.now()) return undefined;
-    return await this.#users.principal({ organizationId, uid });
+    return await this.#users.principal({ organizationId, uid }, incarnation);
   }
 
   async list(
@@ -101,7 +109,7 @@ export class ApiTokens {
       after: after === "" ? "" : prefix + after,
       limit,
     });
-    return rows.map(({ id, value: { digest: _, ...shown } }) => ({
+    return rows.map(({ id, value: { digest: _, incarnation: __, ...shown } }) => ({
       ...shown,
       id: id.slice(prefix.length),
       organizationId,

@@ -4,7 +4,8 @@ import type { Clock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { type BucketSettings, NO_SETTINGS, readSettings } from "#catalog/bucket-settings.ts";
-import type { Change, Entry, MetaStore } from "#meta/store.ts";
+import { type ControlSettings, readControlSettings } from "#catalog/control-settings.ts";
+import type { Change, Entry, Guard, MetaStore, MetaView } from "#meta/store.ts";
 import type { Bucket, Versioning } from "#object/bucket.ts";
 import type { LifecycleRule } from "#object/lifecycle.ts";
 import type { BucketName } from "#object/name.ts";
@@ -132,15 +133,22 @@ export class Catalog {
 
   /** Puts one document, or deletes it when `text` is undefined. Fails: OperationAborted. */
   async setDocument(bucket: Bucket, kind: DocumentKind, text: string | undefined): Promise<void> {
-    const stored = { format: FORMAT, text } as StoredDocument;
-    const value = text === undefined ? undefined : Buffer.from(JSON.stringify(stored));
-    const writes = [
-      { key: documentKey(bucket, kind), value },
-      { key: documentsKey(bucket), value: NOTHING },
-    ];
     // The guard makes it impossible to configure a bucket that is being deleted.
-    const change = { guards: [bucket.guard], writes };
-    if ((await this.#meta.commit(change)) === undefined) throw new S3Error("OperationAborted", {});
+    await this.#putDocument(bucket, { kind, text, guards: [bucket.guard] });
+  }
+
+  /** What the control API sets, all of it together. Resolves to what it is now. Fails: OperationAborted. */
+  async changeControlSettings(
+    bucket: Bucket,
+    change: (before: ControlSettings) => ControlSettings,
+  ): Promise<ControlSettings> {
+    const kind = "settings";
+    const key = documentKey(bucket, kind);
+    const entry = await this.#meta.get(key);
+    const changed = change(readControlSettings(entry && textOf(entry.value)));
+    const guards = [bucket.guard, { key, revision: entry?.revision ?? 0 }];
+    await this.#putDocument(bucket, { kind, text: JSON.stringify(changed), guards });
+    return changed;
   }
 
   /** In order of their names: all, or an organization's. */
@@ -176,6 +184,18 @@ export class Catalog {
           { key: documentsKey(record), value: NOTHING },
         ],
       });
+    }
+  }
+
+  async #putDocument(bucket: Bucket, { kind, text, guards }: PutDocument): Promise<void> {
+    const stored = { format: FORMAT, text } as StoredDocument;
+    const value = text === undefined ? undefined : Buffer.from(JSON.stringify(stored));
+    const writes = [
+      { key: documentKey(bucket, kind), value },
+      { key: documentsKey(bucket), value: NOTHING },
+    ];
+    if ((await this.#meta.commit({ guards, writes })) === undefined) {
+      throw new S3Error("OperationAborted", {});
     }
   }
 
@@ -215,6 +235,12 @@ export interface BucketsPage {
   readonly next: string | undefined;
 }
 
+interface PutDocument {
+  readonly kind: DocumentKind;
+  readonly text: string | undefined;
+  readonly guards: readonly Guard[];
+}
+
 interface StoredDocument {
   readonly format: number;
   readonly text: string;
@@ -243,6 +269,19 @@ function documentsKey({ id }: Pick<Bucket, "id">): Buffer {
 
 function bucketKey(name: string): Buffer {
   return Buffer.from(`b${name}`);
+}
+
+/** All buckets of an organization, as they are in one view of the store. */
+export async function bucketsIn(view: MetaView, organizationId: string): Promise<Bucket[]> {
+  const owned = ownedKey(organizationId, "");
+  const to = ownedKey(organizationId, AFTER_NAMES);
+  // Whoever creates buckets at the same moment may get a few more than are allowed.
+  const entries = await view.scan({ from: owned, to, limit: 2 * BUCKETS_MAX });
+  const names = entries.map(({ key }) => Buffer.from(key).toString("utf8", owned.length));
+  const found = await Promise.all(names.map((name) => view.get(bucketKey(name))));
+  return found.flatMap((entry, at) =>
+    entry === undefined ? [] : bucketOf(names[at] as BucketName, entry),
+  );
 }
 
 /** Which buckets an organization has. */

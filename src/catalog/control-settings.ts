@@ -1,3 +1,5 @@
+import type { Rates } from "#catalog/organization-limits.ts";
+
 /**
  * What the control API sets of a bucket; the names are CoreWeave's. Stored as the bucket's document
  * "settings", as JSON.
@@ -6,11 +8,14 @@ export interface ControlSettings {
   readonly auditLoggingEnabled: boolean;
   /** What the bucket may hold; undefined: as much as its organization may. */
   readonly capacityCapBytes: number | undefined;
+  /** How fast the bucket may be used, by all together. */
+  readonly rates: Rates;
 }
 
 export const DEFAULT_CONTROL_SETTINGS: ControlSettings = {
   auditLoggingEnabled: false,
   capacityCapBytes: undefined,
+  rates: {},
 };
 
 export function readControlSettings(text: string | undefined): ControlSettings {

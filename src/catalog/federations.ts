@@ -60,11 +60,11 @@ export class Federations {
   async updateOidc(
     organizationId: string,
     id: string,
-    change: Partial<OidcFields>,
+    change: Change<OidcFields>,
   ): Promise<OidcConfiguration> {
     return await this.#change(organizationId, ({ oidc, saml }) => {
       const before = byId(oidc, id);
-      const changed = { ...before, ...change, updatedMs: this.#clock.now() };
+      const changed = { ...changedBy(before, change), updatedMs: this.#clock.now() };
       checkOidc(changed);
       const others = oidc.filter((each) => each !== before);
       requireApart(changed, others);
@@ -96,11 +96,11 @@ export class Federations {
   async updateSaml(
     organizationId: string,
     id: string,
-    change: Partial<SamlFields>,
+    change: Change<SamlFields>,
   ): Promise<SamlConfiguration> {
     return await this.#change(organizationId, ({ oidc, saml }) => {
       const before = byId(saml, id);
-      const checked = checkSaml({ ...before, ...change });
+      const checked = checkSaml(changedBy(before, change));
       const changed = { ...before, ...checked, updatedMs: this.#clock.now() };
       const others = saml.filter((each) => each !== before);
       requireName(changed, others);
@@ -143,6 +143,14 @@ export class Federations {
   }
 }
 
+/** What is undefined stays as it is. */
+type Change<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+function changedBy<T extends Fields, Fields extends object>(before: T, change: Change<Fields>): T {
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  return { ...before, ...Object.fromEntries(given) };
+}
+
 function byId<C extends { readonly id: string }>(all: readonly C[], id: string): C {
   const found = all.find((each) => each.id === id);
   if (found === undefined) throw new ControlError("NotFound", `configuration "${id}" not found`);
@@ -151,7 +159,10 @@ function byId<C extends { readonly id: string }>(all: readonly C[], id: string):
 
 function requireRoom(all: readonly unknown[]): void {
   if (all.length < EACH_MAX) return;
-  throw new ControlError("ResourceExhausted", `an organization has at most ${EACH_MAX} of each kind`);
+  throw new ControlError(
+    "ResourceExhausted",
+    `an organization has at most ${EACH_MAX} of each kind`,
+  );
 }
 
 function requireName(

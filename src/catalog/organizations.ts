@@ -9,6 +9,8 @@ export interface Organization {
   readonly name: string;
   readonly createdMs: number;
   readonly settings: OrganizationSettings;
+  /** Its id is never used again: what was left under it must not come to be another's. */
+  readonly deletedMs?: number | undefined;
 }
 
 export interface OrganizationSettings {
@@ -36,10 +38,11 @@ export class Organizations {
   /** Fails: NotFound. */
   async get(id: string): Promise<Row<Organization>> {
     const row = await this.#table.find(id);
-    if (row === undefined) throw new ControlError("NotFound", `organization "${id}" not found`);
-    return row;
+    if (row !== undefined && row.value.deletedMs === undefined) return row;
+    throw new ControlError("NotFound", `organization "${id}" not found`);
   }
 
+  /** With those that were deleted. */
   async list(ask: Pick<RowsAsk, "after" | "limit">): Promise<Row<Organization>[]> {
     return await this.#table.page({ ...ask, prefix: "" });
   }
@@ -59,21 +62,36 @@ export class Organizations {
       writes: [this.#table.write(id, organization)],
     };
     if ((await this.#meta.commit(change)) !== undefined) return id;
-    throw new ControlError("AlreadyExists", `organization "${id}" already exists`);
+    throw new ControlError("AlreadyExists", `organization "${id}" already exists, or has existed`);
+  }
+
+  /** For good. Whether it is empty the caller has found out. Fails: NotFound, Aborted. */
+  async remove(id: string): Promise<void> {
+    const { value, revision } = await this.get(id);
+    await commitOrAbort(this.#meta, {
+      guards: [this.#table.guard(id, revision)],
+      writes: [this.#table.write(id, { ...value, deletedMs: this.#clock.now() })],
+    });
   }
 
   /** Only what is given changes. Fails: NotFound, Aborted. */
   async setSettings(
     id: string,
-    settings: Partial<OrganizationSettings>,
+    change: { readonly [Name in keyof OrganizationSettings]?: boolean | undefined },
   ): Promise<OrganizationSettings> {
     const { value, revision } = await this.get(id);
-    const changed = { ...value, settings: { ...value.settings, ...settings } };
+    const { settings: before } = value;
+    const settings = {
+      controlPlaneAuditLoggingEnabled:
+        change.controlPlaneAuditLoggingEnabled ?? before.controlPlaneAuditLoggingEnabled,
+      bucketAuditLoggingEnabled:
+        change.bucketAuditLoggingEnabled ?? before.bucketAuditLoggingEnabled,
+    };
     await commitOrAbort(this.#meta, {
       guards: [this.#table.guard(id, revision)],
-      writes: [this.#table.write(id, changed)],
+      writes: [this.#table.write(id, { ...value, settings })],
     });
-    return changed.settings;
+    return settings;
   }
 }
 

@@ -29,6 +29,8 @@ interface SealedKey extends Holder {
   readonly expiryMs: number;
 }
 
+/** As AWS and CoreWeave limit them. */
+export const SESSION_SECONDS_MAX = 43_200;
 const PURPOSE = "session keys";
 const TOKEN = /^cwt_([0-9a-f]{16})\.([\w-]{40,8000})$/;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -39,7 +39,9 @@ export class Table<T extends object> {
 
   /** In order of their ids. */
   async page({ prefix, after, limit }: RowsAsk): Promise<Row<T>[]> {
-    const from = after === "" ? this.#key(prefix) : Buffer.concat([this.#key(after), ZERO]);
+    // What is asked for from outside must not lead to rows before those of the prefix.
+    const isWithin = after !== "" && after.startsWith(prefix);
+    const from = isWithin ? Buffer.concat([this.#key(after), ZERO]) : this.#key(prefix);
     const to = Buffer.concat([this.#key(prefix), LAST]);
     const entries = await this.#meta.scan({ from, to, limit });
     return entries.map(({ key, value, revision }) => ({

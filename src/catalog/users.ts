@@ -10,6 +10,8 @@ export interface User {
   readonly name: string;
   readonly groups: readonly string[];
   readonly createdMs: number;
+  /** Another one for each user that ever has the id: credentials of one who is gone are not the next one's. */
+  readonly incarnation: string;
 }
 
 export interface UserName {
@@ -72,6 +74,7 @@ export class Users {
       name: checkName(name),
       groups: checkGroups(groups),
       createdMs: this.#clock.now(),
+      incarnation: randomHex(8),
     };
     const id = idOf({ organizationId, uid });
     const change = { guards: [this.#table.guard(id)], writes: [this.#table.write(id, user)] };
@@ -106,10 +109,11 @@ export class Users {
     });
   }
 
-  /** As a principal; undefined when there is no such user. */
-  async principal(name: UserName): Promise<Principal | undefined> {
+  /** As a principal; undefined when there is no such user, or it is another one by now. */
+  async principal(name: UserName, incarnation: string | undefined): Promise<Principal | undefined> {
     const row = await this.#table.find(idOf(name));
-    return row && userPrincipal(name, row.value.groups);
+    if (row === undefined || row.value.incarnation !== incarnation) return undefined;
+    return userPrincipal(name, row.value.groups);
   }
 }
 

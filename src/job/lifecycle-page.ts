@@ -12,7 +12,7 @@ import { afterDays, expiresMs, hasTags, matchesFilter } from "#object/lifecycle-
 import { objectKey } from "#object/name.ts";
 
 /** What a sweep can do. */
-export type SweepAction = "expired" | "noncurrent" | "markers" | "uploads";
+type SweepAction = "expired" | "noncurrent" | "markers" | "uploads";
 
 /** One thing that a rule asks for now. */
 export interface Due {
@@ -150,7 +150,7 @@ async function versionsPage(scan: Scan, place: Place<"versions">): Promise<DuePa
   if (page.next === undefined) return { due, examined, next: CURRENT_START };
   const last = page.versions[examined - 1];
   const { key, rank, modifiedMs } = before;
-  const from = { afterKey: key, afterVersionId: last?.versionId, rank, modifiedMs };
+  const from = { afterKey: key, afterVersionId: last?.place, rank, modifiedMs };
   return { due, examined, next: { step: "versions", ...from } };
 }
 

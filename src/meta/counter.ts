@@ -22,6 +22,22 @@ export function addToCounter(
   return sum;
 }
 
+/**
+ * The same for a value that stands behind `at` bytes of something else and may be overwritten: in place,
+ * unless it has too few amounts. Each request of a bucket comes past here, one at a time.
+ */
+export function addInPlace(stored: Buffer, at: number, amounts: readonly number[]): Buffer {
+  const bytes = at + amounts.length * 8;
+  const into = stored.length >= bytes ? stored : Buffer.concat([stored], bytes);
+  for (let index = 0; index < amounts.length; index += 1) {
+    const amount = amounts[index] ?? 0;
+    if (amount === 0) continue;
+    const place = at + index * 8;
+    into.writeDoubleLE(into.readDoubleLE(place) + amount, place);
+  }
+  return into;
+}
+
 /** Whether a counter keeps to its bounds. */
 export function isWithin(amounts: readonly number[], bounds: readonly Bound[] = []): boolean {
   return bounds.every(

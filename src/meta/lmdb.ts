@@ -1,10 +1,12 @@
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type Database, open, type RootDatabase, type Transaction } from "lmdb";
 import { assert } from "#base/assert.ts";
 import { asBuffer } from "#base/bytes.ts";
 import { StorageError } from "#base/error.ts";
 import { writeStamp } from "#base/stamp.ts";
-import { addToCounter, isWithin, packCounter } from "#meta/counter.ts";
+import { addInPlace, addToCounter, isWithin } from "#meta/counter.ts";
 import type {
   Add,
   Change,
@@ -71,6 +73,8 @@ export class LmdbMetaStore implements MetaStore {
       cache: false,
     });
     this.#db = this.#root;
+    // LMDB syncs what is in its file, never the names by which it is found.
+    for (const directory of [path, dirname(path)]) syncNames(directory);
   }
 
   async get(key: Uint8Array): Promise<Entry | undefined> {
@@ -168,9 +172,7 @@ export class LmdbMetaStore implements MetaStore {
       if (!adds.every((add) => add.bounds === undefined || this.#fits(add))) return undefined;
       sequence += 1;
       for (const write of writes) this.#write(write, sequence);
-      for (const add of adds) {
-        this.#write({ key: add.key, value: packCounter(this.#sum(add)) }, sequence);
-      }
+      for (const add of adds) this.#add(add, sequence);
       return sequence;
     });
     if (sequence !== before) this.#store(SEQUENCE_KEY, sequenceBytes(sequence));
@@ -183,12 +185,17 @@ export class LmdbMetaStore implements MetaStore {
   }
 
   #fits(add: Add): boolean {
-    return isWithin(this.#sum(add), add.bounds);
+    const stored = this.#db.getBinary(asBuffer(add.key));
+    return isWithin(addToCounter(stored?.subarray(REVISION_BYTES), add.amounts), add.bounds);
   }
 
-  #sum({ key, amounts }: Add): readonly number[] {
-    const stored = this.#db.getBinary(asBuffer(key));
-    return addToCounter(stored?.subarray(REVISION_BYTES), amounts);
+  #add({ key, amounts }: Add, sequence: number): void {
+    const name = asBuffer(key);
+    // A copy of what is stored.
+    const stored = this.#db.getBinary(name) ?? Buffer.alloc(REVISION_BYTES);
+    const sum = addInPlace(stored, REVISION_BYTES, amounts);
+    writeRevision(sum, sequence);
+    this.#store(name, sum);
   }
 
   #write({ key, value, stampKeyAt, stampValueAt }: Write, sequence: number): void {
@@ -208,6 +215,15 @@ export class LmdbMetaStore implements MetaStore {
   #store(key: Buffer, stored: Buffer): void {
     assert(key.length <= KEY_BYTES_MAX, "a key fits LMDB's limit");
     this.#db.putSync(key, stored);
+  }
+}
+
+function syncNames(directory: string): void {
+  const descriptor = openSync(directory, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -12,6 +12,7 @@ import type { Bucket, Emptiness } from "#object/bucket.ts";
 import type { Conditions, WriteConditions } from "#object/conditions.ts";
 import type { CustomerKey, Encryption, EncryptionKind } from "#object/encryption.ts";
 import type { ObjectKey, PartNumber } from "#object/name.ts";
+import type { Room } from "#object/usage.ts";
 
 /** A key of a bucket. */
 export interface KeyName {
@@ -48,7 +49,10 @@ export interface Engine {
    * there is none, or the other way round; AccessDenied when it is another key.
    */
   get(name: ObjectName, key?: CustomerKey): Promise<OpenObject>;
-  /** Fails: PreconditionFailed, ConditionalRequestConflict, BadDigest, what the body fails with. */
+  /**
+   * Fails: PreconditionFailed, ConditionalRequestConflict, BadDigest, what the body fails with;
+   * AccountProblem when the room does not do.
+   */
   put(name: KeyName, input: PutInput): Promise<ObjectInfo>;
   /** Fails: NoSuchVersion never: deleting what is not there succeeds. */
   delete(name: ObjectName, conditions: DeleteConditions): Promise<Deleted>;
@@ -63,6 +67,7 @@ export interface Engine {
   /** Replaces the whole tag set. Fails: as head. */
   setTags(name: ObjectName, tags: readonly Tag[]): Promise<ObjectInfo>;
 
+  /** Fails: AccountProblem when there is no room for a byte. */
   createUpload(name: KeyName, input: UploadInput): Promise<UploadInfo>;
   /** Fails: NoSuchUpload, InvalidRequest (another checksum algorithm), as put. */
   putPart(name: UploadName, part: PartNumber, source: PartSource): Promise<PartInfo>;
@@ -88,6 +93,8 @@ export interface PutInput {
   readonly attributes: Attributes;
   readonly conditions: WriteConditions;
   readonly encryption?: Encryption | undefined;
+  /** Without end when it is absent. A write that goes over it is refused before its body is read. */
+  readonly room?: Room | undefined;
 }
 
 export interface DeleteConditions {
@@ -121,6 +128,7 @@ export interface CopyInput {
   /** Of the copy; the source's is not taken over. */
   readonly encryption?: Encryption | undefined;
   readonly sourceKey?: CustomerKey | undefined;
+  readonly room?: Room | undefined;
 }
 
 export interface CopyOutcome {
@@ -180,11 +188,14 @@ export interface ListedVersion extends ListedObject {
   readonly versionId: string;
   readonly isLatest: boolean;
   readonly deleteMarker: boolean;
+  /** As `afterVersionId` it goes on after this one, also when it is gone by then. */
+  readonly place?: string;
 }
 
 export interface VersionsPage {
   readonly versions: readonly ListedVersion[];
   readonly prefixes: readonly string[];
+  /** `versionId` is the place of the last one. */
   readonly next: { readonly key: string; readonly versionId: string | undefined } | undefined;
 }
 
@@ -193,9 +204,10 @@ export interface UploadInput {
   readonly algorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
   readonly encryption?: Encryption | undefined;
+  readonly room?: Room | undefined;
 }
 
-export interface UploadInfo extends Omit<UploadInput, "encryption"> {
+export interface UploadInfo extends Omit<UploadInput, "encryption" | "room"> {
   readonly encryption?: EncryptionKind | undefined;
   readonly key: string;
   readonly uploadId: string;
@@ -203,16 +215,19 @@ export interface UploadInfo extends Omit<UploadInput, "encryption"> {
 }
 
 /** A part's bytes: sent, or a range of another object; `key` is the one the upload was created with. */
-export type PartSource =
-  | { readonly body: Body; readonly key?: CustomerKey | undefined }
+export type PartSource = {
+  readonly key?: CustomerKey | undefined;
+  readonly room?: Room | undefined;
+} & (
+  | { readonly body: Body }
   | {
-      readonly key?: CustomerKey | undefined;
       readonly sourceKey?: CustomerKey | undefined;
       readonly source: ObjectName;
       readonly conditions: Conditions;
       /** First and last byte, as HTTP counts; undefined for the whole object. */
       readonly range: { readonly first: number; readonly last: number } | undefined;
-    };
+    }
+);
 
 export interface PartInfo {
   readonly number: number;

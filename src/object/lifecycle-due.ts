@@ -46,10 +46,25 @@ export function hasTags({ tags }: LifecycleFilter, those: readonly Tag[]): boole
   );
 }
 
-/** The end of a current version, and the rule that brings it. */
+/** The end of something, and the rule that brings it. */
 export interface Expiry {
   readonly atMs: number;
   readonly ruleId: string;
+}
+
+/** When the rules abort an unfinished upload, and which does first; undefined when none does. */
+export function soonestAbort(
+  rules: readonly LifecycleRule[],
+  upload: { readonly key: string; readonly initiatedMs: number },
+  dayMs: number,
+): Expiry | undefined {
+  let soonest: Expiry | undefined;
+  for (const { enabled, abortDays, filter, id } of rules) {
+    if (!enabled || abortDays === undefined || !upload.key.startsWith(filter.prefix)) continue;
+    const atMs = afterDays(upload.initiatedMs, abortDays, dayMs);
+    if (soonest === undefined || atMs < soonest.atMs) soonest = { atMs, ruleId: id };
+  }
+  return soonest;
 }
 
 /** The soonest end that the rules give a current version; undefined when it has none. */

@@ -32,3 +32,10 @@ export function countedBytes({ classes }: Usage, storageClass: StorageClass): nu
 export function totalBytes(usage: Usage): number {
   return STORAGE_CLASSES.reduce((sum, each) => sum + countedBytes(usage, each), 0);
 }
+
+/** What an organization holds in one zone. */
+export interface ZoneUsage {
+  readonly organizationId: string;
+  readonly zone: string;
+  readonly usage: Usage;
+}

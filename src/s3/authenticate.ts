@@ -11,12 +11,15 @@ import {
   type StartedSession,
 } from "#s3/bucket-session.ts";
 import type { FramedRequest } from "#s3/request.ts";
-import { type Claim, readClaim } from "#s3/signature/claim.ts";
+import { type Claim, readClaim, type SignedRequest } from "#s3/signature/claim.ts";
 import { type PayloadMode, readPayloadMode } from "#s3/signature/payload.ts";
 import { type VerifiedSignature, verifyClaim } from "#s3/signature/verify.ts";
 
-/** undefined for an access key that may not sign requests. */
-export type FindCredential = (accessKeyId: string) => Promise<Credential | undefined>;
+/** undefined for an access key, or a session token of one, that may not sign requests. */
+export type FindCredential = (
+  accessKeyId: string,
+  sessionToken?: string,
+) => Promise<Credential | undefined>;
 
 export interface Authenticated {
   readonly principal: Principal;
@@ -41,7 +44,7 @@ const SKEW_MS_MAX = 15 * 60 * 1_000;
 /** Who made a request. Fails: InvalidAccessKeyId, InvalidToken, ExpiredToken, and as the signature does. */
 export async function authenticate(
   request: FramedRequest,
-  { findCredential, sessions }: KnownCallers,
+  callers: KnownCallers,
   nowMs: number,
 ): Promise<Authenticated> {
   const { method, path, rawQuery, sentHeaders } = request;
@@ -60,22 +63,40 @@ export async function authenticate(
       startSession: undefined,
     };
   }
-  const session = claim.sessionToken === undefined ? undefined : sessions.open(claim.sessionToken);
-  const credential = await findCredential(session?.parentKeyId ?? claim.accessKeyId);
+  return await authenticateClaim({ signed, claim }, callers, nowMs);
+}
+
+interface Claimed {
+  readonly signed: SignedRequest;
+  readonly claim: Claim;
+}
+
+/** Whoever holds the secret of the key that is claimed. Fails: as authenticate. */
+export async function authenticateClaim(
+  { signed, claim }: Claimed,
+  { findCredential, sessions }: KnownCallers,
+  nowMs: number,
+): Promise<Authenticated> {
+  const { accessKeyId, timeMs, payload, sessionToken } = claim;
+  const session = sessionToken === undefined ? undefined : sessions.open(sessionToken);
+  const credential =
+    session === undefined
+      ? await findCredential(accessKeyId, sessionToken)
+      : await findCredential(session.parentKeyId, session.parentToken);
   if (credential === undefined) {
-    if (isSessionKey(claim.accessKeyId)) throw new S3Error("InvalidToken", {});
-    throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: claim.accessKeyId });
+    if (session === undefined && sessionToken !== undefined) throw new S3Error("InvalidToken", {});
+    throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: accessKeyId });
   }
   const { secret } = session ?? credential;
   if (session !== undefined) requireParent(session, credential, claim);
   const verified = verifyClaim(signed, claim, { secret, nowMs, skewMsMax: SKEW_MS_MAX });
-  if (session === undefined) requireSession(credential, claim.sessionToken);
+  if (session === undefined) requireSession(credential, sessionToken);
   const expiryMs = Math.min(credential.expiryMs ?? Infinity, session?.expiryMs ?? Infinity);
   if (expiryMs <= nowMs) throw new S3Error("ExpiredToken", {});
   const { principal } = credential;
-  const { accessKeyId, timeMs, payload } = claim;
+  const parent = { ...credential, accessKeyId, sessionToken };
   const startSession = (bucket: BucketName, mode: SessionMode) =>
-    sessions.start({ parent: { ...credential, accessKeyId }, bucket, mode, nowMs });
+    sessions.start({ parent, bucket, mode, nowMs });
   return {
     ...{ principal, accessKeyId, signedMs: timeMs, payload, verified, session },
     startSession: session === undefined ? startSession : undefined,

@@ -3,7 +3,6 @@ import type { Grant } from "#access/grant.ts";
 import type { Principal } from "#access/principal.ts";
 import type { Rules } from "#access/rules.ts";
 import { S3Error } from "#base/error.ts";
-import type { AccessPolicies } from "#catalog/access-policies.ts";
 import type { Tag } from "#object/attributes.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
@@ -11,10 +10,11 @@ import { bucketName, objectKey } from "#object/name.ts";
 import { conditionValues } from "#s3/condition-values.ts";
 import type { S3Request } from "#s3/request.ts";
 import type { FindBucket, FoundBucket } from "#s3/request-buckets.ts";
+import type { FindStanding } from "#s3/request-organizations.ts";
 
 /** What decisions are made from. */
 export interface Evidence {
-  readonly policies: AccessPolicies;
+  readonly findStanding: FindStanding;
   readonly findBucket: FindBucket;
   readonly engineOf: (bucket: Bucket) => Engine;
 }
@@ -33,16 +33,16 @@ export async function judge(
 ): Promise<readonly Decision[]> {
   const { principal, grants, request, operation } = attempted;
   const { organizationId } = principal;
-  const { policies, findBucket } = evidence;
+  const { findStanding, findBucket } = evidence;
   const organization =
-    organizationId === undefined ? undefined : await policies.rules(organizationId);
+    organizationId === undefined ? undefined : (await findStanding(organizationId)).rules;
   const decisions: Decision[] = [];
   for (const { action, resource, versionId = request.query.get("versionId") } of grants) {
     const name = bucketIn(resource);
     const found = name === undefined ? undefined : await findBucket(bucketName(name));
     const isOwn = found?.bucket.organizationId === organizationId;
     const owner =
-      found && (isOwn ? organization : await policies.rules(found.bucket.organizationId));
+      found && (isOwn ? organization : (await findStanding(found.bucket.organizationId)).rules);
     const bucket = found && accessTo(found, owner);
     const wantsTags = [organization, owner, bucket?.policy?.rules].some((rules) =>
       rules?.asksForObjectTags(action),

@@ -13,6 +13,8 @@ export type SessionMode = (typeof SESSION_MODES)[number];
 export interface BucketSession {
   /** Of whom it has its rights, which are asked for again at each request. */
   readonly parentKeyId: string;
+  /** Without which the parent cannot be found, when it is a session key itself. */
+  readonly parentToken?: string;
   readonly bucket: BucketName;
   readonly mode: SessionMode;
   readonly expiryMs: number;
@@ -21,6 +23,7 @@ export interface BucketSession {
 /** The key whose holder asks for a session. */
 export interface SessionParent {
   readonly accessKeyId: string;
+  readonly sessionToken?: string | undefined;
   readonly secret: string;
   readonly expiryMs: number | undefined;
 }
@@ -59,7 +62,7 @@ const PURPOSE = "bucket sessions";
 /** As on AWS. */
 const LIFE_MS = 5 * 60 * 1_000;
 const SECRET_BYTES = 30;
-const TOKEN = /^([0-9a-f]{16})\.([\w-]{40,1000})$/;
+const TOKEN = /^([0-9a-f]{16})\.([\w-]{40,12000})$/;
 
 /**
  * Sessions of CreateSession. Nothing is stored: a token is the session itself, sealed under the master
@@ -78,6 +81,7 @@ export class BucketSessions {
     const secret = randomBytes(SECRET_BYTES).toString("base64url");
     const session: SealedSession = {
       ...{ parentKeyId: parent.accessKeyId, bucket, mode, expiryMs, secret },
+      ...(parent.sessionToken === undefined ? {} : { parentToken: parent.sessionToken }),
       parentDigest: sha256(parent.secret),
     };
     const plain = Buffer.from(JSON.stringify(session));

@@ -1,6 +1,7 @@
 import { S3Error } from "#base/error.ts";
 import type { ObjectInfo } from "#object/attributes.ts";
-import { type Expiry, soonestExpiry } from "#object/lifecycle-due.ts";
+import type { UploadInfo } from "#object/engine.ts";
+import { type Expiry, soonestAbort, soonestExpiry } from "#object/lifecycle-due.ts";
 import { objectKey } from "#object/name.ts";
 import type { OpenBucket, Services } from "#s3/operation.ts";
 
@@ -22,6 +23,24 @@ export async function expirationHeader(
   if (expiry === undefined) return NONE;
   if (byVersion && !(await isCurrent(opened, info))) return NONE;
   return { "x-amz-expiration": written(expiry) };
+}
+
+/**
+ * The headers that say when a lifecycle rule will abort an unfinished upload, and which; none when none will.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html (x-amz-abort-date)
+ */
+export function abortHeaders(
+  { lifecycleDayMs }: Services,
+  { settings }: OpenBucket,
+  upload: Pick<UploadInfo, "key" | "initiatedMs">,
+): Record<string, string> {
+  const abort = soonestAbort(settings.lifecycle, upload, lifecycleDayMs);
+  if (abort === undefined) return NONE;
+  return {
+    "x-amz-abort-date": new Date(abort.atMs).toUTCString(),
+    "x-amz-abort-rule-id": encodeURIComponent(abort.ruleId),
+  };
 }
 
 const NONE: Record<string, string> = {};

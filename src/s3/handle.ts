@@ -7,6 +7,7 @@ import type { HttpReply, HttpRequest } from "#base/http.ts";
 import { randomHex } from "#base/random.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import { roomIn } from "#catalog/organization-limits.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import { type BucketName, bucketName } from "#object/name.ts";
@@ -19,7 +20,9 @@ import { answerPreflight, crossOriginHeaders } from "#s3/preflight.ts";
 import { errorReply } from "#s3/reply.ts";
 import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/request.ts";
 import { type FindBucket, type FoundBucket, requestBuckets } from "#s3/request-buckets.ts";
+import { type FindStanding, requestOrganizations } from "#s3/request-organizations.ts";
 import type { Router } from "#s3/route.ts";
+import type { Party, Throttle } from "#s3/throttle.ts";
 
 /** What the S3 protocol stands on. */
 export interface Front extends KnownCallers {
@@ -27,6 +30,7 @@ export interface Front extends KnownCallers {
   readonly engineOf: (bucket: Bucket) => Engine;
   readonly policies: AccessPolicies;
   readonly route: Router;
+  readonly throttle: Throttle;
   readonly clock: Clock;
   readonly addressing: Addressing;
   readonly region: string;
@@ -38,7 +42,7 @@ export interface Front extends KnownCallers {
 }
 
 /** What is known of a request when it has been answered; for the access log and the metrics. */
-interface Trace {
+export interface Trace {
   readonly requestId: string;
   operation: string;
   principal: string;
@@ -63,9 +67,8 @@ export interface Handled {
   readonly trace: Trace;
 }
 
-/** The whole life of a request. An operation cannot skip or reorder a step. */
-export async function handle(http: HttpRequest, front: Front): Promise<Handled> {
-  const trace: Trace = {
+export function newTrace(): Trace {
+  return {
     requestId: randomHex(8).toUpperCase(),
     operation: "Unknown",
     principal: "-",
@@ -80,6 +83,11 @@ export async function handle(http: HttpRequest, front: Front): Promise<Handled> 
     host: "",
     crossOrigin: {},
   };
+}
+
+/** The whole life of a request. An operation cannot skip or reorder a step. */
+export async function handle(http: HttpRequest, front: Front): Promise<Handled> {
+  const trace = newTrace();
   const reply = await answer(http, front, trace);
   const headers = {
     "x-amz-request-id": trace.requestId,
@@ -116,14 +124,20 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const { principal, session } = authenticated;
     if (session !== undefined) requireWithin(session, call.grants);
     const findBucket = requestBuckets(front.catalog);
+    const findStanding = requestOrganizations(front.policies);
     const decisions = await judge(
-      { ...front, findBucket },
+      { ...front, findBucket, findStanding },
       { principal, grants: call.grants, request, operation: operation.name },
     );
     if (framed.bucket !== undefined) trace.found = await findBucket(bucketName(framed.bucket));
     requireAllowed(decisions, operation, trace);
     const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
-    return await call.run(servicesOf(front, { framed, authenticated, findBucket, isAllowed }));
+    const parties = await partiesOf(principal, trace.found, findStanding);
+    const charge = front.throttle.admit(parties, request.body?.sizeBytes ?? 0);
+    const allowed = { framed, authenticated, findBucket, findStanding, isAllowed };
+    const reply = await call.run(servicesOf(front, allowed));
+    charge(bodyBytes(reply));
+    return reply;
   } catch (cause) {
     const error = asS3Error(cause);
     trace.code = error.code;
@@ -173,15 +187,39 @@ function requireAllowed(
   throw new S3Error("AccessDenied", {});
 }
 
+/** Whose rates a request is held to. */
+async function partiesOf(
+  { organizationId, name }: Principal,
+  found: FoundBucket | undefined,
+  findStanding: FindStanding,
+): Promise<readonly Party[]> {
+  const parties: Party[] = [];
+  if (organizationId !== undefined) {
+    const { limits } = await findStanding(organizationId);
+    parties.push({ name: `principal ${organizationId} ${name}`, rates: limits.principalRates });
+  }
+  if (found !== undefined) {
+    const { bucket, settings } = found;
+    parties.push({ name: `bucket ${bucket.id}`, rates: settings.control.rates });
+  }
+  return parties;
+}
+
+/** A reply says how long its body is. */
+function bodyBytes({ headers, body }: HttpReply): number {
+  return body === undefined ? 0 : Number(headers["content-length"] ?? 0);
+}
+
 interface Allowed {
   readonly framed: FramedRequest;
   readonly authenticated: Authenticated;
   readonly findBucket: FindBucket;
+  readonly findStanding: FindStanding;
   readonly isAllowed: (grant: number) => boolean;
 }
 
 function servicesOf(front: Front, allowed: Allowed): Services {
-  const { framed, authenticated, findBucket, isAllowed } = allowed;
+  const { framed, authenticated, findBucket, findStanding, isAllowed } = allowed;
   const { principal, startSession } = authenticated;
   const { catalog, region, strictLocation, lifecycleDayMs } = front;
   const { headers } = framed;
@@ -192,7 +230,9 @@ function servicesOf(front: Front, allowed: Allowed): Services {
     const expected = headers[`x-amz-${as === undefined ? "" : "source-"}expected-bucket-owner`];
     const owners = [undefined, bucket.ownerId, bucket.organizationId];
     if (!owners.includes(expected)) throw new S3Error("AccessDenied", {});
-    return { ...found, engine: front.engineOf(bucket) };
+    const { limits } = await findStanding(bucket.organizationId);
+    const room = roomIn(bucket, limits, found.settings.control.capacityCapBytes);
+    return { ...found, engine: front.engineOf(bucket), room };
   };
   return {
     ...{ catalog, principal, region, strictLocation, lifecycleDayMs, isAllowed },

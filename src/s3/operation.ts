@@ -6,6 +6,7 @@ import type { Catalog } from "#catalog/catalog.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import type { BucketName } from "#object/name.ts";
+import type { Room } from "#object/usage.ts";
 import type { Authenticated } from "#s3/authenticate.ts";
 import type { S3Request } from "#s3/request.ts";
 import type { Route } from "#s3/route.ts";
@@ -34,6 +35,8 @@ export interface OpenBucket {
   readonly bucket: Bucket;
   readonly settings: BucketSettings;
   readonly engine: Engine;
+  /** How far a write to it may go; undefined: without end. */
+  readonly room: Room | undefined;
 }
 
 /**

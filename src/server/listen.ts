@@ -58,7 +58,7 @@ export async function listen(options: Listen): Promise<Listening> {
   server.requestTimeout = 0;
   server.keepAliveTimeout = limits.keepAliveMs;
   server.maxHeadersCount = limits.headersMax;
-  server.timeout = limits.idleMs + limits.discardMs;
+  server.timeout = socketIdleMs(limits);
   server.on("connection", (socket: Socket) => {
     // Not by server.maxConnections: node:cluster hands what one worker refuses to the next, for ever.
     if (sockets.size >= limits.connectionsMax) {
@@ -142,14 +142,18 @@ async function respond({ incoming, outgoing, expects }: Exchange, serving: Servi
   const body = new BodyReader(incoming, limits, () => {
     if (expects) outgoing.writeContinue();
   });
+  const { socket } = incoming;
+  // Until there is an answer only BodyReader waits for the client: a copy may take minutes, in silence.
+  socket.setTimeout(0);
   const { reply, done } = await options.answer({
     method: incoming.method ?? "GET",
     target: incoming.url ?? "/",
     rawHeaders: incoming.rawHeaders,
-    remoteAddress: incoming.socket.remoteAddress ?? "",
+    remoteAddress: socket.remoteAddress ?? "",
     secure: options.tls !== undefined,
     body,
   });
+  socket.setTimeout(socketIdleMs(limits));
   // A client that waits will send no body now, and what it sends next could be taken for one.
   const unasked = expects && !body.started;
   const unread = !unasked && !incoming.complete;
@@ -161,13 +165,17 @@ async function respond({ incoming, outgoing, expects }: Exchange, serving: Servi
   // Node closes behind the answer, and a client that still sends would lose it.
   outgoing.shouldKeepAlive = unread || !closes;
   const written = await writeReply(outgoing, reply);
-  const { socket } = incoming;
   // Also when the answer had begun before the drain.
   if ((closes || serving.draining) && serving.connections.isLast(socket, outgoing)) {
     if (incoming.complete || unasked) socket.destroySoon();
     else incoming.once("end", () => socket.destroySoon());
   }
   done?.({ ...written, received: body.receivedBytes });
+}
+
+/** So long that what is refused first can be read away. */
+function socketIdleMs({ idleMs, discardMs }: Limits): number {
+  return idleMs + discardMs;
 }
 
 /**

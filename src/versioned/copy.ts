@@ -1,6 +1,6 @@
 import { type ChecksumAlgorithm, hasher } from "#base/checksum.ts";
 import { randomHex } from "#base/random.ts";
-import type { Attributes, Checksum } from "#object/attributes.ts";
+import type { Attributes, Checksum, StorageClass } from "#object/attributes.ts";
 import { requireForWrite } from "#object/conditions.ts";
 import type { CopyInput, CopyOutcome, KeyName } from "#object/engine.ts";
 import { etagDigits, type Lock, newLock, relocked } from "#versioned/encryption.ts";
@@ -10,6 +10,7 @@ import { contentOf, receive } from "#versioned/receive.ts";
 import type { Content, VersionRecord } from "#versioned/record.ts";
 import { openSource, type Source, sourceBody, sourceGuard } from "#versioned/source.ts";
 import { keepingNoOrphan, keyState, manifestOf, type Stores } from "#versioned/store.ts";
+import { requireRoom } from "#versioned/usage.ts";
 import { makeVersion } from "#versioned/write.ts";
 
 const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
@@ -29,13 +30,16 @@ export async function copyObject(
   name: KeyName,
   input: CopyInput,
 ): Promise<CopyOutcome> {
-  const { sourceConditions, sourceKey, conditions } = input;
+  const { sourceConditions, sourceKey, conditions, room } = input;
   const source = await openSource(stores, input.source, {
     conditions: sourceConditions,
     key: sourceKey,
   });
   const before = await keyState(stores, name);
   requireForWrite(conditions, validatorsOf(before.head), name.key);
+  const { sizeBytes } = source.found.record;
+  const storageClass = classOf(input.attributes);
+  await requireRoom(stores.meta, name.bucket, { storageClass, sizeBytes, room });
   const copying = { name, input, lock: copyLock(stores, source, input.encryption) };
   const shares = (source.lock === undefined) === (copying.lock === undefined);
   const version = await (shares ? sharing : rewriting)(stores, source, copying);
@@ -46,6 +50,7 @@ export async function copyObject(
       version,
       conditions,
       before,
+      room,
       beside: async () => await sourceGuard(stores, source),
     }),
   );
@@ -143,7 +148,11 @@ function attributesOf(source: Attributes, asked: CopyInput["attributes"]): Attri
     headers: asked.metadata?.headers ?? source.headers,
     userMetadata: asked.metadata?.userMetadata ?? source.userMetadata,
     tags: asked.tags ?? source.tags,
-    // As on AWS, a copy has the class that is asked for, not the source's.
-    storageClass: asked.storageClass ?? "STANDARD",
+    storageClass: classOf(asked),
   };
+}
+
+/** As on AWS, a copy has the class that is asked for, not the source's. */
+function classOf({ storageClass }: CopyInput["attributes"]): StorageClass {
+  return storageClass ?? "STANDARD";
 }

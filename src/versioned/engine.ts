@@ -55,6 +55,7 @@ import {
   type Stores,
 } from "#versioned/store.ts";
 import { abortUpload, createUpload, listParts, partInfo } from "#versioned/uploads.ts";
+import { requireRoom } from "#versioned/usage.ts";
 import { makeVersion } from "#versioned/write.ts";
 
 /** When a client names no algorithm, as AWS does since 2024. */
@@ -84,10 +85,13 @@ export class VersionedEngine implements Engine {
   }
 
   async put(name: KeyName, input: PutInput): Promise<ObjectInfo> {
-    const { body, attributes, conditions } = input;
+    const { body, attributes, conditions, room } = input;
+    const { storageClass } = attributes;
     const before = await keyState(this.#stores, name);
     // Asked before the body is, so that a write that cannot succeed costs no transfer.
     requireForWrite(conditions, validatorsOf(before.head), name.key);
+    const { sizeBytes } = body;
+    await requireRoom(this.#stores.meta, name.bucket, { storageClass, sizeBytes, room });
     const algorithm = body.algorithm ?? DEFAULT_ALGORITHM;
     const lock = newLock(this.#stores.keyring, input.encryption);
     const received = await receive(body, this.#stores.blobs, {
@@ -100,7 +104,7 @@ export class VersionedEngine implements Engine {
     const newReferences = received.blob === undefined ? [] : [received.blob.id];
     const version = { record, inline: received.inline, newReferences };
     return await keepingNoOrphan(this.#stores, newReferences, async () =>
-      makeVersion(this.#stores, name, { version, conditions, before }),
+      makeVersion(this.#stores, name, { version, conditions, before, room }),
     );
   }
 

@@ -17,6 +17,7 @@ import { STAMP_BYTES, writeStamp } from "#base/stamp.ts";
  *  g time id                      garbage
  *  n bucket                       usage counter
  *  N organization / zone          usage counter, of all its buckets there
+ *  x                              the last repair of usage counters
  */
 const TERMINATOR = Buffer.from([0x00, 0x01]);
 const ESCAPED_ZERO = Buffer.from([0x00, 0xff]);
@@ -165,6 +166,9 @@ export function openZoneUsageKey(key: Uint8Array): {
   const [organizationId = "", zone = ""] = asBuffer(key).toString("utf8", 1).split("/");
   return { organizationId, zone };
 }
+
+/** Written by each repair of usage counters, for its revision. */
+export const REPAIR_KEY = Buffer.from("x");
 
 /** The first bytes that sort after everything that begins with `prefix`. */
 export function afterPrefix(prefix: Buffer): Buffer {

@@ -25,6 +25,7 @@ import {
   type Span,
   uploadKey,
   versionKey,
+  versionSpan,
 } from "#versioned/keys.ts";
 import { headOf } from "#versioned/plan.ts";
 import {
@@ -67,24 +68,25 @@ export async function listVersions(
   ask: VersionsAsk,
 ): Promise<VersionsPage> {
   const prefixEnd = (prefix: string) => closedSpan("v", bucket.id, prefix).to;
+  const head = await markedHead(meta, bucket, ask);
   let previous = ask.afterVersionId === undefined ? undefined : ask.afterKey;
   const page = await walk<ListedVersion>(meta, {
     ...ask,
     batchMax: VERSIONS_AT_ONCE,
-    span: later(closedSpan("v", bucket.id, ask.prefix), await versionsFrom(meta, bucket, ask)),
+    span: later(closedSpan("v", bucket.id, ask.prefix), versionsFrom(bucket, ask, head)),
     keyOf: ({ key }) => openClosedKey(asBuffer(key)).key,
     prefixEnd,
     read: (entry, key) => {
-      const isLatest = key !== previous;
+      const isFirst = key !== previous;
       previous = key;
-      return listedVersion(entry, key, isLatest);
+      return listedVersion(entry, key, { isFirst, head });
     },
   });
   const next = tokenOf(page, ({ key }) => key);
   return {
     versions: page.items,
     prefixes: page.prefixes,
-    next: next && { key: next.key, versionId: next.item?.versionId },
+    next: next && { key: next.key, versionId: next.item?.place },
   };
 }
 
@@ -122,13 +124,16 @@ function listed(key: string, head: Head): ListedObject {
 function listedVersion(
   { key: bytes, value }: Entry,
   key: string,
-  isLatest: boolean,
+  { isFirst, head }: { readonly isFirst: boolean; readonly head: Head | undefined },
 ): ListedVersion {
   const { record } = unpackVersion(value);
   const sequence = readStamp(openClosedKey(asBuffer(bytes)).rest, 0);
   const { isNull, deleteMarker } = record;
   const shown = listed(key, headOf(record, { sequence, nullSequence: undefined }));
-  return { ...shown, versionId: versionIdOf(sequence, isNull), isLatest, deleteMarker };
+  // Within a page the first of a key is its newest; where a page goes on, only the head tells.
+  const isLatest = isFirst || head?.sequence === sequence;
+  const [versionId, place] = [versionIdOf(sequence, isNull), versionIdOf(sequence, false)];
+  return { ...shown, versionId, isLatest, deleteMarker, place };
 }
 
 /** Whether `after` is itself a common prefix of this list: then all below it was shown as one. */
@@ -144,29 +149,37 @@ function rolledUp(
   );
 }
 
-async function versionsFrom(
+/** Of the key that a page goes on with. */
+async function markedHead(
   meta: MetaStore,
   bucket: Bucket,
+  { afterKey: key, afterVersionId }: VersionsAsk,
+): Promise<Head | undefined> {
+  if (afterVersionId === undefined) return undefined;
+  const entry = await meta.get(headKey(bucket.id, key));
+  return entry === undefined ? undefined : unpackHead(entry.value);
+}
+
+function versionsFrom(
+  bucket: Bucket,
   ask: VersionsAsk,
-): Promise<Buffer | undefined> {
+  head: Head | undefined,
+): Buffer | undefined {
   if (ask.afterKey === "") return undefined;
   if (ask.afterVersionId === undefined) {
     if (rolledUp(ask, ask.afterKey)) return closedSpan("v", bucket.id, ask.afterKey).to;
-    return afterPrefix(versionKey(bucket.id, ask.afterKey).subarray(0, -8));
+    return versionSpan(bucket.id, ask.afterKey).to;
   }
-  const sequence = await markedSequence(meta, bucket, ask);
+  const sequence = markedSequence(ask.afterVersionId, head);
+  // A null version that is gone cannot be placed: rather all of its key again than some of it never.
+  if (sequence === undefined) return versionSpan(bucket.id, ask.afterKey).from;
   return afterKey(versionKey(bucket.id, ask.afterKey, sequence));
 }
 
-async function markedSequence(
-  meta: MetaStore,
-  bucket: Bucket,
-  { afterKey: key, afterVersionId = "" }: VersionsAsk,
-): Promise<number> {
-  if (afterVersionId !== "null") return sequenceOf(afterVersionId) ?? 1;
-  const entry = await meta.get(headKey(bucket.id, key));
-  const head = entry === undefined ? undefined : unpackHead(entry.value);
-  return (head?.isNull === true ? head.sequence : head?.nullSequence) ?? 1;
+/** undefined for a null version that is not there. */
+function markedSequence(versionId: string, head: Head | undefined): number | undefined {
+  if (versionId !== "null") return sequenceOf(versionId) ?? 1;
+  return head?.isNull === true ? head.sequence : head?.nullSequence;
 }
 
 function uploadsFrom(bucket: Bucket, ask: UploadsAsk): Buffer | undefined {

@@ -4,6 +4,7 @@ import { invalidArgument, S3Error } from "#base/error.ts";
 import type { Body } from "#object/body.ts";
 import type { PartInfo, PartSource, UploadInfo, UploadName } from "#object/engine.ts";
 import type { PartNumber } from "#object/name.ts";
+import type { Room } from "#object/usage.ts";
 import { etagDigits, type Lock } from "#versioned/encryption.ts";
 import { partKey, referenceKey } from "#versioned/keys.ts";
 import { garbageWrite } from "#versioned/plan.ts";
@@ -18,7 +19,7 @@ import {
 } from "#versioned/source.ts";
 import { commitDecision, extentsOf, keepingNoOrphan, type Stores } from "#versioned/store.ts";
 import { addParts, findUpload, partInfo, uploadLock } from "#versioned/uploads.ts";
-import { addUsage } from "#versioned/usage.ts";
+import { addUsage, requireRoom } from "#versioned/usage.ts";
 import type { Beside } from "#versioned/write.ts";
 
 const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
@@ -45,16 +46,21 @@ export async function putPart(
   const { info } = upload;
   const lock = uploadLock(stores, upload, source.key);
   const encryption = lock?.record.kind;
+  const { storageClass } = info.attributes;
+  const { room } = source;
   if ("body" in source) {
+    const { sizeBytes, algorithm: shown } = source.body;
+    await requireRoom(stores.meta, name.bucket, { storageClass, sizeBytes, room });
     const made = await sentPart(stores, { info, lock }, source.body);
-    const shown = await commitMade(stores, name, { part, made, shown: source.body.algorithm });
-    return { ...shown, encryption };
+    return { ...(await commitMade(stores, name, { part, made, shown, room })), encryption };
   }
   const from = await openSource(stores, source.source, {
     conditions: source.conditions,
     key: source.sourceKey,
   });
   const range = copiedRange(source.range, from.found.record.sizeBytes);
+  const sizeBytes = range.to - range.from;
+  await requireRoom(stores.meta, name.bucket, { storageClass, sizeBytes, room });
   const beside = async () => await sourceGuard(stores, from);
   const inClear = lock === undefined;
   const shares =
@@ -64,12 +70,14 @@ export async function putPart(
         part,
         made: await sharedPart(stores, { info, lock }, { from, range }),
         shown: info.algorithm,
+        room,
         beside,
       })
     : await commitMade(stores, name, {
         part,
         made: await sentPart(stores, { info, lock }, sourceBody(stores, from, range)),
         shown: info.algorithm,
+        room,
         beside,
       });
   return { ...shown, sourceVersionId: from.found.versionId, encryption };
@@ -195,6 +203,7 @@ interface CommitPart {
   readonly made: NewPart;
   /** The algorithm whose digest the answer carries. */
   readonly shown: ChecksumAlgorithm | undefined;
+  readonly room: Room | undefined;
   readonly beside?: () => Promise<Beside>;
 }
 
@@ -207,12 +216,15 @@ async function commitMade(stores: Stores, name: UploadName, commit: CommitPart):
 async function commitPart(
   stores: Stores,
   name: UploadName,
-  { part, made, shown, beside }: CommitPart,
+  { part, made, shown, room, beside }: CommitPart,
 ): Promise<PartInfo> {
   const { bucket, uploadId } = name;
   const key = partKey(uploadId, part);
-  const { outcome } = await commitDecision(stores, bucket, async () => {
-    const { guard } = await findUpload(stores, name);
+  const { outcome } = await commitDecision(stores, bucket, async (attempt) => {
+    const { guard, info } = await findUpload(stores, name);
+    const { storageClass } = info.attributes;
+    const { sizeBytes } = made;
+    if (attempt > 0) await requireRoom(stores.meta, bucket, { storageClass, sizeBytes, room });
     const extra = await beside?.();
     const old = await stores.meta.get(key);
     const replaced = old === undefined ? undefined : unpackJson<PartRecord>(old.value);
@@ -237,7 +249,10 @@ async function commitPart(
           })),
           ...(gone.length > 0 ? [garbageWrite(garbage, stores.clock.now())] : []),
         ],
-        adds: [addParts(uploadId, grown), addUsage(bucket.id, { partBytes: grown })],
+        adds: [
+          addParts(uploadId, grown),
+          ...addUsage(bucket, [{ storageClass, partBytes: grown }], room),
+        ],
       },
       outcome: partInfo(record, shown),
     };

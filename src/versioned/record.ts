@@ -86,7 +86,18 @@ export interface RenameRecord {
   readonly etag: string;
 }
 
-type JsonRecord = UploadRecord | PartRecord | Manifest | GarbageRecord | RenameRecord;
+/** The last time that a counter was put right. */
+export interface RepairRecord {
+  readonly repairedMs: number;
+}
+
+type JsonRecord =
+  | UploadRecord
+  | PartRecord
+  | Manifest
+  | GarbageRecord
+  | RenameRecord
+  | RepairRecord;
 
 const FORMAT = 1;
 const PREAMBLE_BYTES = 5;

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto";
 import { assert } from "#base/assert.ts";
 import { asBuffer } from "#base/bytes.ts";
 import { StorageError } from "#base/error.ts";
@@ -23,6 +23,17 @@ export interface ContentKey {
   readonly sizeBytes: number;
 }
 
+/** As a chunk needs it: bytes as a key would cost Node more than the chunk does. */
+interface OpenKey {
+  readonly key: KeyObject;
+  /** The size as text, authenticated with each chunk. */
+  readonly size: Buffer;
+}
+
+function opened({ key, sizeBytes }: ContentKey): OpenKey {
+  return { key: createSecretKey(key), size: Buffer.from(String(sizeBytes)) };
+}
+
 /** Half open: `from <= i < to`. */
 interface ByteSpan {
   readonly from: number;
@@ -35,33 +46,37 @@ export function newContentKey(sizeBytes: number): ContentKey {
 
 /** Encrypts a content as it comes in, in pieces of any size. A key seals once: nonces would repeat. */
 export class Sealer {
-  readonly #key: ContentKey;
+  readonly #key: OpenKey;
+  readonly #sizeBytes: number;
   readonly #cutter = new Cutter(CHUNK_BYTES);
   #chunks = 0;
   #takenBytes = 0;
 
   constructor(key: ContentKey) {
-    this.#key = key;
+    this.#key = opened(key);
+    this.#sizeBytes = key.sizeBytes;
   }
 
-  /** The sealed chunks that `bytes` completed. Keeps no reference to `bytes`. */
+  /** The chunks that `bytes` completed, sealed, in pieces. Keeps no reference to `bytes`. */
   *update(bytes: Uint8Array): Iterable<Buffer> {
     this.#takenBytes += bytes.length;
-    for (const chunk of this.#cutter.cut(bytes)) yield this.#seal(chunk);
+    for (const chunk of this.#cutter.cut(bytes)) yield* this.#seal(chunk);
   }
 
   /** The last chunk, when there is one. */
   *finish(): Iterable<Buffer> {
-    assert(this.#takenBytes === this.#key.sizeBytes, "a content has the size that was announced");
-    for (const chunk of this.#cutter.rest()) yield this.#seal(chunk);
+    assert(this.#takenBytes === this.#sizeBytes, "a content has the size that was announced");
+    for (const chunk of this.#cutter.rest()) yield* this.#seal(chunk);
   }
 
-  #seal(chunk: Uint8Array): Buffer {
-    const { key, sizeBytes } = this.#key;
+  *#seal(chunk: Uint8Array): Iterable<Buffer> {
+    const { key, size } = this.#key;
     const cipher = createCipheriv(CIPHER, key, nonceOf(this.#chunks));
-    cipher.setAAD(sizeText(sizeBytes));
+    cipher.setAAD(size);
     this.#chunks += 1;
-    return Buffer.concat([cipher.update(chunk), cipher.final(), cipher.getAuthTag()]);
+    yield cipher.update(chunk);
+    cipher.final();
+    yield cipher.getAuthTag();
   }
 }
 
@@ -74,12 +89,14 @@ export function sealWhole(bytes: Uint8Array, key: ContentKey): Buffer {
 /** Fails: StorageError "corrupt". */
 export function openWhole(sealed: Uint8Array, key: ContentKey): Buffer {
   if (sealed.length !== sealedSize(key.sizeBytes)) throw corrupt();
-  const opened: Buffer[] = [];
-  for (let at = 0, index = 0; at < sealed.length; at += SEALED_CHUNK_BYTES, index += 1) {
-    opened.push(openChunk(sealed.subarray(at, at + SEALED_CHUNK_BYTES), index, key));
+  const openKey = opened(key);
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < sealed.length; at += SEALED_CHUNK_BYTES) {
+    const chunk = sealed.subarray(at, at + SEALED_CHUNK_BYTES);
+    chunks.push(openChunk(chunk, chunks.length, openKey));
   }
-  const [only] = opened;
-  return opened.length === 1 && only !== undefined ? only : Buffer.concat(opened);
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }
 
 /**
@@ -100,12 +117,13 @@ export async function* openRange(
     from: firstChunk * SEALED_CHUNK_BYTES,
     to: Math.min(endChunk * SEALED_CHUNK_BYTES, sealedSize(key.sizeBytes)),
   };
+  const openKey = opened(key);
   let index = firstChunk;
   for await (const chunk of inChunks(read(sealed))) {
     const start = index * CHUNK_BYTES;
-    const opened = openChunk(chunk, index, key);
+    const bytes = openChunk(chunk, index, openKey);
     index += 1;
-    yield opened.subarray(Math.max(from - start, 0), Math.min(to - start, opened.length));
+    yield bytes.subarray(Math.max(from - start, 0), Math.min(to - start, bytes.length));
   }
   if (index !== endChunk) throw corrupt();
 }
@@ -154,19 +172,19 @@ class Cutter {
   }
 }
 
-function openChunk(sealed: Uint8Array, index: number, { key, sizeBytes }: ContentKey): Buffer {
+function openChunk(sealed: Uint8Array, index: number, { key, size }: OpenKey): Buffer {
   const end = sealed.length - TAG_BYTES;
   if (end <= 0) throw corrupt();
   const decipher = createDecipheriv(CIPHER, key, nonceOf(index), { authTagLength: TAG_BYTES });
-  decipher.setAAD(sizeText(sizeBytes));
+  decipher.setAAD(size);
   decipher.setAuthTag(sealed.subarray(end));
-  const opened = decipher.update(sealed.subarray(0, end));
+  const bytes = decipher.update(sealed.subarray(0, end));
   try {
     decipher.final();
   } catch (cause) {
     throw corrupt(cause);
   }
-  return opened;
+  return bytes;
 }
 
 function sealedSize(sizeBytes: number): number {
@@ -177,10 +195,6 @@ function nonceOf(index: number): Buffer {
   const nonce = Buffer.alloc(NONCE_BYTES);
   nonce.writeUInt32BE(index, NONCE_BYTES - 4);
   return nonce;
-}
-
-function sizeText(sizeBytes: number): Buffer {
-  return Buffer.from(String(sizeBytes));
 }
 
 function corrupt(cause?: unknown): StorageError {

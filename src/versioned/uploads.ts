@@ -19,7 +19,7 @@ import { ID_BYTES, partCounterKey, partKey, partNumberOf, uploadKey } from "#ver
 import { garbageWrite } from "#versioned/plan.ts";
 import { type PartRecord, packJson, type UploadRecord, unpackJson } from "#versioned/record.ts";
 import { commitDecision, type Stores } from "#versioned/store.ts";
-import { addUsage, type UsageChange } from "#versioned/usage.ts";
+import { addUsage, requireRoom, type UsageChange } from "#versioned/usage.ts";
 
 /** An upload as it was read, and what must still be true of it at a commit. */
 export interface FoundUpload {
@@ -41,7 +41,10 @@ export async function createUpload(
   // Begins with the time, so that the uploads of a key sort by age.
   const time = initiatedMs.toString(16).padStart(TIME_HEX_DIGITS, "0");
   const uploadId = time + randomHex(ID_BYTES - TIME_HEX_DIGITS / 2);
-  const { attributes, algorithm, checksumType } = input;
+  const { attributes, algorithm, checksumType, room } = input;
+  const { storageClass } = attributes;
+  // Where not a byte fits, no part ever would.
+  await requireRoom(stores.meta, bucket, { storageClass, sizeBytes: 1, room });
   const encryption = newLock(stores.keyring, input.encryption)?.record;
   const record: UploadRecord = { attributes, algorithm, checksumType, initiatedMs, encryption };
   const recordKey = uploadKey(bucket.id, key, uploadId);
@@ -49,7 +52,7 @@ export async function createUpload(
     change: {
       guards: [bucket.guard, { key: recordKey, revision: 0 }],
       writes: [{ key: recordKey, value: packJson(record) }],
-      adds: addUsage(bucket, [{ storageClass: attributes.storageClass, uploads: 1 }]),
+      adds: addUsage(bucket, [{ storageClass, uploads: 1 }]),
     },
     outcome: undefined,
   }));

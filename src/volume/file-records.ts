@@ -1,7 +1,7 @@
-import { lstat, readFile, rm } from "node:fs/promises";
+import { link, lstat, readFile, rename, rm } from "node:fs/promises";
 import { randomHex } from "#base/random.ts";
 import { Directory } from "#blob/directory.ts";
-import { absent } from "#blob/system-error.ts";
+import { absent, systemCode } from "#blob/system-error.ts";
 import {
   type BoundRecord,
   type FileRecord,
@@ -99,9 +99,28 @@ export class FileRecords implements AsyncDisposable {
     await rm(this.#partsPath(inode), { force: true });
   }
 
-  /** When a record was written, in nanoseconds of the file system's clock. */
-  async writtenNs(inode: bigint): Promise<bigint | undefined> {
-    return (await lstat(this.#path(inode), { bigint: true }).catch(absent))?.ctimeNs;
+  /** Whether nothing was kept of an inode since a time, in nanoseconds of the file system's clock. */
+  async isOlder(inode: bigint, thanNs: bigint): Promise<boolean> {
+    const paths = [this.#path(inode), this.#partsPath(inode)];
+    const found = await Promise.all(
+      paths.map(async (path) => lstat(path, { bigint: true }).catch(absent)),
+    );
+    return found.every((stats) => stats === undefined || stats.mtimeNs < thanNs);
+  }
+
+  /** Forgets an inode of which nothing was kept since; it may be given to a new file at any moment. */
+  async removeOlder(inode: bigint, thanNs: bigint): Promise<void> {
+    const { hidden, ownerId } = this.#options;
+    for (const path of [this.#path(inode), this.#partsPath(inode)]) {
+      const taken = hidden.entry(`tmp/${ownerId}-${randomHex(8)}`);
+      const isTaken = await rename(path, taken).then(() => true, absent);
+      if (isTaken !== true) continue;
+      // Only what was taken can be looked at without its being replaced meanwhile.
+      if ((await lstat(taken, { bigint: true })).mtimeNs >= thanNs) {
+        await link(taken, path).catch(unlessThere);
+      }
+      await rm(taken, { force: true });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -139,4 +158,9 @@ function directoryOf(inode: bigint): string {
 
 async function readSmall(path: SystemPath): Promise<string | undefined> {
   return await readFile(path, "utf8").catch(absent);
+}
+
+/** For `catch`: a newer one is there already. */
+function unlessThere(error: unknown): void {
+  if (systemCode(error) !== "EEXIST") throw error;
 }

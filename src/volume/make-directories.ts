@@ -29,7 +29,7 @@ export async function makeDirectory(
   const undo = async () => await removeEmpty(volume, made.toReversed());
   try {
     const directory = await descend(volume, names, { key, made });
-    await makeDurable(volume, names, directory);
+    await makeDurable(volume, names, { directory, isNew: made.length > 0 });
     return {
       ...{ directory, made: made.at(-1) === names, undo },
       [Symbol.asyncDispose]: async () => await directory[Symbol.asyncDispose](),
@@ -87,17 +87,19 @@ async function inTheWay(parent: OpenDirectory, name: Bytes, key: string) {
 async function makeDurable(
   { tree, durable }: Volume,
   names: readonly Bytes[],
-  directory: OpenDirectory,
+  { directory, isNew }: { readonly directory: OpenDirectory; readonly isNew: boolean },
 ): Promise<void> {
   if (names.length === 0) return;
-  const { ino } = await directory.stats();
-  if (durable.has(ino)) return;
+  const { ino, birthtimeNs } = await directory.stats();
+  // An inode is given again; where the file system knows of its birth, that tells.
+  const known = `${ino}-${birthtimeNs}`;
+  if (durable.has(known) && !isNew) return;
   for (let depth = names.length - 1; depth >= 0; depth -= 1) {
     await using parent = await tree.directory(names.slice(0, depth));
     await parent?.sync();
   }
   if (durable.size >= DURABLE_MAX) durable.clear();
-  durable.add(ino);
+  durable.add(known);
 }
 
 /** For `catch`: it is used by somebody, or gone; both are as well. */

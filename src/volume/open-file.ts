@@ -46,7 +46,8 @@ export async function* readWhole(
   }
 }
 
-async function requireUnchanged(file: FileHandle, identity: Identity): Promise<void> {
+/** Fails: StorageError "conflict". */
+export async function requireUnchanged(file: FileHandle, identity: Identity): Promise<void> {
   const now = identityOf(await guarded(() => file.stat({ bigint: true })));
   if (isSame(now, identity) || now.sizeBytes > identity.sizeBytes) return;
   throw new StorageError("conflict", "a file was written to while it was read");

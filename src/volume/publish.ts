@@ -116,7 +116,11 @@ async function commit(
 export function requireReplaceable(there: BigIntStats | undefined, key: string): void {
   if (there === undefined || there.isFile() || there.isSymbolicLink()) return;
   throw there.isDirectory()
-    ? invalidArgument("Key", key, "The key is a directory of the volume, whose key ends in a slash.")
+    ? invalidArgument(
+        "Key",
+        key,
+        "The key is a directory of the volume, whose key ends in a slash.",
+      )
     : invalidArgument("Key", key, "At the key is something of the volume that is no file.");
 }
 

@@ -1,7 +1,7 @@
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import type { ObjectInfo } from "#object/attributes.ts";
-import { requireForWrite } from "#object/conditions.ts";
+import { requireForWrite, type WriteConditions } from "#object/conditions.ts";
 import { BodyDigests } from "#object/digests.ts";
 import type { PutInput } from "#object/engine.ts";
 import { currentOf, infoOf } from "#volume/current.ts";
@@ -21,7 +21,7 @@ export async function putObject(
   path: KeyPath,
   input: PutInput,
 ): Promise<ObjectInfo> {
-  if (path.isDirectory) return await putDirectory(volume, path, input);
+  if (path.isDirectory) return await receiveDirectory(volume, path, input);
   const { body, attributes, conditions } = input;
   const { sizeBytes } = body;
   if (sizeBytes > volume.limits.putBytesMax) throw tooLarge(volume.limits.putBytesMax);
@@ -60,20 +60,25 @@ export async function requireWritable(volume: Volume, { key, names }: KeyPath): 
   }
 }
 
-/** A directory is all its key can be: it keeps neither bytes nor metadata. */
-async function putDirectory(
+async function receiveDirectory(
   volume: Volume,
   path: KeyPath,
   { body, conditions }: PutInput,
 ): Promise<ObjectInfo> {
-  if (body.sizeBytes > 0) {
-    const message = "A key that ends in a slash is a directory of the volume and holds no bytes.";
-    throw invalidArgument("Key", path.key, message);
-  }
+  if (body.sizeBytes > 0) throw holdsNoBytes(path.key);
   requireForWrite(conditions, await currentOf(volume, path), path.key);
   const digests = new BodyDigests(body, body.algorithm === undefined ? [] : [body.algorithm]);
   for await (const chunk of body.chunks) digests.update(chunk);
   digests.finish();
+  return await putDirectory(volume, path, conditions);
+}
+
+/** A directory is all its key can be: it keeps neither bytes nor metadata. */
+export async function putDirectory(
+  volume: Volume,
+  path: KeyPath,
+  conditions: WriteConditions,
+): Promise<ObjectInfo> {
   await using made = await makeDirectory(volume, path.names, path.key);
   if (conditions.ifNoneMatch !== undefined && !made.made) {
     throw new S3Error("ConditionalRequestConflict", { Key: path.key });
@@ -82,6 +87,11 @@ async function putDirectory(
   // Who removed it meanwhile did so after it was there.
   if (current === undefined) throw new S3Error("OperationAborted", {});
   return infoOf(path, current);
+}
+
+export function holdsNoBytes(key: string): S3Error {
+  const message = "A key that ends in a slash is a directory of the volume and holds no bytes.";
+  return invalidArgument("Key", key, message);
 }
 
 export function tooLarge(bytesMax: number): S3Error {

@@ -38,10 +38,11 @@ export async function getObject(volume: Volume, path: KeyPath): Promise<OpenObje
 }
 
 /** A file that is open, and the object it is. */
-export async function openObject(
-  volume: Volume,
-  path: KeyPath,
-): Promise<(OpenFile & { readonly current: Current }) | undefined> {
+export type OpenedObject = OpenFile & { readonly current: Current };
+
+/** undefined when there is none. */
+export async function openObject(volume: Volume, path: KeyPath): Promise<OpenedObject | undefined> {
+  if (path.isDirectory) return undefined;
   await using found = await volume.tree.find(path.names);
   const opened = found === undefined ? undefined : await openFile(found);
   if (opened === undefined) return undefined;

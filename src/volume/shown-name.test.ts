@@ -21,7 +21,8 @@ test("a name that is UTF-8 and holds no percent sign is shown as it is", () => {
 });
 
 test("an ordinary percent sign is shown as it is", () => {
-  for (const text of ["50%", "a%20b", "%E2%82%AC", "%zz", "%ff"]) assert.equal(showName(text), text);
+  for (const text of ["50%", "a%20b", "%E2%82%AC", "%zz", "%ff"])
+    assert.equal(showName(text), text);
 });
 
 test("bytes that are no UTF-8 are shown percent-encoded", () => {

@@ -10,7 +10,6 @@ const NOT_ASCII = /[\x80-\xff]/;
 
 /** The UTF-8 bytes of a text. */
 export function bytesOf(text: string): Bytes {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
   return /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(text).toString("latin1");
 }
 
@@ -74,7 +73,8 @@ function encode(bytes: Bytes): Bytes {
 function characterBytes(bytes: Bytes, at: number): number {
   const first = bytes.charCodeAt(at);
   if (first < 0x80) return 1;
-  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  let length = 4;
+  if (first < 0xf0) length = first < 0xe0 ? 2 : 3;
   const character = bytes.slice(at, at + length);
   return character.length === length && isText(character) ? length : 0;
 }

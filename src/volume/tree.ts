@@ -122,24 +122,27 @@ class Walk implements AsyncDisposable {
     for (;;) {
       const name = this.#pending.pop();
       if (name === undefined) return await this.#back();
-      if (name === "" || name === ".") continue;
-      if (name === "..") {
-        const last = this.#trail.pop();
-        if (last === undefined) return undefined;
-        await last.directory[Symbol.asyncDispose]();
-        continue;
-      }
-      if (this.#trail.length === 0 && isHidden([name])) return undefined;
-      const stats = await lstat(this.#here.entry(name), { bigint: true }).catch(gone);
-      if (stats === undefined) return undefined;
-      if (stats.isSymbolicLink()) {
-        if (!(await this.#follow(name))) return undefined;
-      } else if (this.#pending.length === 0) {
-        return this.#end(name, stats);
-      } else if (!(await this.#enter(name))) {
-        return undefined;
-      }
+      const way = name === ".." ? await this.#up() : await this.#to(name);
+      if (way !== "on") return way;
     }
+  }
+
+  /** One name further. */
+  async #to(name: Bytes): Promise<Found | undefined | "on"> {
+    if (name === "" || name === ".") return "on";
+    if (this.#trail.length === 0 && isHidden([name])) return undefined;
+    const stats = await lstat(this.#here.entry(name), { bigint: true }).catch(gone);
+    if (stats === undefined) return undefined;
+    if (stats.isSymbolicLink()) return (await this.#follow(name)) ? "on" : undefined;
+    if (this.#pending.length === 0) return this.#end(name, stats);
+    return (await this.#enter(name)) ? "on" : undefined;
+  }
+
+  /** Never above the root. */
+  async #up(): Promise<undefined | "on"> {
+    const last = this.#trail.pop();
+    await last?.directory[Symbol.asyncDispose]();
+    return last === undefined ? undefined : "on";
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -210,6 +213,7 @@ async function realName(directory: OpenDirectory): Promise<Bytes | undefined> {
 /** For `catch`: nothing that is reached by that name. */
 function gone(error: unknown): undefined {
   const code = systemCode(error);
-  if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ENAMETOOLONG") return;
+  if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ENAMETOOLONG")
+    return;
   throw error;
 }

@@ -1,11 +1,11 @@
 import { lstat, mkdir, readdir, readFile, rename, rmdir, unlink } from "node:fs/promises";
-import { invalidArgument, S3Error } from "#base/error.ts";
+import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { absent, systemCode } from "#blob/system-error.ts";
 import type { UploadInfo, UploadInput } from "#object/engine.ts";
 import type { KeyPath } from "#volume/key-path.ts";
 import type { SystemPath } from "#volume/open-directory.ts";
-import { requireWritable } from "#volume/put.ts";
+import { holdsNoBytes, requireWritable } from "#volume/put.ts";
 import type { Volume } from "#volume/volume.ts";
 import { writeDurably } from "#volume/write-durably.ts";
 
@@ -14,6 +14,8 @@ const TIME_HEX_DIGITS = 12;
 const RANDOM_BYTES = 10;
 const SHAPE = /^[0-9a-f]{32}$/;
 const REMOVED_AT_ONCE = 64;
+/** Of stat(2), whatever the file system has. */
+const BLOCK_BYTES = 512;
 
 /** What an upload's directory holds below it: claims on the data files, and records of parts. */
 export const CLAIMS_OPEN = "open";
@@ -31,10 +33,7 @@ export async function createUpload(
   { attributes, algorithm, checksumType }: UploadInput,
 ): Promise<UploadInfo> {
   const { key } = path;
-  if (path.isDirectory) {
-    const message = "A key that ends in a slash is a directory of the volume and holds no bytes.";
-    throw invalidArgument("Key", key, message);
-  }
+  if (path.isDirectory) throw holdsNoBytes(key);
   await requireWritable(volume, path);
   const initiatedMs = volume.clock.now();
   // Begins with the time, so that the uploads of a key sort by age.
@@ -130,7 +129,8 @@ async function removeOne(path: SystemPath): Promise<number> {
   if (stats === undefined) return 0;
   if (stats.isDirectory()) return await removeAll(path);
   await unlink(path).catch(absent);
-  return stats.nlink === 1 ? stats.size : 0;
+  // Not its size: of a file of parts, holes are no bytes.
+  return stats.nlink === 1 ? stats.blocks * BLOCK_BYTES : 0;
 }
 
 function join(path: SystemPath, name: string): SystemPath {

@@ -118,6 +118,18 @@ export class Usage implements AsyncDisposable {
     await this.#refresh();
   }
 
+  /** Drops what processes counted that are gone, where a measurement has seen it since. */
+  async forgetOthers(ownerIds: readonly string[]): Promise<void> {
+    const { hidden, ownerId } = this.#options;
+    const alive = new Set([...ownerIds, ownerId, MEASURED]);
+    for (const name of await readdir(hidden.entry("usage"))) {
+      if (alive.has(name) || this.#measured === undefined) continue;
+      const path = hidden.entry(`usage/${name}`);
+      const counted = parse<Counted>((await readFile(path, "utf8").catch(absent)) ?? "");
+      if (counted?.since !== this.#measured.id) await rm(path, { force: true });
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
     // What was counted stays true until the next measurement.

@@ -5,13 +5,13 @@ import { randomHex } from "#base/random.ts";
 import { Directory } from "#blob/directory.ts";
 import { guarded, systemCode } from "#blob/system-error.ts";
 import { FileRecords, RECORD_DIRECTORIES } from "#volume/file-records.ts";
-import { IdleFiles } from "#volume/idle-files.ts";
 import { isMarked, markedSeconds } from "#volume/identity.ts";
+import { IdleFiles } from "#volume/idle-files.ts";
 import { HIDDEN_NAME } from "#volume/key-path.ts";
 import { Locks } from "#volume/locks.ts";
-import { SortedNames } from "#volume/sorted-names.ts";
-import { OpenDirectory, type SystemPath } from "#volume/open-directory.ts";
+import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
 import { Owner } from "#volume/owner.ts";
+import { SortedNames } from "#volume/sorted-names.ts";
 import { Tree } from "#volume/tree.ts";
 import { Usage } from "#volume/usage.ts";
 
@@ -63,8 +63,8 @@ export class Volume implements AsyncDisposable {
   readonly clock: Clock;
   readonly limits: VolumeLimits;
   readonly uploads: Directory;
-  /** Inodes of directories whose names, up to the root, are known to be durable. */
-  readonly durable = new Set<bigint>();
+  /** Directories, by inode and birth, whose names up to the root are known to be durable. */
+  readonly durable = new Set<string>();
   readonly #options: VolumeOptions;
 
   /**

@@ -2,13 +2,20 @@
 import { test } from "node:test";
 import { conditions } from "#test/clients/aws-sdk-js/conditions.ts";
 import { openDoors } from "#test/clients/aws-sdk-js/door.ts";
+import { encryption } from "#test/clients/aws-sdk-js/encryption.ts";
+import { features } from "#test/clients/aws-sdk-js/features.ts";
 import { listing } from "#test/clients/aws-sdk-js/listing.ts";
 import { multipart } from "#test/clients/aws-sdk-js/multipart.ts";
 import { objects } from "#test/clients/aws-sdk-js/objects.ts";
 import { presigned } from "#test/clients/aws-sdk-js/presigned.ts";
+import { rename } from "#test/clients/aws-sdk-js/rename.ts";
+import { versions } from "#test/clients/aws-sdk-js/versions.ts";
 import { makeCertificate } from "#test/clients/certificate.ts";
 
-const SCENARIOS = { objects, multipart, listing, conditions, presigned };
+const SCENARIOS = {
+  ...{ objects, multipart, listing, conditions, presigned },
+  ...{ versions, rename, features, encryption },
+};
 
 for (const scheme of ["http", "https"] as const) {
   test(`the AWS SDK for JavaScript over ${scheme}`, async (t) => {

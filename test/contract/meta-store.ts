@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 import { unpackCounter } from "#meta/counter.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
-import type { Change, Entry, MetaStore } from "#meta/store.ts";
+import type { Change, Entry, MetaStore, Snapshot } from "#meta/store.ts";
 
 const EVERYTHING = { from: bytes("\u0001"), to: bytes("\u{10FFFF}"), limit: 1_000 };
 
@@ -162,7 +162,7 @@ export function metaStoreContract(adapter: string, open: () => Promise<MetaStore
 
   test(`${adapter}: many snapshots show each their own moment, and end in any order`, async () => {
     await using store = await open();
-    const snapshots = [];
+    const snapshots: Snapshot[] = [];
     for (let round = 0; round < 50; round += 1) {
       await store.commit(write("a", `${round}`));
       snapshots.push(store.snapshot());

@@ -1,11 +1,11 @@
 /** What FileBlobStore leaves when the power is cut: at every moment, with every fate of what was not synced. */
 import assert from "node:assert/strict";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
-import type { Disk } from "#blob/disk.ts";
+import { type Disk, systemDisk } from "#blob/disk.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import type { BlobId } from "#blob/store.ts";
-import { sampleBytes } from "#test/contract/blob-store.ts";
+import { sampleBytes, storeBlob } from "#test/contract/blob-store.ts";
 import { cutAt } from "#test/crash/cut.ts";
 import { drawnFate, FATES } from "#test/crash/fates.ts";
 import { FAULTY_DISKS } from "#test/crash/faulty-disks.ts";
@@ -16,7 +16,7 @@ import { temporaryDirectory } from "#test/support/temporary.ts";
 const MEBIBYTE = 2 ** 20;
 /** Nothing, less than a buffer, two of them; and so many that some share a directory's sync. */
 const SIZES = [0, 40, 1_000, MEBIBYTE + 5, ...Array.from({ length: 44 }, (_, at) => 10 + at)];
-const DRAWN_FATES = LONG ? 500 : 6;
+const DRAWN_FATES = LONG ? 500 : 3;
 
 interface Written {
   readonly id: BlobId;
@@ -45,6 +45,40 @@ for (const [fault, change] of Object.entries(FAULTY_DISKS)) {
 
     assert.throws(() => requireEveryCut(recorded), assert.AssertionError);
   });
+}
+
+test("what a killed start had made, and the next one found, is durable with its first blob", async () => {
+  for (const steps of [0, 1, 2, 3, 100, 257, 258, 259, 260]) {
+    const tape = new Tape();
+    const root = join(await temporaryDirectory(), "data", "blobs");
+    const dying = dyingAfter(steps, systemDisk);
+    const killed = FileBlobStore.open({ root, owner: "killed", disk: tape.disk(dying) });
+    const ended = await killed.catch(() => undefined);
+    await ended?.[Symbol.asyncDispose]();
+    await using store = await FileBlobStore.open({ root, owner: "next", disk: tape.disk() });
+    const id = await storeBlob(store, sampleBytes(40));
+
+    const nothingMore = FATES["nothing that was not synced is there"];
+    assert.ok(nothingMore !== undefined);
+    const { files } = cutAt(tape, tape.ticks, nothingMore);
+    const there = [...files.keys()].map((path) => basename(path));
+    assert.deepEqual(there, [id], `killed after ${steps} steps`);
+  }
+});
+
+/** Fails every call after so many, as if the process were no more. */
+function dyingAfter(steps: number, disk: Disk): Disk {
+  let left = steps;
+  const living = async <T>(work: () => Promise<T>): Promise<T> => {
+    left -= 1;
+    if (left < 0) throw new Error("killed");
+    return await work();
+  };
+  return {
+    ...disk,
+    makeDirectory: (path) => living(() => disk.makeDirectory(path)),
+    syncDirectory: (directory) => living(() => disk.syncDirectory(directory)),
+  };
 }
 
 async function record(change: (disk: Disk) => Disk): Promise<Recorded> {

@@ -1,6 +1,7 @@
+import { dirname } from "node:path";
 import {
   type Commit,
-  directoryOf,
+  DIRECTORY,
   type NameChange,
   type Span,
   type Tape,
@@ -31,29 +32,49 @@ export interface Left {
  * file systems with a journal would not leave it.
  */
 export function cutAt(tape: Tape, tick: number, fate: Fate): Left {
-  const syncs = tape.syncs.filter(({ span }) => span.ended <= tick);
-  const begun = <T extends { readonly span: Span }>(all: readonly T[]) =>
-    all.filter(({ span }) => span.begun <= tick);
-  const isSure = (of: number | string, { ended }: Span) =>
-    syncs.some((sync) => sync.of === of && sync.span.begun >= ended);
-
-  const names = new Map<string, number>();
-  for (const change of begun(tape.names)) {
-    if (!isSure(directoryOf(change), change.span) && fate.name(change) !== "all") continue;
-    if (change.file === undefined) names.delete(change.path);
-    else names.set(change.path, change.file);
-  }
+  const { isSure } = sureAt(tape, tick);
   const contents = new Map<number, Buffer>();
-  for (const written of begun(tape.writes)) {
+  for (const written of begunBy(tape.writes, tick)) {
     const share = isSure(written.file, written.span) ? "all" : fate.bytes(written);
     const bytes = shareOf(written.bytes, share);
     const before = contents.get(written.file) ?? Buffer.alloc(0);
     if (bytes.length > 0) contents.set(written.file, laidOver(before, bytes, written.at));
   }
-  const files = [...names].map(
-    ([path, file]) => [path, contents.get(file) ?? Buffer.alloc(0)] as const,
-  );
-  return { files: new Map(files), commits: commitsAt(tape.commits, tick, fate) };
+  const files = new Map<string, Buffer>();
+  for (const [path, file] of namesAt(tape, tick, fate)) {
+    files.set(path, contents.get(file) ?? Buffer.alloc(0));
+  }
+  return { files, commits: commitsAt(tape.commits, tick, fate) };
+}
+
+function sureAt(tape: Tape, tick: number) {
+  const syncs = tape.syncs.filter(({ span }) => span.ended <= tick);
+  return {
+    isSure: (of: number | string, { ended }: Span) =>
+      syncs.some((sync) => sync.of === of && sync.span.begun >= ended),
+  };
+}
+
+/** Files by their paths, as far as there is a way to them. */
+function namesAt(tape: Tape, tick: number, fate: Fate): readonly (readonly [string, number])[] {
+  const { isSure } = sureAt(tape, tick);
+  const names = new Map<string, NameChange["file"]>();
+  const directories = new Set<string>();
+  for (const change of begunBy(tape.names, tick)) {
+    const { path, file, span } = change;
+    if (file === DIRECTORY) directories.add(path);
+    if (!isSure(dirname(path), span) && fate.name(change) !== "all") continue;
+    names.set(path, file);
+  }
+  const lost = [...directories].filter((path) => names.get(path) !== DIRECTORY);
+  return [...names].flatMap(([path, file]) => {
+    const isLost = lost.some((each) => path.startsWith(`${each}/`));
+    return typeof file === "number" && !isLost ? [[path, file] as const] : [];
+  });
+}
+
+function begunBy<T extends { readonly span: Span }>(all: readonly T[], tick: number): T[] {
+  return all.filter(({ span }) => span.begun <= tick);
 }
 
 function commitsAt(all: readonly Commit[], tick: number, fate: Fate): number {

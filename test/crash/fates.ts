@@ -1,4 +1,5 @@
 import type { Fate, Share } from "#test/crash/cut.ts";
+import { Random } from "#test/support/random.ts";
 
 const always = (share: Share) => () => share;
 const every = (underWay: number) => underWay;
@@ -25,15 +26,7 @@ export const FATES: Readonly<Record<string, Fate>> = {
 
 /** Decides each by itself; the same for the same seed. */
 export function drawnFate(seed: number): Fate {
-  let state = seed | 0;
-  const below = (limit: number) => {
-    // Mulberry32.
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-  const shares: readonly Share[] = ["none", "half", "all"];
-  const drawn = () => shares[below(3)] ?? "none";
-  return { name: drawn, bytes: drawn, commits: (underWay) => below(underWay + 1) };
+  const random = new Random(seed);
+  const drawn = () => random.one<Share>("none", "half", "all");
+  return { name: drawn, bytes: drawn, commits: (underWay) => random.below(underWay + 1) };
 }

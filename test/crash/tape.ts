@@ -14,9 +14,12 @@ export interface Span {
 export interface NameChange {
   readonly path: string;
   /** undefined: it goes. */
-  readonly file: number | undefined;
+  readonly file: number | typeof DIRECTORY | undefined;
   readonly span: Span;
 }
+
+/** Instead of a file's number. */
+export const DIRECTORY = "directory";
 
 export interface WrittenBytes {
   readonly file: number;
@@ -121,7 +124,15 @@ export class Tape {
         const keep = (span: Span) => this.syncs.push({ of, span });
         return this.timed(keep, () => inner.syncDirectory(handle));
       },
-      makeDirectory: inner.makeDirectory,
+      makeDirectory: async (path) => {
+        const begun = this.tick();
+        const first = await inner.makeDirectory(path);
+        const span = { begun, ended: this.tick() };
+        for (let made = path; made.length >= (first ?? `${path}/`).length; made = dirname(made)) {
+          this.names.push({ path: made, file: DIRECTORY, span });
+        }
+        return first;
+      },
     };
   }
 
@@ -160,8 +171,4 @@ function numberOf(files: WeakMap<FileHandle, number>, handle: FileHandle): numbe
   const found = files.get(handle);
   if (found === undefined) throw new Error("a file that the disk did not make");
   return found;
-}
-
-export function directoryOf({ path }: NameChange): string {
-  return dirname(path);
 }

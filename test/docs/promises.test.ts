@@ -8,59 +8,125 @@ import { Catalog } from "#catalog/catalog.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import type { Attributes } from "#object/attributes.ts";
 import type { Body } from "#object/body.ts";
-import type { CompletePart } from "#object/engine.ts";
+import { CustomerKey, type Encryption } from "#object/encryption.ts";
+import type { CompletePart, KeyName, OpenObject, PartSource } from "#object/engine.ts";
 import { newBucketName, objectKey, partNumber } from "#object/name.ts";
 import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 
-const PART = Buffer.alloc(1_000, "p");
+const PART_BYTES = 1_000;
+const WHOLE = Buffer.from(Array.from({ length: 3 * PART_BYTES }, (_, index) => index % 251));
 const ATTRIBUTES: Attributes = {
   headers: {},
   userMetadata: {},
   tags: [],
   storageClass: "STANDARD",
 };
+const UPLOAD = { attributes: ATTRIBUTES, algorithm: undefined, checksumType: undefined };
+const COMPLETE = {
+  conditions: {},
+  checksum: undefined,
+  checksumType: undefined,
+  sizeBytes: undefined,
+};
+const COPY = {
+  sourceConditions: {},
+  conditions: {},
+  algorithm: undefined,
+  attributes: { metadata: undefined, tags: undefined, storageClass: undefined },
+};
 
-test("CompleteMultipartUpload, CopyObject, UploadPartCopy and RenameObject move no bytes", async () => {
+const [KEY, OTHER_KEY] = [keyed(1), keyed(2)];
+const SERVER: Encryption = { kind: "SSE-S3" };
+
+const WAYS: Readonly<Record<string, readonly [from?: Encryption, to?: Encryption]>> = {
+  "in the clear": [],
+  "under a client's key, to another key": [KEY, OTHER_KEY],
+  "under a client's key, to the server's": [KEY, SERVER],
+  "under the server's key, to a client's": [SERVER, KEY],
+};
+
+for (const [way, [from, to]] of Object.entries(WAYS)) {
+  test(`CompleteMultipartUpload, CopyObject, UploadPartCopy and RenameObject move no bytes, ${way}`, async () => {
+    const { engine, bucket, touched } = await makeEngine();
+    const name = { bucket, key: objectKey("whole") };
+    const complete = await uploadOf(engine, name, { encryption: from, sources: threeParts() });
+    const before = touched.length;
+    assert.equal(before, 3);
+
+    await complete();
+    const copy = { bucket, key: objectKey("copy") };
+    const sourceKey = keyOf(from);
+    await engine.copy(copy, { ...COPY, source: name, sourceKey, encryption: to });
+    const range = { first: 500, last: 2_499 };
+    const sources = [{ source: name, conditions: {}, range, sourceKey }];
+    await (await uploadOf(engine, copy, { encryption: to, sources }))();
+    await engine.rename(
+      { bucket, key: objectKey("moved") },
+      { source: copy.key, sourceConditions: {}, conditions: {}, token: undefined },
+    );
+
+    assert.deepEqual(touched.slice(before), []);
+    const moved = await engine.get({ bucket, key: objectKey("moved") }, keyOf(to));
+    assert.ok((await bytesOf(moved)).equals(WHOLE.subarray(500, 2_500)));
+  });
+}
+
+test("a copy that encrypts or decrypts reads each blob once and makes one", async () => {
   const { engine, bucket, touched } = await makeEngine();
-  const name = { bucket, key: objectKey("whole") };
-  const upload = { attributes: ATTRIBUTES, algorithm: undefined, checksumType: undefined };
-  const { uploadId } = await engine.createUpload(name, upload);
+  const named = (key: string) => ({ bucket, key: objectKey(key) });
+  const plain = named("plain");
+  await (await uploadOf(engine, plain, { encryption: undefined, sources: threeParts() }))();
+  const before = touched.length;
+
+  const hidden = named("hidden");
+  await engine.copy(hidden, { ...COPY, source: plain, encryption: KEY });
+  const again = named("again");
+  await engine.copy(again, { ...COPY, source: hidden, sourceKey: keyOf(KEY) });
+
+  const kinds = touched.slice(before).map((each) => each.split(" ")[0]);
+  assert.deepEqual(kinds, ["create", "read", "read", "read", "create", "read"]);
+  assert.ok((await bytesOf(await engine.get(again))).equals(WHOLE));
+});
+
+function keyed(byte: number): Encryption {
+  return { kind: "SSE-C", key: new CustomerKey(Buffer.alloc(32, byte), `md5 of ${byte}`) };
+}
+
+function keyOf(encryption: Encryption | undefined): CustomerKey | undefined {
+  return encryption?.kind === "SSE-C" ? encryption.key : undefined;
+}
+
+/** An upload with these parts, and the call that completes it. */
+async function uploadOf(
+  engine: VersionedEngine,
+  name: KeyName,
+  { encryption, sources }: { encryption: Encryption | undefined; sources: readonly PartSource[] },
+): Promise<() => Promise<unknown>> {
+  const { uploadId } = await engine.createUpload(name, { ...UPLOAD, encryption });
   const parts: CompletePart[] = [];
-  for (const number of ["1", "2", "3"].map(partNumber)) {
-    const { etag } = await engine.putPart({ ...name, uploadId }, number, { body: bodyOf(PART) });
+  for (const [index, source] of sources.entries()) {
+    const number = partNumber(String(index + 1));
+    const part = { ...source, key: keyOf(encryption) };
+    const { etag } = await engine.putPart({ ...name, uploadId }, number, part);
     parts.push({ number, etag, checksums: {} });
   }
-  const before = touched.length;
-  assert.ok(before > 0);
+  return async () => await engine.completeUpload({ ...name, uploadId }, { ...COMPLETE, parts });
+}
 
-  await engine.completeUpload(
-    { ...name, uploadId },
-    { parts, conditions: {}, checksum: undefined, checksumType: undefined, sizeBytes: undefined },
-  );
-  const copy = { bucket, key: objectKey("copy") };
-  await engine.copy(copy, {
-    source: name,
-    sourceConditions: {},
-    conditions: {},
-    attributes: { metadata: undefined, tags: undefined, storageClass: undefined },
-    algorithm: undefined,
-  });
-  const second = await engine.createUpload(copy, upload);
-  const range = { first: 500, last: 2_499 };
-  await engine.putPart({ ...copy, uploadId: second.uploadId }, partNumber("1"), {
-    source: name,
-    conditions: {},
-    range,
-  });
-  await engine.rename(
-    { bucket, key: objectKey("moved") },
-    { source: copy.key, sourceConditions: {}, conditions: {}, token: undefined },
-  );
+function threeParts(): PartSource[] {
+  return [0, 1, 2].map((at) => ({
+    body: bodyOf(WHOLE.subarray(at * PART_BYTES, (at + 1) * PART_BYTES)),
+  }));
+}
 
-  assert.equal((await engine.head({ bucket, key: objectKey("moved") })).sizeBytes, 3_000);
-  assert.deepEqual(touched.slice(before), []);
-});
+async function bytesOf({ info, read }: OpenObject): Promise<Buffer> {
+  const body = read(0, info.sizeBytes);
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
 
 /** An engine whose every object is a blob; `touched` tells each blob that is made or read. */
 async function makeEngine() {

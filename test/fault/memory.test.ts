@@ -1,5 +1,6 @@
 /** Memory stays flat, whatever the size of an object. LODE_LONG=1 takes the largest object there can be. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { type TestContext, test } from "node:test";
 import { deadline, systemClock } from "#base/clock.ts";
@@ -33,13 +34,31 @@ test("a large object is taken and given in bounded memory", async (t) => {
     await requireFlat(subtest, server, () => download(server, path));
   });
 
+  await t.test("PutObject and GetObject under a client's key", async (subtest) => {
+    await requireFlat(subtest, server, async () => {
+      await upload(server, `${path}-hidden`, { headers: sseC("") });
+      await download(server, `${path}-hidden`, { headers: sseC("") });
+    });
+  });
+
+  await t.test("CopyObject that encrypts, and one that decrypts", async (subtest) => {
+    await requireFlat(subtest, server, async () => {
+      const encrypting = { "x-amz-copy-source": path, ...sseC("") };
+      const hidden = { method: "PUT", path: `${path}-hidden`, headers: encrypting };
+      await expectCall(server, hidden);
+      const decrypting = { "x-amz-copy-source": `${path}-hidden`, ...sseC("copy-source-") };
+      await expectCall(server, { method: "PUT", path: `${path}-plain`, headers: decrypting });
+      await download(server, `${path}-plain`);
+    });
+  });
+
   await t.test("UploadPart and GetObject by part, eight at a time", async (subtest) => {
     const partPath = await createUpload(server, `${path}-parts`);
     await requireFlat(subtest, server, async () => {
       const sizeBytes = OBJECT_BYTES / 16;
       const numbers = Array.from({ length: 8 }, (_, index) => index + 1);
-      await Promise.all(numbers.map((number) => upload(server, partPath(number), sizeBytes)));
-      await Promise.all(numbers.map(() => download(server, path, sizeBytes)));
+      await Promise.all(numbers.map((number) => upload(server, partPath(number), { sizeBytes })));
+      await Promise.all(numbers.map(() => download(server, path, { sizeBytes })));
     });
   });
 });
@@ -73,8 +92,18 @@ async function createUpload(server: Target, path: string): Promise<(number: numb
   return (number) => `${path}?partNumber=${number}&uploadId=${id}`;
 }
 
-async function upload(server: Target, path: string, sizeBytes = OBJECT_BYTES): Promise<void> {
-  const headers = { "content-length": String(sizeBytes) };
+interface Transfer {
+  /** All of it when absent. */
+  readonly sizeBytes?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function upload(
+  server: Target,
+  path: string,
+  { sizeBytes = OBJECT_BYTES, headers: more = {} }: Transfer = {},
+): Promise<void> {
+  const headers = { ...more, "content-length": String(sizeBytes) };
   const outgoing = open(server, { method: "PUT", path, headers });
   const answered = answerTo(outgoing);
   answered.catch(() => outgoing.destroy());
@@ -90,9 +119,13 @@ async function upload(server: Target, path: string, sizeBytes = OBJECT_BYTES): P
   assert.equal(incoming.statusCode, 200);
 }
 
-async function download(server: Target, path: string, sizeBytes = OBJECT_BYTES): Promise<void> {
+async function download(
+  server: Target,
+  path: string,
+  { sizeBytes = OBJECT_BYTES, headers: more = {} }: Transfer = {},
+): Promise<void> {
   const range = { range: `bytes=0-${sizeBytes - 1}` };
-  const headers = sizeBytes === OBJECT_BYTES ? {} : range;
+  const headers = { ...more, ...(sizeBytes === OBJECT_BYTES ? {} : range) };
   const outgoing = open(server, { method: "GET", path, headers });
   outgoing.end();
   let at = 0;
@@ -101,6 +134,17 @@ async function download(server: Target, path: string, sizeBytes = OBJECT_BYTES):
     at += chunk.length;
   }
   assert.equal(at, sizeBytes);
+}
+
+/** `of` "copy-source-" for the source of a copy. */
+function sseC(of: "" | "copy-source-"): Readonly<Record<string, string>> {
+  const key = Buffer.alloc(32, "k");
+  const stem = `x-amz-${of}server-side-encryption-customer`;
+  return {
+    [`${stem}-algorithm`]: "AES256",
+    [`${stem}-key`]: key.toString("base64"),
+    [`${stem}-key-md5`]: createHash("md5").update(key).digest("base64"),
+  };
 }
 
 function requirePattern(chunk: Buffer, at: number): void {

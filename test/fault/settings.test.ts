@@ -22,6 +22,13 @@ interface Bad {
   readonly says: RegExp;
 }
 
+/** Under the id of some other key. */
+const SEALED = {
+  "format.json": '{"format":1}',
+  "master-key": `${"ab".repeat(32)}\n`,
+  "master-key-ids": "0123456789abcdef\n",
+};
+
 const BAD: Readonly<Record<string, Bad>> = {
   "a port over 65,535": {
     settings: ["--listen", "127.0.0.1:99999"],
@@ -123,6 +130,38 @@ const BAD: Readonly<Record<string, Bad>> = {
     settings: ["--data", dataDirectory("foreign", { "metadata/data.mdb": "x" })],
     says: /foreign has data but no format\.json.*Choose another with --data/,
   },
+  "a master key file that is missing": {
+    settings: ["--master-key-file", join(directory, "no-master-key")],
+    says: /--master-key-file .*no-master-key: it cannot be read.*Name a file that this user can read/,
+  },
+  "a master key file that is a directory": {
+    settings: ["--master-key-file", directory],
+    says: /--master-key-file .*: it cannot be read.*EISDIR/,
+  },
+  "a master key file without a key": {
+    settings: ["--master-key-file", file("no-key", "# none\n\n")],
+    says: /no-key: each line must be a master key of 64 hexadecimal digits.*there must be one/,
+  },
+  "a master key that is too short, below one that is not": {
+    settings: ["--master-key-file", file("short-key", `${"ab".repeat(32)}\n${"ab".repeat(31)}\n`)],
+    says: /short-key: each line must be a master key of 64 hexadecimal digits/,
+  },
+  "a master key that is not the one that sealed": {
+    settings: ["--data", dataDirectory("sealed", SEALED)],
+    says: /sealed\/master-key lacks the master key with the id 0123456789abcdef, .*Add its line below the first/,
+  },
+  "a master key file that is gone": {
+    settings: ["--data", dataDirectory("keyless-seals", { ...SEALED, "master-key": undefined })],
+    says: /keyless-seals\/master-key is gone.*Put it back from its copy/,
+  },
+  "a list of master key ids that is garbled": {
+    settings: ["--data", dataDirectory("garbled-ids", { ...SEALED, "master-key-ids": "\0" })],
+    says: /garbled-ids\/master-key-ids: each line must be the id of a master key.*Put the file back/,
+  },
+  "a list of master key ids that is empty": {
+    settings: ["--data", dataDirectory("empty-ids", { ...SEALED, "master-key-ids": "" })],
+    says: /empty-ids\/master-key-ids: each line must be the id of a master key/,
+  },
   "a credentials file without a key": {
     settings: [
       "--data",
@@ -175,10 +214,12 @@ function file(name: string, text: string): string {
   return path;
 }
 
-function dataDirectory(name: string, files: Readonly<Record<string, string>>): string {
+function dataDirectory(name: string, files: Readonly<Record<string, string | undefined>>): string {
   const path = join(directory, name);
   mkdirSync(join(path, "metadata"), { recursive: true });
-  for (const [each, text] of Object.entries(files)) writeFileSync(join(path, each), text);
+  for (const [each, text] of Object.entries(files)) {
+    if (text !== undefined) writeFileSync(join(path, each), text);
+  }
   return path;
 }
 

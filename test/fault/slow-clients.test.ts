@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { systemClock } from "#base/clock.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
-import type { BlobId, ByteRange } from "#blob/store.ts";
+import type { BlobId, BlobWriter, ByteRange } from "#blob/store.ts";
 import { call, expectCall, makeBucket, put, signedHead } from "#test/fault/call.ts";
 import { startInProcess } from "#test/fault/in-process.ts";
 import { RawSocket } from "#test/support/raw-socket.ts";
@@ -29,6 +29,21 @@ class WatchedBlobStore extends MemoryBlobStore {
     } finally {
       this.openReaders -= 1;
     }
+  }
+}
+
+/** Takes its time to finish a blob. */
+class SlowBlobStore extends MemoryBlobStore {
+  override async create(): Promise<BlobWriter> {
+    const writer = await super.create();
+    return {
+      write: async (chunk) => await writer.write(chunk),
+      finish: async () => {
+        await systemClock.sleep(2 * (SHORT.idleMs + SHORT.discardMs));
+        return await writer.finish();
+      },
+      [Symbol.asyncDispose]: async () => await writer[Symbol.asyncDispose](),
+    };
   }
 }
 
@@ -166,6 +181,13 @@ suite("clients that are slow, silent or gone", { concurrency: 4 }, () => {
       socket.halfClose();
       assert.doesNotMatch(await socket.ended(), /^HTTP\/1\.1 [^4]/);
     }
+  });
+
+  test("an answer that takes longer than a client may be silent still arrives", async (t) => {
+    const server = await startInProcess(t, { limits: SHORT, blobs: new SlowBlobStore() });
+    const bucket = await makeBucket(server, "long");
+    await put(server, `${bucket}/key`, Buffer.alloc(LARGE_BYTES));
+    assert.equal((await call(server, { method: "HEAD", path: `${bucket}/key` })).status, 200);
   });
 
   test("an idle connection is closed after its time, and not while it is used", async (t) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { ListAsk } from "#object/engine.ts";
-import { bucketName } from "#object/name.ts";
+import { bucketName, objectKey } from "#object/name.ts";
 import type { Call } from "#test/model/call.ts";
 import { History } from "#test/model/history.ts";
 import { listingOf, type Row } from "#test/model/listing.ts";
@@ -44,15 +44,24 @@ const begin = (key: string): Call => ({
   ...{ algorithm: undefined, checksumType: undefined },
 });
 
+const setVersioning = (to: "Enabled" | "Suspended"): Call => ({
+  ...{ kind: "setVersioning", bucket: BUCKET, to },
+});
+
 /** A bucket with objects under many keys, some again and again, some deleted where versions are kept. */
 const filled = fc
   .record({
-    keys: fc.array(nastyKey, { maxLength: 18, size: "max" }),
+    before: fc.array(nastyKey, { maxLength: 6, size: "max" }),
+    keys: fc.array(nastyKey, { maxLength: 14, size: "max" }),
     deleted: fc.uniqueArray(nastyKey, { maxLength: 5 }),
-    versions: fc.boolean(),
+    versioning: fc.constantFrom(undefined, "Enabled" as const, "Suspended" as const),
   })
-  .map(({ keys, deleted, versions }): Call[] => [
-    ...(versions ? [{ kind: "setVersioning", bucket: BUCKET, to: "Enabled" } as const] : []),
+  .map(({ before, keys, deleted, versioning }): Call[] => [
+    ...before.map(put),
+    ...(versioning === undefined ? [] : [setVersioning("Enabled")]),
+    ...keys.slice(0, 8).map(put),
+    ...(versioning === "Suspended" ? [setVersioning("Suspended"), ...before.map(put)] : []),
+    ...(versioning === undefined ? [] : [setVersioning("Enabled")]),
     ...[...keys.map(put), ...deleted.map(remove)],
   ]);
 
@@ -144,6 +153,35 @@ test("the pages of a list of uploads are all uploads, by key and age, and nothin
       const expected = view.uploads.filter(({ key }) => shown.includes(String(key)));
       const expectedIds = expected.map(({ uploadId }) => uploadId);
       assert.deepEqual([ids, prefixes], [expectedIds, expectedPrefixes]);
+    }),
+    SOME,
+  );
+});
+
+test("a client that deletes what each page of versions showed meets every version", async () => {
+  await fc.assert(
+    fc.asyncProperty(filled, fc.integer({ min: 1, max: 5 }), async (calls, limit) => {
+      const { engine, bucket, view } = await filledBucket(calls);
+      const met: unknown[] = [];
+      let from: { readonly key: string; readonly versionId?: string | undefined } | undefined;
+      for (from = { key: "" }; from !== undefined; ) {
+        const at = { afterKey: from.key, afterVersionId: from.versionId, limit };
+        const page = await engine.listVersions(bucket, { prefix: "", delimiter: "", ...at });
+        for (const { key, versionId, isLatest } of page.versions) {
+          met.push([key, versionId]);
+          const name = { bucket, key: objectKey(key), versionId };
+          // Of a key that goes on from the page before, the newer ones are gone.
+          assert.ok(isLatest || key !== from.key || versionId !== page.versions[0]?.versionId);
+          await engine.delete(name, {});
+        }
+        from = page.next;
+      }
+
+      assert.deepEqual(
+        met,
+        view.versions.map(({ key, versionId }) => [key, versionId]),
+      );
+      await engine.requireEmpty(bucket);
     }),
     SOME,
   );

@@ -9,6 +9,7 @@ import {
   type TestServer,
 } from "#test/support/server.ts";
 
+const DAY_MS = 86_400_000;
 const RULE = (id: string, filter: string, expiration: string) =>
   `<LifecycleConfiguration><Rule><ID>${id}</ID><Status>Enabled</Status><Filter>${filter}</Filter><Expiration>${expiration}</Expiration></Rule></LifecycleConfiguration>`;
 const THREE_DAYS = RULE("logs &amp; more", "<Prefix>logs/</Prefix>", "<Days>3</Days>");
@@ -43,6 +44,25 @@ test("CompleteMultipartUpload tells when a rule expires the object", async (t) =
 
   assert.equal(completed.status, 200, completed.text);
   assert.equal(completed.headers["x-amz-expiration"], IN_THREE_DAYS);
+});
+
+test("CreateMultipartUpload and ListParts tell when a rule aborts the upload", async (t) => {
+  const abort = (id: string, days: number) =>
+    `<Rule><ID>${id}</ID><Status>Enabled</Status><Filter><Prefix>logs/</Prefix></Filter><AbortIncompleteMultipartUpload><DaysAfterInitiation>${days}</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>`;
+  const rules = abort("late", 9) + abort("so on", 2);
+  const lifecycle = `<LifecycleConfiguration>${rules}</LifecycleConfiguration>`;
+  const s3 = await serverWith({ t, lifecycle });
+  const create = (key: string) => s3.request({ method: "POST", path: `/bucket/${key}?uploads` });
+  const [created, other] = [await create("logs/a"), await create("kept")];
+  s3.clock.move(DAY_MS);
+  const id = only(created.text, "UploadId");
+  const listed = await s3.get(`/bucket/logs/a?uploadId=${id}`);
+
+  for (const { headers, text } of [created, listed]) {
+    assert.equal(headers["x-amz-abort-date"], "Mon, 05 Jan 2026 00:00:00 GMT", text);
+    assert.equal(headers["x-amz-abort-rule-id"], "so%20on");
+  }
+  assert.equal(other.headers["x-amz-abort-date"], undefined);
 });
 
 test("an object that no rule is about carries no x-amz-expiration", async (t) => {

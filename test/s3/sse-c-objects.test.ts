@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { assertBody, assertEncrypted, KEY, OTHER_KEY, pattern, SIZES, sseC } from "#test/s3/sse.ts";
+import {
+  assertBody,
+  assertEncrypted,
+  KEY,
+  OTHER_KEY,
+  pattern,
+  SIZES,
+  SSE_S3,
+  sseC,
+} from "#test/s3/sse.ts";
 import { assertRefused, only, texts } from "#test/s3/xml.ts";
 import { startServer } from "#test/support/server.ts";
 
@@ -214,23 +223,25 @@ for (const size of SIZES) {
 test("each version has the encryption it was written with", async (t) => {
   const s3 = await startServer(t);
   await s3.setVersioning("bucket", "Enabled");
-  const bodies = [pattern(150_000), "small", pattern(149_999), "plain"];
-  const headers = [sseC(KEY), sseC(OTHER_KEY), { "x-amz-server-side-encryption": "AES256" }, {}];
-  const ids: string[] = [];
-  for (const [at, body] of bodies.entries()) {
-    const put = await s3.put("/bucket/key", body, headers[at]);
-    ids.push(put.headers["x-amz-version-id"] ?? "");
-  }
-  const get = (at: number, more: Record<string, string>) =>
-    s3.get(`/bucket/key?versionId=${ids[at]}`, more);
+  const put = async (body: string, headers: Record<string, string>) => {
+    const reply = await s3.put("/bucket/key", body, headers);
+    const versionId = reply.headers["x-amz-version-id"];
+    return async (more: Record<string, string>) =>
+      await s3.get(`/bucket/key?versionId=${versionId}`, more);
+  };
+  const first = await put(pattern(150_000), sseC(KEY));
+  const second = await put("small", sseC(OTHER_KEY));
+  const third = await put(pattern(149_999), SSE_S3);
+  const fourth = await put("plain", {});
 
-  assertBody(await get(0, sseC(KEY)), bodies[0]);
-  assertBody(await get(1, sseC(OTHER_KEY)), bodies[1]);
-  assertEncrypted(await get(2, {}), "SSE-S3");
-  assertBody(await get(2, {}), bodies[2]);
-  assertEncrypted(await get(3, {}), "none");
-  assertRefused(await get(0, sseC(OTHER_KEY)), 403, "AccessDenied");
-  assertRefused(await get(1, {}), 400, "InvalidRequest");
-  assertRefused(await get(2, sseC(KEY)), 400, "InvalidRequest");
-  assertRefused(await get(3, sseC(KEY)), 400, "InvalidRequest");
+  assertBody(await first(sseC(KEY)), pattern(150_000));
+  assertBody(await second(sseC(OTHER_KEY)), "small");
+  assertBody(await third({}), pattern(149_999));
+  assertEncrypted(await third({}), "SSE-S3");
+  assertBody(await fourth({}), "plain");
+  assertEncrypted(await fourth({}), "none");
+  assertRefused(await first(sseC(OTHER_KEY)), 403, "AccessDenied");
+  assertRefused(await second({}), 400, "InvalidRequest");
+  assertRefused(await third(sseC(KEY)), 400, "InvalidRequest");
+  assertRefused(await fourth(sseC(KEY)), 400, "InvalidRequest");
 });

@@ -1,9 +1,9 @@
-import { unpackCounter } from "#meta/counter.ts";
 import type { MetaStore } from "#meta/store.ts";
+import type { Usage } from "#object/usage.ts";
 import { openClosedKey, usageKey } from "#versioned/keys.ts";
 import { type Manifest, type PartRecord, unpackJson, unpackVersion } from "#versioned/record.ts";
 import type { Stores } from "#versioned/store.ts";
-import { type Usage, usageOf } from "#versioned/usage.ts";
+import { readUsage } from "#versioned/usage.ts";
 
 /** What lies in the stores besides what users see, by what refers to what. */
 export interface Remains {
@@ -66,8 +66,7 @@ export async function remainsOf({ meta, blobs }: Stores): Promise<Remains> {
 
 /** What the counter of a bucket says. */
 export async function usageIn({ meta }: Stores, bucketId: string): Promise<Usage> {
-  const entry = await meta.get(usageKey(bucketId));
-  return usageOf(entry === undefined ? [] : unpackCounter(entry.value));
+  return await readUsage(meta, usageKey(bucketId));
 }
 
 async function all(meta: MetaStore, kind: string) {

@@ -22,11 +22,12 @@ import type { Catalog } from "#catalog/catalog.ts";
 import { type Identities, openIdentities } from "#catalog/identities.ts";
 import { composeFront } from "#compose.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
+import type { MetaStore } from "#meta/store.ts";
 import type { Bucket, Versioning } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import { bucketName, newBucketName, objectKey } from "#object/name.ts";
-import { type Front, handle } from "#s3/handle.ts";
 import { listen } from "#server/listen.ts";
+import { handleAll, type StsFront } from "#sts/handle.ts";
 import { administratorIn } from "#test/support/administrator.ts";
 import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { MovableClock } from "#test/support/movable-clock.ts";
@@ -111,6 +112,7 @@ export interface TestServer {
   /** Root's. */
   readonly organizationId: string;
   readonly catalog: Catalog;
+  readonly identities: Identities;
   /** What the server has reported as its own fault. */
   readonly failures: unknown[];
   readonly request: (ask: Ask) => Promise<Reply>;
@@ -127,12 +129,15 @@ export async function startServer(
 ): Promise<TestServer> {
   const clock = new MovableClock(START_MS);
   const failures: unknown[] = [];
-  const front = await frontOf({ clock, options, report: (cause) => failures.push(cause) });
+  const meta = new MemoryMetaStore();
+  const identities = openIdentities({ meta, clock, keyring: TEST_KEYRING });
+  const report = (cause: unknown) => failures.push(cause);
+  const front = await frontOf({ meta, clock, options, identities, report });
   const listening = await listen({
     host: "127.0.0.1",
     port: 0,
     answer: async (http) => {
-      const { reply } = await handle(http, front);
+      const { reply } = await handleAll(http, front);
       const done = ({ failure }: { failure: unknown }) => failure && failures.push(failure);
       return { reply, done };
     },
@@ -154,6 +159,7 @@ export async function startServer(
     clock,
     organizationId: owner.id,
     catalog: front.catalog,
+    identities,
     failures,
     request,
     get: (path, headers = {}) => request({ path, headers }),
@@ -167,17 +173,16 @@ export async function startServer(
   };
 }
 
-async function frontOf({
-  clock,
-  options,
-  report,
-}: {
-  clock: Clock;
-  options: ServerOptions;
-  report: Front["report"];
-}): Promise<Front> {
-  const meta = new MemoryMetaStore();
-  const identities = openIdentities({ meta, clock, keyring: TEST_KEYRING });
+interface FrontParts {
+  readonly meta: MetaStore;
+  readonly clock: Clock;
+  readonly options: ServerOptions;
+  readonly identities: Identities;
+  readonly report: StsFront["report"];
+}
+
+async function frontOf(parts: FrontParts): Promise<StsFront> {
+  const { meta, clock, options, identities, report } = parts;
   const administrator = await administratorIn(meta, clock);
   const front = composeFront({
     meta,
@@ -201,7 +206,7 @@ async function frontOf({
   ]);
   return {
     ...front,
-    findCredential: async (id) => others.get(id) ?? (await front.findCredential(id)),
+    findCredential: async (id, token) => others.get(id) ?? (await front.findCredential(id, token)),
   };
 }
 

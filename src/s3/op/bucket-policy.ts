@@ -3,7 +3,7 @@ import { PolicyError } from "#access/policy-error.ts";
 import { S3Error } from "#base/error.ts";
 import type { BucketName } from "#object/name.ts";
 import { type Operation, operation } from "#s3/operation.ts";
-import { readPublicAccess } from "#s3/public-access.ts";
+import { blocksPublicPolicies } from "#s3/public-access.ts";
 import { empty } from "#s3/reply.ts";
 import { bucketOf } from "#s3/request.ts";
 
@@ -53,8 +53,8 @@ const putBucketPolicy = operation({
   grants: ({ bucket }) => [{ action: "s3:PutBucketPolicy", resource: bucket }],
   run: async ({ open, catalog }, { bucket: name, text, policy }) => {
     const { bucket } = await open(name);
-    const block = readPublicAccess(await catalog.document(bucket, "publicAccessBlock"));
-    if (policy.isPublic && block.blockPublicPolicy) {
+    const block = await catalog.document(bucket, "publicAccessBlock");
+    if (policy.isPublic && blocksPublicPolicies(block)) {
       const message =
         'The policy is public, and the bucket\'s public access block has BlockPublicPolicy. Name principals, or narrow "*" with a condition on cw:PrincipalOrgID.';
       throw new S3Error("AccessDenied", {}, { message });

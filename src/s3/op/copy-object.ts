@@ -61,14 +61,15 @@ export const copyObject = operation({
 
   run: async (services, { name, source, copy, encryption: asked }) => {
     const opened = await services.open(name.bucket);
-    const { bucket, engine } = opened;
+    const { bucket, engine, room } = opened;
     const from = await services.open(source.bucket, "source");
     if (from.engine !== engine) {
       const message = "Copying between a volume and a bucket is not implemented.";
       throw new S3Error("NotImplemented", { Operation: "CopyObject" }, { message });
     }
     const encryption = encryptionFor(opened.settings, asked);
-    const input: CopyInput = { ...copy, encryption, source: { ...source, bucket: from.bucket } };
+    const sourceName = { ...source, bucket: from.bucket };
+    const input: CopyInput = { ...copy, encryption, source: sourceName, room };
     const { sizeBytes } = await engine.head(input.source);
     if (sizeBytes > PUT_BYTES_MAX) throw sourceTooLarge();
     const outcome = await engine.copy({ bucket, key: name.key }, input);

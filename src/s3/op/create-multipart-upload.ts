@@ -8,6 +8,7 @@ import {
   keyOfEncryption,
   readEncryption,
 } from "#s3/encryption.ts";
+import { abortHeaders } from "#s3/expiration.ts";
 import { readAttributes } from "#s3/object-headers.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
@@ -31,17 +32,21 @@ export const createMultipartUpload = operation({
 
   grants: ({ name }) => [{ action: "s3:PutObject", resource: `${name.bucket}/${name.key}` }],
 
-  run: async ({ open }, { name, upload, encryption: asked }) => {
-    const { bucket, engine, settings } = await open(name.bucket);
+  run: async (services, { name, upload: given, encryption: asked }) => {
+    const opened = await services.open(name.bucket);
+    const { bucket, engine, settings, room } = opened;
     const encryption = encryptionFor(settings, asked);
-    return await engine.createUpload({ bucket, key: name.key }, { ...upload, encryption });
+    const input = { ...given, encryption, room };
+    const upload = await engine.createUpload({ bucket, key: name.key }, input);
+    return { upload, abort: abortHeaders(services, opened, upload) };
   },
 
-  render: (upload, { name, encryption }) => {
+  render: ({ upload, abort }, { name, encryption }) => {
     const inner =
       tag("Bucket", name.bucket) + tag("Key", name.key) + tag("UploadId", upload.uploadId);
     return xmlReply("InitiateMultipartUploadResult", inner, {
       headers: {
+        ...abort,
         ...encryptionHeaders(upload.encryption, keyOfEncryption(encryption)),
         ...(upload.algorithm === undefined ? {} : { "x-amz-checksum-algorithm": upload.algorithm }),
         ...(upload.checksumType === undefined

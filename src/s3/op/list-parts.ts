@@ -2,6 +2,7 @@ import { tag, wrap } from "#base/xml.ts";
 import type { PartInfo } from "#object/engine.ts";
 import { checksumElement } from "#s3/checksum-headers.ts";
 import { readCustomerKey } from "#s3/encryption.ts";
+import { abortHeaders } from "#s3/expiration.ts";
 import { isoDate, ownerElement, ownerOf } from "#s3/listing.ts";
 import { readUpload } from "#s3/op/upload-part.ts";
 import { operation } from "#s3/operation.ts";
@@ -27,13 +28,14 @@ export const listParts = operation({
     { action: "s3:ListMultipartUploadParts", resource: `${upload.bucket}/${upload.key}` },
   ],
 
-  run: async ({ open }, { upload, ...ask }) => {
-    const { bucket, engine } = await open(upload.bucket);
+  run: async (services, { upload, ...ask }) => {
+    const opened = await services.open(upload.bucket);
+    const { bucket, engine } = opened;
     const page = await engine.listParts({ ...upload, bucket }, ask);
-    return { page, owner: ownerOf(bucket) };
+    return { page, owner: ownerOf(bucket), abort: abortHeaders(services, opened, page.upload) };
   },
 
-  render: ({ page, owner }, { upload, afterNumber, limit }) => {
+  render: ({ page, owner, abort }, { upload, afterNumber, limit }) => {
     const { algorithm, checksumType, attributes } = page.upload;
     const who = tag("ID", owner.id) + tag("DisplayName", owner.displayName);
     const inner = [
@@ -51,7 +53,7 @@ export const listParts = operation({
       checksumType === undefined ? "" : tag("ChecksumType", checksumType),
       ...page.parts.map(partElement),
     ];
-    return xmlReply("ListPartsResult", inner.join(""));
+    return xmlReply("ListPartsResult", inner.join(""), { headers: abort });
   },
 });
 

@@ -43,9 +43,9 @@ export const putObject = operation({
 
   run: async (services, { name, put, encryption: asked }) => {
     const opened = await services.open(name.bucket);
-    const { bucket, engine } = opened;
+    const { bucket, engine, room } = opened;
     const encryption = encryptionFor(opened.settings, asked);
-    const object = await engine.put({ bucket, key: name.key }, { ...put, encryption });
+    const object = await engine.put({ bucket, key: name.key }, { ...put, encryption, room });
     return { object, expiration: await expirationHeader(services, opened, { info: object }) };
   },
 

@@ -41,13 +41,13 @@ export const uploadPartCopy = operation({
   ],
 
   run: async ({ open }, { upload, part, source, ...copy }) => {
-    const { bucket, engine } = await open(upload.bucket);
+    const { bucket, engine, room } = await open(upload.bucket);
     const from = await open(source.bucket, "source");
     if (from.engine !== engine) {
       const message = "Copying between a volume and a bucket is not implemented.";
       throw new S3Error("NotImplemented", { Operation: "UploadPartCopy" }, { message });
     }
-    const input: PartSource = { ...copy, source: { ...source, bucket: from.bucket } };
+    const input: PartSource = { ...copy, source: { ...source, bucket: from.bucket }, room };
     return await engine.putPart({ ...upload, bucket }, part, input);
   },
 

@@ -30,8 +30,8 @@ export const uploadPart = operation({
   grants: ({ upload }) => [{ action: "s3:PutObject", resource: `${upload.bucket}/${upload.key}` }],
 
   run: async ({ open }, { upload, part, body, key }) => {
-    const { bucket, engine } = await open(upload.bucket);
-    return await engine.putPart({ ...upload, bucket }, part, { body, key });
+    const { bucket, engine, room } = await open(upload.bucket);
+    return await engine.putPart({ ...upload, bucket }, part, { body, key, room });
   },
 
   render: (part, { key }) =>

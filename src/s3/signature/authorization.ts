@@ -14,7 +14,7 @@ const SCHEME = "AWS4-HMAC-SHA256";
  */
 export function readAuthorization(request: SignedRequest, authorization: string): Claim {
   const fields = readFields(authorization);
-  const { accessKeyId, scope } = readCredential(fields.credential, malformed);
+  const { accessKeyId, scope } = readCredential(fields.credential, malformed, request.services);
   const signedHeaders = readSignedHeaders(fields.signedHeaders);
   if (signedHeaders === undefined) throw malformed("the SignedHeaders are mal-formed.");
   const { headers } = request;

@@ -16,6 +16,8 @@ export interface SignedRequest {
    * header joined by "," without a space.
    */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** For which a signature in a header may be; those of S3 when absent. */
+  readonly services?: readonly string[];
 }
 
 /** Who a request says it is from. Nothing of it is true before `verifyClaim`. */

@@ -15,7 +15,7 @@ type ScopeFailure = (detail: string) => S3Error;
 
 const DATE = /^\d{8}$/;
 // s3express: boto3 signs for it when a bucket name ends in --x-s3.
-const SERVICES: readonly string[] = ["s3", "s3express"];
+const S3_SERVICES: readonly string[] = ["s3", "s3express"];
 
 /**
  * Reads `<access key>/<yyyymmdd>/<region>/<service>/aws4_request`. Any region will do: a
@@ -25,6 +25,7 @@ const SERVICES: readonly string[] = ["s3", "s3express"];
 export function readCredential(
   text: string,
   fail: ScopeFailure,
+  services = S3_SERVICES,
 ): { readonly accessKeyId: string; readonly scope: Scope } {
   const words = text.split("/");
   const [date = "", region = "", service = "", terminal = ""] = words.slice(-4);
@@ -39,8 +40,8 @@ export function readCredential(
       `incorrect date format "${date}". This date in the credential must be in the format "yyyyMMdd".`,
     );
   }
-  if (!SERVICES.includes(service)) {
-    throw fail(`incorrect service "${service}". This endpoint belongs to "s3".`);
+  if (!services.includes(service)) {
+    throw fail(`incorrect service "${service}". This endpoint belongs to "${services[0]}".`);
   }
   if (terminal !== "aws4_request") {
     throw fail(`incorrect terminal "${terminal}". This endpoint uses "aws4_request".`);

@@ -21,7 +21,9 @@ def aws(door: Door, tmp_path: Path) -> AwsCli:
     return AwsCli(door, tmp_path)
 
 
-def test_versions_are_kept_listed_read_and_removed(aws: AwsCli, bucket: str, tmp_path: Path) -> None:
+def test_versions_are_kept_listed_read_and_removed(
+    aws: AwsCli, bucket: str, tmp_path: Path
+) -> None:
     name = ("--bucket", bucket, "--key", "a b")
     enabled = ("--versioning-configuration", "Status=Enabled")
     aws("s3api", "put-bucket-versioning", "--bucket", bucket, *enabled)

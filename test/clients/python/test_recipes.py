@@ -1,4 +1,4 @@
-"""The recipes of docs/clients.md, docs/rename.md and the README, run as they stand but for the port."""
+"""The recipes of docs/clients.md, docs/rename.md and the README, run as they stand but the port."""
 
 import re
 import shutil

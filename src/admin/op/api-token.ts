@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { empty, message, text, timestamp, timestampOf, uint32 } from "#admin/message.ts";
+import { type Operation, operation } from "#admin/operation.ts";
+import { nextPageToken, pageFields, pageOf, rowsSource } from "#admin/page.ts";
+import type { ApiToken } from "#catalog/api-tokens.ts";
+
+const apiTokenView = z.object({
+  id: text,
+  uid: text,
+  name: text,
+  creationTime: timestamp,
+  expiry: timestamp.optional(),
+});
+
+const createApiToken = operation({
+  name: "CreateApiToken",
+  summary: "Make a token of the control API for a user. It is shown this once.",
+  method: "POST",
+  path: "/v1/lode/api-token",
+  needs: "cwobject:CreateApiToken",
+  input: message({
+    uid: text,
+    name: text.default(""),
+    durationSeconds: uint32.describe("0: it does not expire; at most 31622400, 366 days, else"),
+  }),
+  output: apiTokenView.extend({ token: text }),
+  run: async ({ tokens, organizationId }, input) => {
+    const made = await tokens.create(organizationId, input);
+    return { ...shown(made), token: made.token };
+  },
+});
+
+const listApiTokens = operation({
+  name: "ListApiTokens",
+  summary: "List the tokens of the organization's users, without what is secret of them.",
+  method: "GET",
+  path: "/v1/lode/api-token",
+  needs: "cwobject:ListApiTokens",
+  input: message({ ...pageFields, uid: text.optional() }),
+  output: z.object({ tokens: z.array(apiTokenView), nextPageToken }),
+  run: async ({ tokens, clock, organizationId }, { uid, ...wanted }) => {
+    const source = rowsSource(async (ask) => await tokens.list(organizationId, ask));
+    const keep = uid === undefined ? undefined : (token: ApiToken) => token.uid === uid;
+    const { items, nextPageToken } = await pageOf(source, { ...wanted, keep }, clock);
+    return { tokens: items.map(shown), nextPageToken };
+  },
+});
+
+const revokeApiToken = operation({
+  name: "RevokeApiToken",
+  summary: "End a token for good.",
+  method: "DELETE",
+  path: "/v1/lode/api-token/{id}",
+  needs: "cwobject:RevokeApiToken",
+  input: message({ id: text }),
+  output: empty,
+  run: async ({ tokens, organizationId }, { id }) => {
+    await tokens.revoke(organizationId, id);
+    return {};
+  },
+});
+
+export const apiToken: readonly Operation[] = [createApiToken, listApiTokens, revokeApiToken];
+
+function shown({ id, uid, name, createdMs, expiryMs }: ApiToken) {
+  const expiry = expiryMs === undefined ? undefined : timestampOf(expiryMs);
+  return { id, uid, name, creationTime: timestampOf(createdMs), expiry };
+}

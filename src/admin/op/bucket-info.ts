@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { bucketInfo, bucketInfoOf } from "#admin/bucket-view.ts";
+import { message, text } from "#admin/message.ts";
+import { type Operation, operation, type Services } from "#admin/operation.ts";
+import { ownBucket } from "#admin/own-bucket.ts";
+import { nextPageToken, pageFields, pageOf, type Source } from "#admin/page.ts";
+import type { Bucket } from "#object/bucket.ts";
+
+/** Spec: https://docs.coreweave.com/products/storage/object-storage/reference/object-storage-api-ref/cwobject/list-bucket-info */
+const listBucketInfo = operation({
+  name: "ListBucketInfo",
+  summary: "List the buckets of the organization with their settings and usage.",
+  method: "GET",
+  path: "/v1/cwobject/bucket-info",
+  needs: "cwobject:ListBucketInfo",
+  input: message(pageFields),
+  output: z.object({ info: z.array(bucketInfo), nextPageToken }),
+  run: async (services, wanted) => {
+    const { catalog, clock, organizationId } = services;
+    const source: Source<Bucket> = async (ask) => {
+      const { buckets, next } = await catalog.list({ ...ask, organizationId, prefix: "" });
+      return { items: buckets, next };
+    };
+    const page = await pageOf(source, wanted, clock);
+    const info = await Promise.all(page.items.map((bucket) => infoOf(services, bucket)));
+    return { info, nextPageToken: page.nextPageToken };
+  },
+});
+
+/** Spec: https://docs.coreweave.com/products/storage/object-storage/reference/object-storage-api-ref/cwobject/get-bucket-info */
+const getBucketInfo = operation({
+  name: "GetBucketInfo",
+  summary: "Tell about a bucket: its settings and usage.",
+  method: "GET",
+  path: "/v1/cwobject/bucket-info/{bucketName}",
+  needs: "cwobject:GetBucketInfo",
+  input: message({ bucketName: text }),
+  output: z.object({ info: bucketInfo }),
+  run: async (services, { bucketName }) => ({
+    info: await infoOf(services, await ownBucket(services, bucketName)),
+  }),
+});
+
+export const bucketInfoOperations: readonly Operation[] = [getBucketInfo, listBucketInfo];
+
+async function infoOf(
+  { catalog, usageOf }: Services,
+  bucket: Bucket,
+): Promise<z.input<typeof bucketInfo>> {
+  const { control } = await catalog.settings(bucket);
+  return bucketInfoOf({ bucket, settings: control, usage: await usageOf(bucket) });
+}

@@ -1,0 +1,47 @@
+import { readdir } from "node:fs/promises";
+import { RECORD_DIRECTORIES } from "#volume/file-records.ts";
+import { pathOfKey } from "#volume/key-path.ts";
+import { survey } from "#volume/survey.ts";
+import type { Volume } from "#volume/volume.ts";
+
+/** In one sweep; the next finds the others. */
+const SUSPECTS_MAX = 100_000;
+/** A record is written before its file can be seen. */
+const YOUNG_NS = 3_600_000_000_000n;
+
+/**
+ * Removes records of inodes that are nowhere in the volume any more. A record whose file is not where it
+ * was written is suspect; the whole volume is looked through for it twice, since a file that is renamed
+ * in the middle of a look can be missed by it.
+ */
+export async function sweepRecords(
+  volume: Volume,
+): Promise<{ readonly removed: number; readonly usedBytes: number }> {
+  const oldNs = (await volume.owner.beat()) - YOUNG_NS;
+  const suspects = await findSuspects(volume, oldNs);
+  const usedBytes = await survey(volume, ({ ino }) => suspects.delete(ino));
+  if (suspects.size > 0) await survey(volume, ({ ino }) => suspects.delete(ino));
+  for (const inode of suspects) await volume.records.removeOlder(inode, oldNs);
+  return { removed: suspects.size, usedBytes };
+}
+
+async function findSuspects(volume: Volume, oldNs: bigint): Promise<Set<bigint>> {
+  const suspects = new Set<bigint>();
+  for (const directory of RECORD_DIRECTORIES) {
+    for (const name of await readdir(volume.hidden.entry(`meta/${directory}`))) {
+      if (suspects.size >= SUSPECTS_MAX) return suspects;
+      // Also where only the parts of a record are left.
+      const inode = BigInt(/^\d+/.exec(name)?.[0] ?? 0);
+      if (suspects.has(inode) || (await isWhereItWas(volume, inode))) continue;
+      if (await volume.records.isOlder(inode, oldNs)) suspects.add(inode);
+    }
+  }
+  return suspects;
+}
+
+async function isWhereItWas({ records, tree }: Volume, inode: bigint): Promise<boolean> {
+  const path = pathOfKey((await records.read(inode))?.key ?? "");
+  if (path instanceof Error) return false;
+  await using found = await tree.find(path.names);
+  return found?.stats.ino === inode;
+}

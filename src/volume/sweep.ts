@@ -1,0 +1,134 @@
+import { lstat, readdir, rm } from "node:fs/promises";
+import { absent, guarded } from "#blob/system-error.ts";
+import { sweepRecords } from "#volume/sweep-records.ts";
+import {
+  PARTS,
+  readUpload,
+  removeAll,
+  removeUpload,
+  uploadIds,
+  uploadPath,
+} from "#volume/uploads.ts";
+import type { Volume } from "#volume/volume.ts";
+
+/** What a sweep removed. */
+export interface Swept {
+  /** Uploads that nobody completed or aborted. */
+  readonly uploads: number;
+  /** Files and directories that processes left behind when they died. */
+  readonly leftovers: number;
+  /** Records of files that are gone. */
+  readonly records: number;
+  /** What the volume takes on the disk now. */
+  readonly usedBytes: number;
+}
+
+export interface SweepOptions {
+  /** Since an upload was begun, or last got a part. */
+  readonly uploadAgeMs: number;
+}
+
+const NS_PER_MS = 1_000_000n;
+const DAY_NS = 86_400_000n * NS_PER_MS;
+/** A rename's token answers for a day, and for the time until it is cleared away. */
+const TOKEN_NS = DAY_NS + 3_600_000n * NS_PER_MS;
+
+/**
+ * Clears away what was abandoned, and measures the volume. Any number of servers may do it at any time;
+ * each step can be repeated. Fails: StorageError.
+ */
+export async function sweepVolume(volume: Volume, options: SweepOptions): Promise<Swept> {
+  return await guarded(async () => {
+    const uploads = await sweepUploads(volume, options);
+    const leftovers = await sweepLeftovers(volume);
+    const beganMs = volume.clock.now();
+    const { removed, usedBytes } = await sweepRecords(volume);
+    await volume.usage.setMeasured(usedBytes, beganMs);
+    return { uploads, leftovers, records: removed, usedBytes };
+  });
+}
+
+/** What a process left behind that died; quick, for the start of a server. Fails: StorageError. */
+export async function sweepLeftovers(volume: Volume): Promise<number> {
+  return await guarded(async () => {
+    const nowNs = await volume.owner.beat();
+    const locks = await sweepLocks(volume);
+    const temporaries = await sweepTemporaries(volume, nowNs);
+    const tokens = await sweepOld(volume, { directory: "tokens", olderThanNs: nowNs - TOKEN_NS });
+    await sweepOwners(volume, nowNs);
+    return locks + temporaries + tokens;
+  });
+}
+
+async function sweepUploads(volume: Volume, { uploadAgeMs }: SweepOptions): Promise<number> {
+  let removed = 0;
+  for (const id of await uploadIds(volume)) {
+    const info = await readUpload(volume, id);
+    const parts = await lstat(uploadPath(volume, id, PARTS)).catch(absent);
+    if (info === undefined || parts === undefined) continue;
+    const usedMs = Math.max(info.initiatedMs, parts.mtimeMs);
+    if (volume.clock.now() - usedMs < uploadAgeMs) continue;
+    const freed = await volume.locks.hold(id, async () => removeUpload(volume, id));
+    if (freed === undefined) continue;
+    await volume.usage.count(-freed);
+    removed += 1;
+  }
+  return removed;
+}
+
+/** Locks of the dead, whose keys nobody wrote to since. */
+async function sweepLocks({ hidden, owner, locks }: Volume): Promise<number> {
+  const cleared = new Set<string>();
+  for (const link of await readdir(hidden.entry("locks"))) {
+    const name = link.slice(0, link.lastIndexOf("."));
+    const holder = await owner.holderOf(hidden.entry(`locks/${link}`));
+    if (cleared.has(name) || (holder !== "dead" && holder !== "silent")) continue;
+    cleared.add(name);
+    await locks.clear(name);
+  }
+  return cleared.size;
+}
+
+/** Unfinished files of the dead; of those that are only silent, after a day without a change. */
+async function sweepTemporaries(volume: Volume, nowNs: bigint): Promise<number> {
+  const { hidden, owner } = volume;
+  let removed = 0;
+  for (const name of await readdir(hidden.entry("tmp"))) {
+    const [ownerId = ""] = name.split("-", 1);
+    const holder = await owner.holderOf(hidden.entry(`owners/${ownerId}`));
+    if (holder === "this process" || holder === "alive") continue;
+    const path = hidden.entry(`tmp/${name}`);
+    const stats = await lstat(path, { bigint: true }).catch(absent);
+    if (stats === undefined || (holder !== "dead" && nowNs - stats.ctimeNs < DAY_NS)) continue;
+    if (stats.isDirectory()) await removeAll(path);
+    else await rm(path, { force: true });
+    removed += 1;
+  }
+  return removed;
+}
+
+async function sweepOwners({ hidden, owner, usage }: Volume, nowNs: bigint): Promise<void> {
+  for (const name of await readdir(hidden.entry("owners"))) {
+    const path = hidden.entry(`owners/${name}`);
+    const holder = await owner.holderOf(path);
+    const stats = await lstat(path, { bigint: true }).catch(absent);
+    const isOver = holder === "dead" || (stats !== undefined && nowNs - stats.mtimeNs > DAY_NS);
+    if (isOver && holder !== "this process" && holder !== "alive") await rm(path, { force: true });
+  }
+  await usage.forgetOthers(await readdir(hidden.entry("owners")));
+}
+
+async function sweepOld(
+  { hidden }: Volume,
+  { directory, olderThanNs }: { readonly directory: string; readonly olderThanNs: bigint },
+): Promise<number> {
+  let removed = 0;
+  for (const name of await readdir(hidden.entry(directory))) {
+    const path = hidden.entry(`${directory}/${name}`);
+    const stats = await lstat(path, { bigint: true }).catch(absent);
+    if (stats === undefined || stats.mtimeNs >= olderThanNs) continue;
+    await rm(path, { force: true });
+    removed += 1;
+  }
+  return removed;
+}

@@ -1,0 +1,144 @@
+/**
+ * The whole control API over memory, in this process, with a client that sends requests as they are
+ * spelled and holds every answer against the schema that is published for it.
+ *
+ *     const control = await openControl(t);
+ *     const made = await control.ok("POST", "/v1/lode/user", { uid: "ada", name: "Ada" });
+ *     const refused = await control.call({ path: "/v1/lode/whoami", token: "wrong" });
+ *
+ * Calls are the operator's unless `token` says otherwise.
+ */
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { type Control, handle } from "#admin/handle.ts";
+import { OPERATIONS } from "#admin/operations.ts";
+import { MemoryBlobStore } from "#blob/memory.ts";
+import { Catalog } from "#catalog/catalog.ts";
+import { firstAdministrator } from "#catalog/first-start.ts";
+import { openIdentities } from "#catalog/identities.ts";
+import { composeControl } from "#compose-control.ts";
+import { MemoryMetaStore } from "#meta/memory.ts";
+import { TEST_KEYRING } from "#test/support/keyring.ts";
+import { MovableClock } from "#test/support/movable-clock.ts";
+import { VersionedEngine } from "#versioned/engine.ts";
+
+export const OPERATOR_TOKEN = "operator-token-of-the-tests";
+export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+export interface Ask {
+  /** GET when absent. */
+  readonly method?: string;
+  /** With its query. */
+  readonly path: string;
+  /** Sent as JSON, or as it is when it is a text or bytes. */
+  readonly body?: unknown;
+  /** The operator's when absent; undefined: none is sent. */
+  readonly token?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly from?: string;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly json: Json;
+  /** Why a policy refused it, as the log tells. */
+  readonly denied: string | undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
+export type Json = any;
+
+export interface TestControl {
+  readonly clock: MovableClock;
+  readonly control: Control;
+  readonly engine: VersionedEngine;
+  /** The first one. */
+  readonly organizationId: string;
+  /** What it has reported as its own fault. */
+  readonly failures: unknown[];
+  readonly call: (ask: Ask) => Promise<Answered>;
+  /** The JSON of an answer that must be 200. */
+  readonly ok: (method: string, path: string, body?: unknown) => Promise<Json>;
+  /** A user of the organization, and a token of theirs. */
+  readonly userToken: (user: NewUser) => Promise<string>;
+  readonly allow: (principal: string, actions: readonly string[]) => Promise<void>;
+}
+
+interface NewUser {
+  readonly uid: string;
+  readonly organizationId?: string;
+  readonly durationSeconds?: number;
+}
+
+export async function openControl(t: TestContext): Promise<TestControl> {
+  const clock = new MovableClock(START_MS);
+  const meta = new MemoryMetaStore();
+  const blobs = new MemoryBlobStore(clock);
+  const limits = { inlineBytesMax: 16, partBytesMin: 5 };
+  const engine = new VersionedEngine({ meta, blobs, clock, limits, keyring: TEST_KEYRING });
+  const identities = openIdentities({ meta, clock, keyring: TEST_KEYRING });
+  const catalog = new Catalog(meta, clock);
+  const { organizationId = "" } = await firstAdministrator({ meta, identities, catalog });
+  const failures: unknown[] = [];
+  const control = composeControl({
+    ...{ meta, blobs, clock, limits, keyring: TEST_KEYRING },
+    operatorToken: OPERATOR_TOKEN,
+    lifecycleDayMs: 86_400_000,
+    firstOrganizationId: organizationId,
+    report: (cause) => failures.push(cause),
+  });
+  t.after(() => assert.deepEqual(failures, [], "the control API reported failures of its own"));
+  const call = async (ask: Ask) => await send(ask, control);
+  const ok = async (method: string, path: string, body?: unknown) => {
+    const { status, json } = await call({ method, path, body });
+    assert.equal(status, 200, JSON.stringify(json));
+    return json;
+  };
+  const userToken = async (user: NewUser) => {
+    const owner = user.organizationId ?? organizationId;
+    const { uid, durationSeconds = 0 } = user;
+    await control.users.create(owner, { uid, name: uid, groups: [] });
+    const made = await control.tokens.create(owner, { uid, name: "test", durationSeconds });
+    return made.token;
+  };
+  const allow = async (principal: string, actions: readonly string[]) => {
+    const name = `${principal.replaceAll("/", "-")} ${actions.join(" ")}`;
+    const allowed = { effect: "Allow", actions, resources: ["*"], principals: [principal] };
+    const statements = [{ name: "allow", ...allowed }];
+    const policy = { version: "v1alpha1", name, statements };
+    await control.policies.ensure(organizationId, JSON.stringify(policy));
+  };
+  return { clock, control, engine, organizationId, failures, call, ok, userToken, allow };
+}
+
+async function send(ask: Ask, control: Control): Promise<Answered> {
+  const { method = "GET", path, body, headers = {}, from = "192.0.2.1" } = ask;
+  const token = "token" in ask ? ask.token : OPERATOR_TOKEN;
+  const sent = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers };
+  const isRaw = typeof body === "string" || body instanceof Uint8Array;
+  const bytes = body === undefined ? undefined : Buffer.from(isRaw ? body : JSON.stringify(body));
+  const { reply, trace } = await handle(
+    {
+      method,
+      target: path,
+      rawHeaders: Object.entries(sent).flat(),
+      remoteAddress: from,
+      secure: false,
+      body: bodyOf(bytes),
+    },
+    control,
+  );
+  const json: Json = JSON.parse(String(reply.body));
+  assert.equal(reply.headers["content-length"], String(Buffer.byteLength(String(reply.body))));
+  if (reply.status === 200) {
+    const operation = OPERATIONS.find(({ name }) => name === trace.operation);
+    const { error } = operation?.output.safeParse(json) ?? {};
+    assert.equal(error, undefined, `the answer is not as its schema says: ${error}`);
+  }
+  return { status: reply.status, headers: reply.headers, json, denied: trace.denied };
+}
+
+async function* bodyOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Array> {
+  if (bytes !== undefined) yield bytes;
+}
