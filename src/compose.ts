@@ -1,4 +1,5 @@
 import type { Principal } from "#access/principal.ts";
+import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Keyring } from "#base/keyring.ts";
 import type { BlobStore } from "#blob/store.ts";
@@ -7,6 +8,7 @@ import { Catalog } from "#catalog/catalog.ts";
 import { type Identities, openIdentities } from "#catalog/identities.ts";
 import { Federation } from "#federation/federation.ts";
 import type { MetaStore } from "#meta/store.ts";
+import type { Bucket } from "#object/bucket.ts";
 import type { FindCredential } from "#s3/authenticate.ts";
 import { BucketSessions } from "#s3/bucket-session.ts";
 import { OPERATIONS } from "#s3/operations.ts";
@@ -16,6 +18,8 @@ import { Throttle } from "#s3/throttle.ts";
 import type { StsFront } from "#sts/handle.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 import type { EngineLimits } from "#versioned/store.ts";
+import { VolumeEngine } from "#volume/engine.ts";
+import type { Volume } from "#volume/volume.ts";
 
 export const ENGINE_LIMITS: EngineLimits = {
   inlineBytesMax: 64 * 1_024,
@@ -35,6 +39,8 @@ export interface Composition {
   readonly strictLocation: boolean;
   readonly lifecycleDayMs: number;
   readonly report: StsFront["report"];
+  /** The directory that a bucket is; absent: no bucket is one. */
+  readonly volumeOf?: (bucket: Bucket) => Promise<Volume>;
   /** How many processes serve together; 1 when absent. */
   readonly workers?: number;
 }
@@ -52,10 +58,15 @@ export function composeFront(composition: Composition): StsFront {
     composition;
   const { workers = 1 } = composition;
   const engine = new VersionedEngine(composition);
+  const volumes = composition.volumeOf && new VolumeEngine(composition.volumeOf);
   const identities = openIdentities(composition);
   return {
     catalog: new Catalog(meta, clock),
-    engineOf: () => engine,
+    engineOf: ({ volume }) => {
+      if (volume === undefined) return engine;
+      assert(volumes !== undefined, "a server that knows volumes is composed with them");
+      return volumes;
+    },
     policies: identities.policies,
     federation: new Federation({ ...identities, clock }),
     findCredential: finder(root, identities),

@@ -15,8 +15,11 @@ import { runGarbage } from "#job/garbage.ts";
 import { runLifecycle } from "#job/lifecycle.ts";
 import { runOrphans } from "#job/orphans.ts";
 import { runRecount } from "#job/recount.ts";
+import { runVolumes } from "#job/volumes.ts";
 import type { MetaStore } from "#meta/store.ts";
+import { OpenVolumes } from "#open-volumes.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
+import type { Stores } from "#versioned/store.ts";
 
 export interface Jobs {
   /** Where audit records wait. */
@@ -32,62 +35,118 @@ export interface Jobs {
 
 /** What goes on beside the requests, until the signal. */
 export async function runJobs(config: Config, jobs: Jobs): Promise<void> {
-  const { audit, meta, blobs, keyring, fleet, metrics, log, signal } = jobs;
+  const { meta, blobs, keyring, log } = jobs;
   const stores = { meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS };
   const catalog = new Catalog(meta, systemClock);
   const engine = new VersionedEngine(stores);
+  await using volumes = new OpenVolumes(systemClock, log);
+  const parts: Parts = { ...jobs, config, stores, catalog, engine, volumes };
   await Promise.all([
-    runGarbage({
-      stores,
-      graceMs: config.garbageGraceSeconds * 1_000,
-      oldestReadMs: async () => await fleet.oldestMs(),
-      log,
-      count: (collected) => {
-        metrics.garbageEntries.inc(collected.entries);
-        metrics.garbageBlobs.inc(collected.blobs);
-      },
-      signal,
-    }),
-    runOrphans({ stores, count: (removed) => metrics.orphanBlobs.inc(removed), log, signal }),
-    runLifecycle({
-      place: new JobPlace(meta, systemClock, "lifecycle"),
-      holder: randomHex(8),
-      catalog,
-      engine,
-      clock: systemClock,
-      dayMs: config.lifecycleDaySeconds * 1_000,
-      metrics: metrics.lifecycle,
-      log,
-      signal,
-    }),
-    runRecount({
-      meta,
-      catalog,
-      organizations: new Organizations(meta, systemClock),
-      place: new JobPlace(meta, systemClock, "recount"),
-      holder: randomHex(8),
-      clock: systemClock,
-      found: ({ counter, name, amounts }) => {
-        metrics.usage.repairs.inc({ counter });
-        log.warn("a counter of usage was put right", { counter, name, added: String(amounts) });
-      },
-      failed: (what, cause) => log.error("usage could not be counted again", cause, { what }),
-      log,
-      signal,
-    }),
-    runAudit({
-      root: audit,
-      catalog,
-      engine,
-      clock: systemClock,
-      region: config.region,
-      batchMs: config.auditBatchSeconds * 1_000,
-      count: ({ batches, bytes }) => {
-        metrics.auditBatches.inc(batches);
-        metrics.auditBytes.inc(bytes);
-      },
-      log,
-      signal,
-    }),
+    sweepVolumes(parts),
+    collectGarbage(parts),
+    removeOrphans(parts),
+    expire(parts),
+    recount(parts),
+    deliverAudit(parts),
   ]);
+}
+
+interface Parts extends Jobs {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly catalog: Catalog;
+  readonly engine: VersionedEngine;
+  readonly volumes: OpenVolumes;
+}
+
+async function sweepVolumes({ catalog, volumes, metrics, log, signal }: Parts): Promise<void> {
+  await runVolumes({
+    catalog,
+    volumeOf: volumes.of,
+    clock: systemClock,
+    count: ({ uploads, leftovers, records }) => {
+      metrics.volumeSwept.inc({ what: "uploads" }, uploads);
+      metrics.volumeSwept.inc({ what: "leftovers" }, leftovers);
+      metrics.volumeSwept.inc({ what: "records" }, records);
+    },
+    log,
+    signal,
+  });
+}
+
+async function collectGarbage(parts: Parts): Promise<void> {
+  const { config, stores, fleet, metrics, log, signal } = parts;
+  await runGarbage({
+    stores,
+    graceMs: config.garbageGraceSeconds * 1_000,
+    oldestReadMs: async () => await fleet.oldestMs(),
+    log,
+    count: (collected) => {
+      metrics.garbageEntries.inc(collected.entries);
+      metrics.garbageBlobs.inc(collected.blobs);
+    },
+    signal,
+  });
+}
+
+async function removeOrphans({ stores, metrics, log, signal }: Parts): Promise<void> {
+  await runOrphans({ stores, count: (removed) => metrics.orphanBlobs.inc(removed), log, signal });
+}
+
+async function expire({
+  config,
+  meta,
+  catalog,
+  engine,
+  metrics,
+  log,
+  signal,
+}: Parts): Promise<void> {
+  await runLifecycle({
+    place: new JobPlace(meta, systemClock, "lifecycle"),
+    holder: randomHex(8),
+    catalog,
+    engine,
+    clock: systemClock,
+    dayMs: config.lifecycleDaySeconds * 1_000,
+    metrics: metrics.lifecycle,
+    log,
+    signal,
+  });
+}
+
+async function recount({ meta, catalog, metrics, log, signal }: Parts): Promise<void> {
+  await runRecount({
+    meta,
+    catalog,
+    organizations: new Organizations(meta, systemClock),
+    place: new JobPlace(meta, systemClock, "recount"),
+    holder: randomHex(8),
+    clock: systemClock,
+    found: ({ counter, name, amounts }) => {
+      metrics.usage.repairs.inc({ counter });
+      log.warn("a counter of usage was put right", { counter, name, added: String(amounts) });
+    },
+    failed: (what, cause) => log.error("usage could not be counted again", cause, { what }),
+    log,
+    signal,
+  });
+}
+
+async function deliverAudit(parts: Parts): Promise<void> {
+  const { audit, config, catalog, engine, metrics, log, signal } = parts;
+  await runAudit({
+    root: audit,
+    catalog,
+    engine,
+    clock: systemClock,
+    region: config.region,
+    batchMs: config.auditBatchSeconds * 1_000,
+    count: ({ batches, bytes }) => {
+      metrics.audit.batches.inc(batches);
+      metrics.audit.bytes.inc(bytes);
+    },
+    log,
+    signal,
+  });
 }

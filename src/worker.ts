@@ -15,6 +15,7 @@ import { composeFront, ENGINE_LIMITS, type RootCredential } from "#compose.ts";
 import type { Config } from "#config.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import { MeteredMetaStore } from "#meta/metered.ts";
+import { OpenVolumes } from "#open-volumes.ts";
 import { RequestAudit } from "#request-audit.ts";
 import type { Handled } from "#s3/handle.ts";
 import { errorReply } from "#s3/reply.ts";
@@ -106,13 +107,15 @@ async function start(given: WorkerStart): Promise<Worker> {
     clock: systemClock,
     batchMs: config.auditBatchSeconds * 1_000,
     lost: (count, cause) => {
-      metrics.auditLost.inc(count);
+      metrics.audit.lost.inc(count);
       log.error("audit records were lost", cause, { count });
     },
   });
   const wanted = new AuditSwitch(new Organizations(meta, systemClock), systemClock);
   const audit = new RequestAudit({ spool, wanted, clock: systemClock });
+  const volumes = new OpenVolumes(systemClock, log);
   const front = composeFront({
+    volumeOf: volumes.of,
     meta,
     blobs,
     clock: systemClock,
@@ -142,6 +145,7 @@ async function start(given: WorkerStart): Promise<Worker> {
     drain: async () => {
       await listening.drain();
       await audit.close();
+      await volumes[Symbol.asyncDispose]();
       await meta[Symbol.asyncDispose]();
       log.flush();
     },

@@ -20,7 +20,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   sts: ["base", "access", "catalog", "federation", "s3"],
   server: ["base"],
   admin: ["base", "access", "catalog", "federation", "object", "job"],
-  job: ["base", "audit", "object", "catalog", "versioned"],
+  job: ["base", "volume", "audit", "object", "catalog", "versioned"],
   cli: ["base"],
 };
 

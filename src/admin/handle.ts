@@ -81,9 +81,11 @@ async function answer(http: HttpRequest, control: Control, trace: Trace): Promis
   } catch (cause) {
     const error = asControlError(cause);
     trace.code = error.code;
-    // What is signed cannot be guessed, and many who share an address may hold one that expired.
-    const isGuess = error.code === "Unauthenticated" && !(cause instanceof FederationError);
-    if (isGuess) control.attempts.failed(http.remoteAddress);
+    // Tokens that are signed cannot be guessed, and many behind one address may hold an old one.
+    const isHarmless = cause instanceof FederationError && cause.kind !== "forged";
+    if (error.code === "Unauthenticated" && !isHarmless) {
+      control.attempts.failed(http.remoteAddress);
+    }
     if (error.code === "Internal") control.report(cause, trace.requestId);
     return errorReply(error);
   }

@@ -47,6 +47,7 @@ export function asControlError(cause: unknown): ControlError {
 
 const OF_FEDERATION = {
   invalid: "Unauthenticated",
+  forged: "Unauthenticated",
   expired: "Unauthenticated",
   unreachable: "Unavailable",
   denied: "PermissionDenied",

@@ -98,6 +98,41 @@ export class UsageMetrics {
   }
 }
 
+/** What becomes of audit records. */
+export class AuditMetrics {
+  readonly batches: Counter<string>;
+  readonly bytes: Counter<string>;
+  readonly lost: Counter<string>;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.batches = new Counter({
+      name: "lode_audit_batches_total",
+      help: "Files of audit records that were delivered.",
+      registers,
+    });
+    this.bytes = new Counter({
+      name: "lode_audit_bytes_total",
+      help: "Their bytes, compressed.",
+      registers,
+    });
+    this.lost = new Counter({
+      name: "lode_audit_lost_total",
+      help: "Audit records that could not be kept; the log says why.",
+      registers,
+    });
+  }
+}
+
+function volumeSwept(registry: Registry): Counter<"what"> {
+  return new Counter({
+    name: "lode_volume_swept_total",
+    help: "What was cleared away on volumes: uploads, leftovers, records.",
+    labelNames: ["what"],
+    registers: [registry],
+  });
+}
+
 /** Every metric of one process, in one table. `lode_` precedes each name. */
 export class Metrics {
   readonly registry = new Registry();
@@ -111,9 +146,8 @@ export class Metrics {
   readonly garbageEntries: Counter<string>;
   readonly garbageBlobs: Counter<string>;
   readonly orphanBlobs: Counter<string>;
-  readonly auditBatches: Counter<string>;
-  readonly auditBytes: Counter<string>;
-  readonly auditLost: Counter<string>;
+  readonly audit: AuditMetrics;
+  readonly volumeSwept: Counter<"what">;
   readonly lifecycle = new LifecycleMetrics(this.registry);
   readonly usage = new UsageMetrics(this.registry);
 
@@ -167,21 +201,8 @@ export class Metrics {
       help: "Discarded contents and uploads that were cleared away.",
       registers,
     });
-    this.auditBatches = new Counter({
-      name: "lode_audit_batches_total",
-      help: "Files of audit records that were delivered.",
-      registers,
-    });
-    this.auditBytes = new Counter({
-      name: "lode_audit_bytes_total",
-      help: "Their bytes, compressed.",
-      registers,
-    });
-    this.auditLost = new Counter({
-      name: "lode_audit_lost_total",
-      help: "Audit records that could not be kept; the log says why.",
-      registers,
-    });
+    this.audit = new AuditMetrics(this.registry);
+    this.volumeSwept = volumeSwept(this.registry);
     this.orphanBlobs = new Counter({
       name: "lode_orphan_blobs_total",
       help: "Blobs that a crash had left without a record, and that were removed.",

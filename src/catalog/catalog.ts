@@ -6,7 +6,7 @@ import { randomHex } from "#base/random.ts";
 import { type BucketSettings, NO_SETTINGS, readSettings } from "#catalog/bucket-settings.ts";
 import { type ControlSettings, readControlSettings } from "#catalog/control-settings.ts";
 import type { Change, Entry, Guard, MetaStore, MetaView } from "#meta/store.ts";
-import type { Bucket, Versioning } from "#object/bucket.ts";
+import type { Bucket, Versioning, VolumeSettings } from "#object/bucket.ts";
 import type { LifecycleRule } from "#object/lifecycle.ts";
 import type { BucketName } from "#object/name.ts";
 
@@ -51,6 +51,7 @@ export class Catalog {
   async create(
     name: BucketName,
     owner: { readonly id: string; readonly region: string },
+    volume?: VolumeSettings,
   ): Promise<void> {
     const key = bucketKey(name);
     const record: BucketRecord = {
@@ -59,6 +60,7 @@ export class Catalog {
       region: owner.region,
       createdMs: this.#clock.now(),
       versioning: undefined,
+      volume,
     };
     await this.#requireRoom(owner.id);
     const guards = [{ key, revision: 0 }];
@@ -98,8 +100,22 @@ export class Catalog {
   }
 
   async setVersioning(bucket: Bucket, versioning: Versioning): Promise<void> {
-    const { id, organizationId, region, createdMs } = bucket;
-    const value = pack({ id, organizationId, region, createdMs, versioning });
+    await this.#replace({ ...bucket, versioning });
+  }
+
+  /** Fails: OperationAborted. */
+  async setVolume(bucket: Bucket, volume: VolumeSettings): Promise<void> {
+    await this.#replace({ ...bucket, volume });
+  }
+
+  /** Forgets a volume; its directory stays as it is. Fails: OperationAborted. */
+  async removeVolume(bucket: Bucket): Promise<void> {
+    await this.delete(bucket, { guards: [], writes: [] });
+  }
+
+  async #replace(bucket: Bucket): Promise<void> {
+    const { id, organizationId, region, createdMs, versioning, volume } = bucket;
+    const value = pack({ id, organizationId, region, createdMs, versioning, volume });
     const change = { guards: [bucket.guard], writes: [{ key: bucket.guard.key, value }] };
     if ((await this.#meta.commit(change)) === undefined) throw new S3Error("OperationAborted", {});
   }

@@ -22,7 +22,8 @@ export interface SamlConfiguration {
 export type SamlFields = Omit<SamlConfiguration, "id" | "createdMs" | "updatedMs">;
 
 const URI = /^[\x21-\x7e]{1,1024}$/;
-const CERTIFICATES_MAX = 5;
+/** Each is tried. */
+const CERTIFICATES_MAX = 2;
 const CERTIFICATE_CHARS_MAX = 16_384;
 const RSA_BITS_MIN = 2_048;
 

@@ -1,9 +1,9 @@
 /**
  * Why an identity from elsewhere was not taken. `invalid`: it proves nothing here; `expired`: it did
- * once; `unreachable`: the issuer that could tell does not answer; `denied`: it is who it says, and
+ * once; `forged`: so too, and that was costly to find out; `unreachable`: the issuer that could tell does not answer; `denied`: it is who it says, and
  * policies do not let it have a key.
  */
-export type FederationFailure = "invalid" | "expired" | "unreachable" | "denied";
+export type FederationFailure = "invalid" | "forged" | "expired" | "unreachable" | "denied";
 
 /** The message is for whoever sent it, who may be anybody. */
 export class FederationError extends Error {

@@ -1,4 +1,5 @@
 import type { SamlConfiguration } from "#catalog/saml-configuration.ts";
+import { FederationError } from "#federation/federation-error.ts";
 import { invalid } from "#federation/saml-document.ts";
 
 /**
@@ -8,7 +9,7 @@ import { invalid } from "#federation/saml-document.ts";
  *
  * The library is loaded here, at the first response: most servers never see one.
  *
- * Fails: FederationError "invalid".
+ * Fails: FederationError "forged", "invalid".
  */
 export async function verifiedAssertion(
   xml: string,
@@ -31,16 +32,18 @@ export async function verifiedAssertion(
     const assertion = profile?.getAssertionXml?.();
     if (assertion !== undefined) return assertion;
   } catch (cause) {
-    throw invalid(problemOf(cause), cause);
+    throw refusalOf(cause);
   }
   throw invalid("it has no signed assertion");
 }
 
-function problemOf(cause: unknown): string {
+function refusalOf(cause: unknown): FederationError {
   const message = cause instanceof Error ? cause.message : "";
-  if (/audience/i.test(message)) return "its audience is not the one that is configured";
+  if (/audience/i.test(message)) {
+    return invalid("its audience is not the one that is configured", cause);
+  }
   const time = /^Error parsing (\w+)/.exec(message)?.[1];
-  return time === undefined
-    ? "its signature is not the provider's"
-    : `its ${time} is missing, or no time`;
+  if (time !== undefined) return invalid(`its ${time} is missing, or no time`, cause);
+  const forged = "Invalid SAML response: its signature is not the provider's";
+  return new FederationError("forged", forged, cause);
 }

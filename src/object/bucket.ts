@@ -15,8 +15,25 @@ export interface Bucket {
   readonly region: string;
   readonly createdMs: number;
   readonly versioning: Versioning;
+  /** The directory that it is, when it is a volume. */
+  readonly volume?: VolumeSettings | undefined;
   /** Must still hold when an object of the bucket is committed. */
   readonly guard: { readonly key: Uint8Array; readonly revision: number };
+}
+
+/** A directory that other programs read and write too, served as a bucket. */
+export interface VolumeSettings {
+  /** For people. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** What its files may take together; undefined: what the disk holds. */
+  readonly sizeBytes: number | undefined;
+  /** Of what S3 makes; undefined: the server's own. */
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  /** As 0o022. */
+  readonly umask: number;
 }
 
 /** What must still be true for a bucket to be empty, and what goes when the bucket goes. */

@@ -44,6 +44,11 @@ export function newBucketName(name: string): BucketName {
   return name as BucketName;
 }
 
+/** Whether a bucket could have the name. */
+export function isBucketName(name: string): boolean {
+  return SHAPE.test(name);
+}
+
 /** The name of a bucket that may exist; reserved names can, since the system makes some itself. */
 export function bucketName(name: string): BucketName {
   if (!SHAPE.test(name)) throw new S3Error("InvalidBucketName", { BucketName: name });

@@ -39,13 +39,19 @@ export interface KnownCallers {
   readonly sessions: BucketSessions;
 }
 
-const SKEW_MS_MAX = 15 * 60 * 1_000;
+/** How far the clocks of a client and of the server may differ. */
+export const SKEW_MS_MAX = 15 * 60 * 1_000;
+
+export interface Moment {
+  readonly nowMs: number;
+  readonly skewMsMax: number;
+}
 
 /** Who made a request. Fails: InvalidAccessKeyId, InvalidToken, ExpiredToken, and as the signature does. */
 export async function authenticate(
   request: FramedRequest,
   callers: KnownCallers,
-  nowMs: number,
+  moment: Moment,
 ): Promise<Authenticated> {
   const { method, path, rawQuery, sentHeaders } = request;
   const signed = { method, path, query: rawQuery, headers: sentHeaders };
@@ -63,7 +69,7 @@ export async function authenticate(
       startSession: undefined,
     };
   }
-  return await authenticateClaim({ signed, claim }, callers, nowMs);
+  return await authenticateClaim({ signed, claim }, callers, moment);
 }
 
 interface Claimed {
@@ -75,7 +81,7 @@ interface Claimed {
 export async function authenticateClaim(
   { signed, claim }: Claimed,
   { findCredential, sessions }: KnownCallers,
-  nowMs: number,
+  { nowMs, skewMsMax }: Moment,
 ): Promise<Authenticated> {
   const { accessKeyId, timeMs, payload, sessionToken } = claim;
   const session = sessionToken === undefined ? undefined : sessions.open(sessionToken);
@@ -89,7 +95,7 @@ export async function authenticateClaim(
   }
   const { secret } = session ?? credential;
   if (session !== undefined) requireParent(session, credential, claim);
-  const verified = verifyClaim(signed, claim, { secret, nowMs, skewMsMax: SKEW_MS_MAX });
+  const verified = verifyClaim(signed, claim, { secret, nowMs, skewMsMax });
   if (session === undefined) requireSession(credential, sessionToken);
   const expiryMs = Math.min(credential.expiryMs ?? Infinity, session?.expiryMs ?? Infinity);
   if (expiryMs <= nowMs) throw new S3Error("ExpiredToken", {});

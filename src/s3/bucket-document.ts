@@ -3,6 +3,7 @@ import { type PlainErrorCode, S3Error } from "#base/error.ts";
 import { document, type Element } from "#base/xml.ts";
 import type { DocumentKind } from "#catalog/catalog.ts";
 import { type Operation, operation } from "#s3/operation.ts";
+import { refuseVolume } from "#s3/refuse-volume.ts";
 import { empty } from "#s3/reply.ts";
 import { bucketOf, documentOf } from "#s3/request.ts";
 
@@ -19,6 +20,8 @@ interface BucketDocument {
   readonly putStatus: 200 | 204;
   /** The code of a Get when there is none. */
   readonly missing: PlainErrorCode;
+  /** false: it speaks of what only an ordinary bucket does to its objects. */
+  readonly forVolumes?: false;
   /** Checks a document and returns its root's content in canonical form. Fails as its page says. */
   readonly check: (root: Element) => string;
 }
@@ -59,8 +62,11 @@ export function bucketDocument(spec: BucketDocument): readonly Operation[] {
         text: document(spec.root, spec.check(documentOf(request, spec.root))),
       }),
       grants: ({ bucket }) => grants("put")(bucket),
-      run: async ({ open, catalog }, { bucket, text }) =>
-        await catalog.setDocument((await open(bucket)).bucket, kind, text),
+      run: async ({ open, catalog }, { bucket: named, text }) => {
+        const { bucket } = await open(named);
+        if (spec.forVolumes === false) refuseVolume(bucket, `Put${name}`);
+        await catalog.setDocument(bucket, kind, text);
+      },
       render: () => empty(spec.putStatus),
     }),
     operation({

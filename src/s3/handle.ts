@@ -10,8 +10,13 @@ import type { Catalog } from "#catalog/catalog.ts";
 import { roomIn } from "#catalog/organization-limits.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
-import { type BucketName, bucketName } from "#object/name.ts";
-import { type Authenticated, authenticate, type KnownCallers } from "#s3/authenticate.ts";
+import { type BucketName, bucketName, isBucketName } from "#object/name.ts";
+import {
+  type Authenticated,
+  authenticate,
+  type KnownCallers,
+  SKEW_MS_MAX,
+} from "#s3/authenticate.ts";
 import { judge } from "#s3/authorize.ts";
 import { bodyOf, readDocument } from "#s3/body.ts";
 import { requireWithin } from "#s3/bucket-session.ts";
@@ -115,7 +120,9 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const operation = front.route(framed);
     trace.operation = operation.name;
     const nowMs = front.clock.now();
-    const authenticated = await authenticate(framed, front, nowMs);
+    const findBucket = requestBuckets(front.catalog);
+    const skewMsMax = await skewFor(framed, findBucket);
+    const authenticated = await authenticate(framed, front, { nowMs, skewMsMax });
     trace.principal = authenticated.principal.name;
     trace.caller = authenticated.principal;
     trace.accessKeyId = authenticated.accessKeyId;
@@ -123,7 +130,6 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const call = operation.prepare(request);
     const { principal, session } = authenticated;
     if (session !== undefined) requireWithin(session, call.grants);
-    const findBucket = requestBuckets(front.catalog);
     const findStanding = requestOrganizations(front.policies);
     const decisions = await judge(
       { ...front, findBucket, findStanding },
@@ -147,6 +153,19 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const hostId = hostIdOf(requestId);
     return errorReply(error, { requestId, hostId, resource, method: http.method });
   }
+}
+
+const VOLUME_SKEW_MS_MAX = 60 * 60 * 1_000;
+
+/**
+ * Machines that mount volumes keep worse time.
+ *
+ * Spec: Runpod, "S3-compatible API", limitations.
+ */
+async function skewFor({ bucket }: FramedRequest, findBucket: FindBucket): Promise<number> {
+  if (bucket === undefined || !isBucketName(bucket)) return SKEW_MS_MAX;
+  const found = await findBucket(bucketName(bucket));
+  return found?.bucket.volume === undefined ? SKEW_MS_MAX : VOLUME_SKEW_MS_MAX;
 }
 
 interface Framed {

@@ -5,7 +5,7 @@ import { S3Error } from "#base/error.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
 import { tag } from "#base/xml.ts";
 import type { Federation } from "#federation/federation.ts";
-import { authenticateClaim } from "#s3/authenticate.ts";
+import { authenticateClaim, SKEW_MS_MAX } from "#s3/authenticate.ts";
 import { conditionValues } from "#s3/condition-values.ts";
 import { type Front, type Handled, handle, newTrace, type Trace } from "#s3/handle.ts";
 import { type FramedRequest, frame } from "#s3/request.ts";
@@ -136,7 +136,10 @@ async function authenticated({ framed, front, body }: Read) {
   if (claim?.kind !== "header") {
     throw new StsError("MissingAuthenticationToken", "Request is missing Authentication Token");
   }
-  return await authenticateClaim({ signed, claim }, front, front.clock.now());
+  return await authenticateClaim({ signed, claim }, front, {
+    nowMs: front.clock.now(),
+    skewMsMax: SKEW_MS_MAX,
+  });
 }
 
 /**

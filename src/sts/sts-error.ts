@@ -41,6 +41,7 @@ export class StsError extends Error {
 
 const OF_FEDERATION = {
   invalid: "InvalidIdentityToken",
+  forged: "InvalidIdentityToken",
   expired: "ExpiredTokenException",
   unreachable: "IDPCommunicationError",
   denied: "AccessDenied",

@@ -14,6 +14,7 @@ import {
 } from "#versioned/plan.ts";
 import { versionIdOf } from "#versioned/record.ts";
 import {
+  AGAIN,
   commitDecision,
   discarded,
   keyState,
@@ -81,13 +82,16 @@ async function decideRemoval(
   stores: Stores,
   name: ObjectName,
   { conditions, ...state }: KeyState & { readonly conditions: DeleteConditions },
-): Promise<Decision> {
+): Promise<Decision | typeof AGAIN> {
   const { head } = state;
   const outcome = { deleteMarker: false, versionId: name.versionId };
   const sequence = namedSequence(name, head);
   if (head === undefined || sequence === undefined) return { change: undefined, outcome };
   const removed = await discarded(stores, name, { head, sequence });
-  if (removed === undefined) return { change: undefined, outcome };
+  if (removed === undefined) {
+    // There is one null version after the other; any other version is gone when it is not there.
+    return name.versionId === "null" ? AGAIN : { change: undefined, outcome };
+  }
   await requireNeighbours(stores, { ...name, sequence, head }, conditions);
   const next = sequence === head.sequence ? await nextOlder(stores, name, sequence) : undefined;
   const nowMs = stores.clock.now();
@@ -127,11 +131,11 @@ async function decideRemovalOfAll(
   stores: Stores,
   name: KeyName,
   state: KeyState,
-): Promise<Decision> {
+): Promise<Decision | typeof AGAIN> {
   const { head } = state;
   if (head === undefined) return NOTHING;
   const removed = await discarded(stores, name, { head, sequence: head.sequence });
-  if (removed === undefined) return NOTHING;
+  if (removed === undefined) return AGAIN;
   const nowMs = stores.clock.now();
   const change = planRemoval(name, { ...state, head }, { removed, next: undefined, nowMs });
   return { change, outcome: NOTHING.outcome };

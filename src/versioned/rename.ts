@@ -16,6 +16,7 @@ import {
 } from "#versioned/plan.ts";
 import { packJson, packVersion, type RenameRecord, unpackJson } from "#versioned/record.ts";
 import {
+  AGAIN,
   commitDecision,
   discarded,
   type FoundVersion,
@@ -52,6 +53,7 @@ export async function renameObject(
     const from = await keyState(stores, source);
     const to = source.key === name.key ? from : await keyState(stores, name);
     const moved = await movable(stores, source, { state: from, input });
+    if (moved === undefined) return AGAIN;
     requireForRename(input.conditions, validatorsOf(to.head));
     const etag = etagOf(moved.record);
     const change = await planRename(stores, { name, source, from, to, moved });
@@ -70,15 +72,16 @@ export async function renameObject(
 
 const NOTHING = { guards: [], writes: [] } as const;
 
-/** Fails: NoSuchKey, PreconditionFailed. */
+/** undefined when it has been replaced since. Fails: NoSuchKey, PreconditionFailed. */
 async function movable(
   stores: Stores,
   source: KeyName,
   { state, input }: { readonly state: KeyState; readonly input: RenameInput },
-): Promise<FoundVersion> {
+): Promise<FoundVersion | undefined> {
   const { head } = state;
-  const found = head === undefined ? undefined : await loadVersion(stores, source, head.sequence);
-  if (found === undefined) throw new S3Error("NoSuchKey", { Key: source.key });
+  if (head === undefined) throw new S3Error("NoSuchKey", { Key: source.key });
+  const found = await loadVersion(stores, source, head.sequence);
+  if (found === undefined) return undefined;
   const validators = { etag: etagOf(found.record), modifiedMs: found.record.modifiedMs };
   requireConditions(input.sourceConditions, validators, RENAME_SOURCE_NAMES);
   return found;

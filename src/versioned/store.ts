@@ -170,6 +170,9 @@ export async function manifestOf({ meta }: Stores, contentId: string): Promise<M
   return unpackJson<Manifest>(entry.value);
 }
 
+/** What was read did not fit together: another writer came between two reads. */
+export const AGAIN = Symbol("again");
+
 /**
  * Decides and commits, again for as long as other writers come first.
  * Fails: NoSuchBucket, OperationAborted, SlowDown, and as `decide` and the store fail.
@@ -179,11 +182,13 @@ export async function commitDecision<T>(
   bucket: Bucket,
   decide: (
     attempt: number,
-  ) => Promise<{ readonly change: Change | undefined; readonly outcome: T }>,
+  ) => Promise<{ readonly change: Change | undefined; readonly outcome: T } | typeof AGAIN>,
 ): Promise<{ readonly sequence: number; readonly outcome: T }> {
   for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt += 1) {
     if (attempt >= PATIENT_ATTEMPT) await clock.sleep(1 + randomBelow(BACKOFF_MS_MAX));
-    const { change, outcome } = await decide(attempt);
+    const decided = await decide(attempt);
+    if (decided === AGAIN) continue;
+    const { change, outcome } = decided;
     if (change === undefined) return { sequence: 0, outcome };
     const sequence = await meta.commit(change);
     if (sequence !== undefined) return { sequence, outcome };

@@ -1,4 +1,4 @@
-import { link, lstat, readFile, rename, rm } from "node:fs/promises";
+import { link, lstat, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { randomHex } from "#base/random.ts";
 import { Directory } from "#blob/directory.ts";
 import { absent, systemCode } from "#blob/system-error.ts";
@@ -13,9 +13,7 @@ import { type Identity, identityText, isMarked, isSame } from "#volume/identity.
 import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
 import { replaceDurably } from "#volume/write-durably.ts";
 
-export const RECORD_DIRECTORIES = Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(16).padStart(2, "0"),
-);
+const DIRECTORIES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 /** Together at most some fifty megabytes, and hardly ever that. */
 const REMEMBERED_MAX = 50_000;
 const REMEMBERED_METADATA_CHARS_MAX = 512;
@@ -35,6 +33,8 @@ interface Options {
 export class FileRecords implements AsyncDisposable {
   readonly #options: Options;
   readonly #directories: ReadonlyMap<string, Directory>;
+  /** Of them, those that are known to be there. */
+  readonly #made = new Set<string>();
   /** Of a content, whose record never changes. */
   readonly #remembered = new Map<string, FileRecord>();
 
@@ -42,7 +42,7 @@ export class FileRecords implements AsyncDisposable {
     this.#options = options;
     const { hidden } = options;
     this.#directories = new Map(
-      RECORD_DIRECTORIES.map((name) => [name, new Directory(hidden.entry(`meta/${name}`))]),
+      DIRECTORIES.map((name) => [name, new Directory(hidden.entry(`meta/${name}`))]),
     );
   }
 
@@ -66,10 +66,12 @@ export class FileRecords implements AsyncDisposable {
 
   /** Replaces what is kept of the inode. Durable after `sync`. */
   async write(inode: bigint, key: string, bound: readonly BoundRecord[]): Promise<void> {
+    await this.#makeDirectory(inode);
     await this.#replace(this.#path(inode), packRecords(key, bound));
   }
 
   async writeParts(inode: bigint, parts: readonly PartRow[]): Promise<void> {
+    await this.#makeDirectory(inode);
     await this.#replace(this.#partsPath(inode), JSON.stringify(parts));
   }
 
@@ -97,6 +99,17 @@ export class FileRecords implements AsyncDisposable {
   async removeAll(inode: bigint): Promise<void> {
     await rm(this.#path(inode), { force: true });
     await rm(this.#partsPath(inode), { force: true });
+  }
+
+  /** The inodes of which something is kept, those of one directory after the other. */
+  async *inodes(): AsyncGenerator<bigint, void, undefined> {
+    for (const directory of DIRECTORIES) {
+      const path = this.#options.hidden.entry(`meta/${directory}`);
+      const names = (await readdir(path).catch(absent)) ?? [];
+      // Also where only the parts of a record are left.
+      const inodes = names.flatMap((name) => /^\d+(?=$|\.parts$)/.exec(name)?.[0] ?? []);
+      for (const inode of new Set(inodes)) yield BigInt(inode);
+    }
   }
 
   /** Whether nothing was kept of an inode since a time, in nanoseconds of the file system's clock. */
@@ -130,6 +143,17 @@ export class FileRecords implements AsyncDisposable {
   async #replace(path: SystemPath, text: string): Promise<void> {
     const { hidden, ownerId } = this.#options;
     await replaceDurably(path, text, hidden.entry(`tmp/${ownerId}-${randomHex(8)}`));
+  }
+
+  /** Durably, when it is first written to. */
+  async #makeDirectory(inode: bigint): Promise<void> {
+    const name = directoryOf(inode);
+    if (this.#made.has(name)) return;
+    const { hidden } = this.#options;
+    await mkdir(hidden.entry(`meta/${name}`), 0o700).catch(unlessThere);
+    await using meta = await hidden.child("meta");
+    await meta.sync();
+    this.#made.add(name);
   }
 
   #remember(content: string, record: FileRecord): void {

@@ -65,7 +65,8 @@ class Page {
     const { key } = step;
     if (this.passesOver(key)) return true;
     const common = this.#commonPrefix(key);
-    if (common === undefined && step.kind === "directory") {
+    // Where the start lies inside, what is to be shown of it may all be before.
+    if (step.kind === "directory" && (common === undefined || this.after.startsWith(key))) {
       await step.enter();
       return true;
     }

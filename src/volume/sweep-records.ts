@@ -1,5 +1,3 @@
-import { readdir } from "node:fs/promises";
-import { RECORD_DIRECTORIES } from "#volume/file-records.ts";
 import { pathOfKey } from "#volume/key-path.ts";
 import { survey } from "#volume/survey.ts";
 import type { Volume } from "#volume/volume.ts";
@@ -27,14 +25,10 @@ export async function sweepRecords(
 
 async function findSuspects(volume: Volume, oldNs: bigint): Promise<Set<bigint>> {
   const suspects = new Set<bigint>();
-  for (const directory of RECORD_DIRECTORIES) {
-    for (const name of await readdir(volume.hidden.entry(`meta/${directory}`))) {
-      if (suspects.size >= SUSPECTS_MAX) return suspects;
-      // Also where only the parts of a record are left.
-      const inode = BigInt(/^\d+/.exec(name)?.[0] ?? 0);
-      if (suspects.has(inode) || (await isWhereItWas(volume, inode))) continue;
-      if (await volume.records.isOlder(inode, oldNs)) suspects.add(inode);
-    }
+  for await (const inode of volume.records.inodes()) {
+    if (suspects.size >= SUSPECTS_MAX) break;
+    if (await isWhereItWas(volume, inode)) continue;
+    if (await volume.records.isOlder(inode, oldNs)) suspects.add(inode);
   }
   return suspects;
 }

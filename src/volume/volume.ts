@@ -4,7 +4,7 @@ import { StorageError } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { Directory } from "#blob/directory.ts";
 import { guarded, systemCode } from "#blob/system-error.ts";
-import { FileRecords, RECORD_DIRECTORIES } from "#volume/file-records.ts";
+import { FileRecords } from "#volume/file-records.ts";
 import { isMarked, markedSeconds } from "#volume/identity.ts";
 import { IdleFiles } from "#volume/idle-files.ts";
 import { HIDDEN_NAME } from "#volume/key-path.ts";
@@ -147,14 +147,11 @@ async function openHidden({ root }: Tree): Promise<OpenDirectory> {
   const made = await makeOnce(root.entry(HIDDEN_NAME));
   const hidden = await root.child(HIDDEN_NAME);
   try {
-    const below = [...SUBDIRECTORIES, ...RECORD_DIRECTORIES.map((name) => `meta/${name}`)];
     let changed = made;
-    for (const name of below) changed = (await makeOnce(hidden.entry(name))) || changed;
+    for (const name of SUBDIRECTORIES) changed = (await makeOnce(hidden.entry(name))) || changed;
     if (changed) {
       await root.sync();
       await hidden.sync();
-      await using meta = await hidden.child("meta");
-      await meta.sync();
     }
     return hidden;
   } catch (error) {

@@ -8,7 +8,7 @@ const some = <T>(values: readonly T[], maxLength = 3) =>
   fc.array(fc.constantFrom(...values), { minLength: 1, maxLength });
 const oneOrSome = <T>(values: readonly T[]) => fc.oneof(fc.constantFrom(...values), some(values));
 
-const KEYS = ["a", "ab", "home/alice/x", "home/bob/y", "a*c", "ä/😀", "x?", "a/b/c"];
+const KEYS = ["home//x", "a", "ab", "home/alice/x", "home/bob/y", "a*c", "ä/😀", "x?", "a/b/c"];
 const RESOURCE_TAILS = [
   "*",
   "a*",
@@ -39,7 +39,7 @@ const CONTEXT_VALUES: Readonly<Record<string, readonly string[]>> = {
   "s3:prefix": ["", "home/alice/", "home/", "A"],
   "s3:max-keys": ["0", "10", "1000"],
   "s3:RequestObjectTagKeys": ["a", "b", "c"],
-  "s3:ExistingObjectTag/level": ["open", "Secret", "7", "2026-01-01", "10.0.0.1", "true"],
+  "s3:ExistingObjectTag/level": ["open", "Secret", "7", "2026-01-01", "10.0.0.1", "True"],
 };
 
 const PATTERNS = ["", "*", "home/*", "home/?lice/", "open", "OPEN", "a", "b", "?", "7", "secret"];
@@ -173,6 +173,7 @@ const bucketPrincipal = fc.oneof(
       `arn:aws:iam::${ACME}:coreweave/alice`,
       `arn:aws:iam::${ACME}:saml/Reader`,
       "arn:aws:iam::coreweave:static/audit-logs",
+      "arn:aws:iam::coreweave:*",
     ]),
     { minKeys: 1, maxKeys: 2 },
   ),
@@ -208,7 +209,7 @@ export const bucketPolicy: fc.Arbitrary<Json> = fc
 const organizationStatement = fc.record({
   effect: fc.constantFrom("Allow", "Allow", "Allow", "Deny"),
   actions: some([...ACTION_PATTERNS, "cwobject:*"]),
-  resources: some(["*", BUCKET, ...RESOURCE_TAILS.map((tail) => `${BUCKET}/${tail}`)]).map(
+  resources: some(["*", "?*", BUCKET, ...RESOURCE_TAILS.map((tail) => `${BUCKET}/${tail}`)]).map(
     // Actions that are on no bucket need it.
     (resources) => [...resources, "*"],
   ),

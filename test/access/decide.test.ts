@@ -160,6 +160,27 @@ test("a Deny of the owner's organization by name is none for a stranger of the s
   assert.ok(decide(question({ principal: namesake, bucket: { ...bucket({}), owner } })).allowed);
 });
 
+test("services are not of the organization that their names begin with", () => {
+  const audit: Principal = {
+    kind: "service",
+    organizationId: "coreweave",
+    name: "static/audit-logs",
+    groups: [],
+  };
+  const access = bucket({ Principal: { AWS: "arn:aws:iam::coreweave:*" } });
+
+  assert.equal(decide(question({ principal: audit, bucket: access })).allowed, false);
+});
+
+test("a pattern of buckets is not everything: what is on no bucket needs a plain star", () => {
+  const wild = organizationRules([policy("wild", { name: "wild", resources: ["?*"] })]);
+  const asked = { organization: wild, bucket: undefined };
+
+  assert.ok(decide(question({ ...asked, action: "s3:CreateBucket", resource: "data" })).allowed);
+  const listing = question({ ...asked, action: "s3:ListAllMyBuckets", resource: "*" });
+  assert.equal(decide(listing).allowed, false);
+});
+
 test("nobody of an organization that is called as a service is taken for the service", () => {
   const access = bucket({ Principal: { AWS: "arn:aws:iam::static:role/static/inventory" } });
   const inventory = { organizationId: "static", name: "role/static/inventory", groups: [] };

@@ -51,7 +51,7 @@ function reading(adapter: string, open: OpenSubject): void {
   test(`${adapter}: headers and metadata are given back as they were`, async (t) => {
     const s3 = new Words(await open(t));
     const headers = { "content-type": "text/x", "cache-control": "no-store", expires: "never" };
-    const userMetadata = { a: "1", "ümlaut": "日本", mtime: "1.5" };
+    const userMetadata = { a: "1", ümlaut: "日本", mtime: "1.5" };
     await s3.put("a", "bytes", { attributes: { ...NOTHING_SAID, headers, userMetadata } });
 
     const { attributes, versionId } = await s3.head("a");
@@ -136,13 +136,7 @@ function writing(adapter: string, open: OpenSubject): void {
     await s3.put("a", "old");
     const none = { md5: undefined, sha256: undefined, checksum: undefined };
     const wrong = Buffer.alloc(16);
-    const cut = {
-      ...bodyOf(sample(200_000)),
-      chunks: (async function* chunks() {
-        yield sample(100_000);
-        throw new S3Error("IncompleteBody", {});
-      })(),
-    };
+    const cut = bodyOf(sample(200_000));
     for (const key of ["a", "new", "directory/new"]) {
       await refused(s3.put(key, { ...cut, chunks: cutChunks() }), "IncompleteBody");
       await refused(
@@ -170,7 +164,7 @@ function writing(adapter: string, open: OpenSubject): void {
     assert.deepEqual(plain.checksum, {
       algorithm: "CRC64NVME",
       type: "FULL_OBJECT",
-      value: "rosUhgpIGBA=",
+      value: "rosUhgp5mIg=",
     });
     const asked = await s3.put("b", bodyOf("123456789", { algorithm: "CRC32C" }));
     assert.equal(asked.checksum?.value, "4waSgw==");

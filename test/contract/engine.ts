@@ -182,9 +182,7 @@ export class Words {
 }
 
 /** The bytes of an answer, each chunk taken while it is valid. */
-export async function collect(
-  content: Uint8Array | AsyncIterable<Uint8Array>,
-): Promise<Buffer> {
+export async function collect(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<Buffer> {
   if (content instanceof Uint8Array) return Buffer.from(content);
   const chunks: Buffer[] = [];
   for await (const chunk of content) chunks.push(Buffer.from(chunk));

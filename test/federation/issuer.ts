@@ -9,7 +9,14 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
-import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from "jose";
+import {
+  type CryptoKey,
+  exportJWK,
+  generateKeyPair,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  SignJWT,
+} from "jose";
 import { START_MS } from "#test/support/server.ts";
 
 export const AUDIENCE = "https://coreweave.com/iam";
@@ -75,7 +82,11 @@ export async function startIssuer(t: TestContext): Promise<TestIssuer> {
         ...claims,
       };
       const { kid, algorithm, privateKey } = key;
-      const signer = new SignJWT(payload as JWTPayload).setProtectedHeader({ alg: algorithm, kid, ...header });
+      const signer = new SignJWT(payload as JWTPayload).setProtectedHeader({
+        alg: algorithm,
+        kid,
+        ...header,
+      });
       return await signer.sign(privateKey);
     },
     rotate: async (algorithm = "ES256") => {

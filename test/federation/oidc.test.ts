@@ -173,7 +173,11 @@ test("a token without a signature, under every spelling of none, is refused", as
 
   for (const alg of ["none", "None", "NONE", "nOnE", "", undefined]) {
     await refused(forged({ alg }, payload), "invalid", /algorithm/);
-    await refused(forged({ alg, kid: "key-1" }, payload).replace(/\.[^.]*$/, "."), "invalid", /JWT/);
+    await refused(
+      forged({ alg, kid: "key-1" }, payload).replace(/\.[^.]*$/, "."),
+      "invalid",
+      /JWT/,
+    );
   }
   assert.deepEqual(issuer.asked, []);
 });
@@ -233,10 +237,17 @@ test("a kid is a name and nothing else", async (t) => {
   const { issuer, configure, refused } = await openWorld(t);
   await configure();
 
-  for (const kid of ["../../etc/passwd", "/dev/null", "key-1' OR '1'='1", "__proto__", "http://x/"]) {
+  for (const kid of [
+    "../../etc/passwd",
+    "/dev/null",
+    "key-1' OR '1'='1",
+    "__proto__",
+    "http://x/",
+  ]) {
     await refused(await issuer.token({}, { header: { kid } }), "invalid", /key/);
   }
-  for (const path of issuer.asked) assert.match(path, /^\/(?:keys|\.well-known\/openid-configuration)$/);
+  for (const path of issuer.asked)
+    assert.match(path, /^\/(?:keys|\.well-known\/openid-configuration)$/);
 });
 
 test("what is no token, or a huge one, is refused before anything is fetched", async (t) => {
@@ -244,7 +255,16 @@ test("what is no token, or a huge one, is refused before anything is fetched", a
   await configure();
   const token = await issuer.token();
 
-  for (const text of ["", "a", "a.b", "a.b.c.d", `${token} `, `${token}\n`, "ä.ö.ü", "e30.e30.e30"]) {
+  for (const text of [
+    "",
+    "a",
+    "a.b",
+    "a.b.c.d",
+    `${token} `,
+    `${token}\n`,
+    "ä.ö.ü",
+    "e30.e30.e30",
+  ]) {
     await refused(text, "invalid", /Invalid token/);
   }
   await refused(await issuer.token({ padding: "p".repeat(16_384) }), "invalid", /16384/);
@@ -285,7 +305,11 @@ test("tokens with keys that nobody knows make keys be fetched twice a minute at 
 
   for (let second = 0; second < 60; second += 1) {
     clock.move(1_000);
-    await refused(await issuer.token({}, { header: { kid: `made-up-${second}` } }), "invalid", /key/);
+    await refused(
+      await issuer.token({}, { header: { kid: `made-up-${second}` } }),
+      "invalid",
+      /key/,
+    );
   }
   assert.equal(issuer.asked.length - before, 4, "two fetches of two documents");
 });

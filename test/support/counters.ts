@@ -8,7 +8,10 @@ import type { Drift } from "#versioned/recount.ts";
 import type { Stores } from "#versioned/store.ts";
 
 /** Counts again, and tells what was found. A failure is the test's. */
-export function recounterOf({ meta, clock }: Stores): Recounter & { readonly drifts: Drift[] } {
+export function recounterOf({
+  meta,
+  clock,
+}: Pick<Stores, "meta" | "clock">): Recounter & { readonly drifts: Drift[] } {
   const drifts: Drift[] = [];
   return {
     ...{ meta, clock, drifts },
@@ -21,7 +24,10 @@ export function recounterOf({ meta, clock }: Stores): Recounter & { readonly dri
 }
 
 /** What a recount of a bucket, and of its organization's zones, finds wrong. */
-export async function driftsOf(stores: Stores, name: BucketName): Promise<readonly Drift[]> {
+export async function driftsOf(
+  stores: Pick<Stores, "meta" | "clock">,
+  name: BucketName,
+): Promise<readonly Drift[]> {
   const recounter = recounterOf(stores);
   await recountOne(recounter, name);
   return recounter.drifts;

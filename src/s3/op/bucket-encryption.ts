@@ -13,6 +13,7 @@ import { requireServerAlgorithm } from "#s3/encryption.ts";
 export const bucketEncryption = bucketDocument({
   kind: "encryption",
   name: "BucketEncryption",
+  forVolumes: false,
   root: "ServerSideEncryptionConfiguration",
   actions: {
     get: "s3:GetEncryptionConfiguration",

@@ -6,6 +6,7 @@ export const bucketLifecycle = bucketDocument({
   kind: "lifecycle",
   name: "BucketLifecycleConfiguration",
   deleteName: "DeleteBucketLifecycle",
+  forVolumes: false,
   root: "LifecycleConfiguration",
   actions: {
     get: "s3:GetLifecycleConfiguration",

@@ -3,6 +3,7 @@ import { tag } from "#base/xml.ts";
 import type { CopyInput } from "#object/engine.ts";
 import { checksumElement, readAlgorithm } from "#s3/checksum-headers.ts";
 import { readConditions, readWriteConditions } from "#s3/conditions.ts";
+import { copyAcross } from "#s3/copy-across.ts";
 import { readCopySource, readGrant } from "#s3/copy-source.ts";
 import {
   encryptionFor,
@@ -63,16 +64,16 @@ export const copyObject = operation({
     const opened = await services.open(name.bucket);
     const { bucket, engine, room } = opened;
     const from = await services.open(source.bucket, "source");
-    if (from.engine !== engine) {
-      const message = "Copying between a volume and a bucket is not implemented.";
-      throw new S3Error("NotImplemented", { Operation: "CopyObject" }, { message });
-    }
     const encryption = encryptionFor(opened.settings, asked);
     const sourceName = { ...source, bucket: from.bucket };
     const input: CopyInput = { ...copy, encryption, source: sourceName, room };
-    const { sizeBytes } = await engine.head(input.source);
+    const { sizeBytes } = await from.engine.head(input.source);
     if (sizeBytes > PUT_BYTES_MAX) throw sourceTooLarge();
-    const outcome = await engine.copy({ bucket, key: name.key }, input);
+    const target = { bucket, key: name.key };
+    const outcome =
+      from.engine === engine
+        ? await engine.copy(target, input)
+        : await copyAcross({ from: from.engine, to: engine }, target, input);
     return {
       ...outcome,
       expiration: await expirationHeader(services, opened, { info: outcome.object }),

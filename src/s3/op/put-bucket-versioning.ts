@@ -1,6 +1,7 @@
 import { S3Error } from "#base/error.ts";
 import { childText } from "#base/xml.ts";
 import { operation } from "#s3/operation.ts";
+import { refuseVolume } from "#s3/refuse-volume.ts";
 import { empty } from "#s3/reply.ts";
 import { bucketOf, documentOf } from "#s3/request.ts";
 
@@ -37,6 +38,7 @@ export const putBucketVersioning = operation({
 
   run: async ({ open, catalog }, { bucket: name, status }) => {
     const { bucket } = await open(name);
+    refuseVolume(bucket, "PutBucketVersioning");
     if (bucket.versioning !== status) await catalog.setVersioning(bucket, status);
   },
 

@@ -1,8 +1,8 @@
-import { invalidArgument, S3Error } from "#base/error.ts";
+import { invalidArgument } from "#base/error.ts";
 import { tag } from "#base/xml.ts";
-import type { PartSource } from "#object/engine.ts";
 import { checksumElement } from "#s3/checksum-headers.ts";
 import { readConditions } from "#s3/conditions.ts";
+import { copyPartAcross } from "#s3/copy-across.ts";
 import { readCopySource, readGrant } from "#s3/copy-source.ts";
 import { encryptionHeaders, readCustomerKey, readKeyToOpen } from "#s3/encryption.ts";
 import { isoDate } from "#s3/listing.ts";
@@ -43,12 +43,10 @@ export const uploadPartCopy = operation({
   run: async ({ open }, { upload, part, source, ...copy }) => {
     const { bucket, engine, room } = await open(upload.bucket);
     const from = await open(source.bucket, "source");
-    if (from.engine !== engine) {
-      const message = "Copying between a volume and a bucket is not implemented.";
-      throw new S3Error("NotImplemented", { Operation: "UploadPartCopy" }, { message });
-    }
-    const input: PartSource = { ...copy, source: { ...source, bucket: from.bucket }, room };
-    return await engine.putPart({ ...upload, bucket }, part, input);
+    const input = { ...copy, source: { ...source, bucket: from.bucket }, room };
+    const target = { ...upload, bucket };
+    if (from.engine === engine) return await engine.putPart(target, part, input);
+    return await copyPartAcross({ from: from.engine, to: engine }, target, { part, input });
   },
 
   render: (part, { key }) => {

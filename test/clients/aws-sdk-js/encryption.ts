@@ -11,12 +11,16 @@ import {
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { Door } from "#test/clients/aws-sdk-js/door.ts";
-import { refuses } from "#test/clients/aws-sdk-js/refused.ts";
+import { refused } from "#test/clients/aws-sdk-js/refused.ts";
 import { sampleBytes } from "#test/contract/blob-store.ts";
 
 /** The SDK computes the MD5 of a key by itself. */
-const KEY = { SSECustomerAlgorithm: "AES256", SSECustomerKey: Buffer.alloc(32, 1) };
-const OTHER_KEY = { SSECustomerAlgorithm: "AES256", SSECustomerKey: Buffer.alloc(32, 2) };
+const [KEY, OTHER_KEY] = [keyOf(1), keyOf(2)];
+
+function keyOf(byte: number) {
+  const SSECustomerKey = Buffer.alloc(32, byte).toString("base64");
+  return { SSECustomerAlgorithm: "AES256", SSECustomerKey };
+}
 
 /** SSE-C, SSE-S3 and the default of a bucket. */
 export async function encryption(t: TestContext, door: Door): Promise<void> {
@@ -33,9 +37,9 @@ async function underKeys(t: TestContext, { s3, bucket: Bucket }: Door): Promise<
       const got = await s3.send(new GetObjectCommand({ ...name, ...KEY }));
       assert.deepEqual(Buffer.from((await got.Body?.transformToByteArray()) ?? []), Body);
       assert.equal(put.SSECustomerKeyMD5, got.SSECustomerKeyMD5);
-      await refuses(s3.send(new GetObjectCommand(name)), "InvalidRequest", 400);
+      await refused(s3.send(new GetObjectCommand(name)), "InvalidRequest", 400);
       const wrong = s3.send(new GetObjectCommand({ ...name, ...OTHER_KEY }));
-      await refuses(wrong, "AccessDenied", 403);
+      await refused(wrong, "AccessDenied", 403);
     });
   }
 
@@ -49,7 +53,7 @@ async function underKeys(t: TestContext, { s3, bucket: Bucket }: Door): Promise<
       ...OTHER_KEY,
       CopySource: `${Bucket}/${name.Key}`,
       CopySourceSSECustomerAlgorithm: "AES256",
-      CopySourceSSECustomerKey: KEY.SSECustomerKey as unknown as string,
+      CopySourceSSECustomerKey: KEY.SSECustomerKey,
     });
     assert.equal((await s3.send(copy)).SSECustomerAlgorithm, "AES256");
     const got = await s3.send(new GetObjectCommand({ ...copied, ...OTHER_KEY }));

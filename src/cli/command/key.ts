@@ -1,0 +1,119 @@
+import type { Json } from "#cli/api.ts";
+import type { Command } from "#cli/command.ts";
+import { field, pairs, table, textOf, timeOf } from "#cli/layout.ts";
+import { namesAndValues, seconds } from "#cli/quantity.ts";
+
+const KEYS = "/v1/cwobject/access-key";
+const ID = [{ name: "ID" }] as const;
+
+export const keyCommands: readonly Command[] = [
+  {
+    name: "key list",
+    summary: "access keys of the organization, without their secrets",
+    options: {
+      user: { value: "UID", summary: "only this user's" },
+      principal: { value: "NAME", summary: "only this principal's, as role/ci" },
+      active: { summary: "only those that work" },
+    },
+    run: async (given, { api }) => {
+      const user = given.text("user");
+      const principalName = user === undefined ? given.text("principal") : `coreweave/${user}`;
+      const status = given.is("active") ? "ACTIVE" : undefined;
+      const keys = await Array.fromAsync(api.list(KEYS, "info", { principalName, status }));
+      return { json: keys, text: table(keys, COLUMNS) };
+    },
+  },
+  {
+    name: "key get",
+    summary: "one access key",
+    arguments: ID,
+    run: async (given, { api }) => {
+      const { info } = await api.call({ path: `${KEYS}/${encodeURIComponent(given.argument("ID"))}` });
+      return { json: info, text: shown(info as Json) };
+    },
+  },
+  {
+    name: "key create",
+    summary: "make an access key; its secret is shown this once",
+    options: {
+      user: { value: "UID", summary: "for this user; else for who the token stands for" },
+      ttl: { value: "TIME", summary: "as 12h, at most 12h; permanent when absent" },
+      attribute: { value: "NAME=VALUE", summary: "kept with the key", repeatable: true },
+    },
+    more: "For example: lode key create --user ada --ttl 12h --attribute name=laptop",
+    run: async (given, { api }) => {
+      const user = given.text("user");
+      const made = await api.call({
+        method: "POST",
+        path: user === undefined ? KEYS : `/v1/lode/user/${encodeURIComponent(user)}/access-key`,
+        body: {
+          durationSeconds: seconds("ttl", given.text("ttl") ?? "permanent"),
+          attributes: namesAndValues("attribute", given.texts("attribute") ?? []),
+        },
+      });
+      return { json: made, text: `${shown(made)}\nThe secret is shown this once.` };
+    },
+  },
+  {
+    name: "key revoke",
+    summary: "end an access key for good",
+    arguments: ID,
+    run: async (given, { api }) => {
+      const accessKey = given.argument("ID");
+      const path = "/v1/cwobject/revoke-access-key/access-key";
+      const json = await api.call({ method: "POST", path, body: { accessKey } });
+      return { json, text: `${accessKey} works no more.` };
+    },
+  },
+  {
+    name: "key revoke-all",
+    summary: "end all access keys of a principal for good",
+    arguments: [{ name: "PRINCIPAL" }],
+    more: "For example: lode key revoke-all coreweave/ada",
+    run: async (given, { api }) => {
+      const principalName = given.argument("PRINCIPAL");
+      const path = "/v1/cwobject/revoke-access-key/principal";
+      const json = await api.call({ method: "POST", path, body: { principalName } });
+      return { json, text: `No key of ${principalName} works any more.` };
+    },
+  },
+  {
+    name: "key suspend",
+    summary: "let an access key not work for now",
+    arguments: ID,
+    run: async (given, world) => await setStatus(given.argument("ID"), "SUSPENDED", world),
+  },
+  {
+    name: "key resume",
+    summary: "let a suspended access key work again",
+    arguments: ID,
+    run: async (given, world) => await setStatus(given.argument("ID"), "ACTIVE", world),
+  },
+];
+
+const COLUMNS = [
+  field("accessKeyId", "key"),
+  field("principalName", "principal"),
+  field("status"),
+  { title: "expires", of: (row: Json) => timeOf(row["expiry"]) },
+  field("attributes"),
+];
+
+function shown(key: Json): string {
+  const { secretKey, status } = key;
+  return pairs([
+    ["access key", textOf(key["accessKeyId"])],
+    ["secret key", secretKey === undefined ? undefined : textOf(secretKey)],
+    ["principal", textOf(key["principalName"])],
+    ["status", status === undefined ? undefined : textOf(status)],
+    ["expires", timeOf(key["expiry"])],
+    ["attributes", textOf(key["attributes"])],
+  ]);
+}
+
+async function setStatus(id: string, status: string, { api }: Parameters<Command["run"]>[1]) {
+  const path = `/v1/lode/access-key-status/${encodeURIComponent(id)}`;
+  const json = await api.call({ method: "PUT", path, body: { status } });
+  const text = status === "ACTIVE" ? `${id} works again.` : `${id} does not work until it is resumed.`;
+  return { json, text };
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "#base/clock.ts";
+import type { Log } from "#base/log.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import type { Bucket } from "#object/bucket.ts";
+import { type Swept, sweepLeftovers, sweepVolume } from "#volume/sweep.ts";
+import type { Volume } from "#volume/volume.ts";
+
+export interface VolumesJob {
+  readonly catalog: Catalog;
+  readonly volumeOf: (bucket: Bucket) => Promise<Volume>;
+  readonly clock: Clock;
+  readonly count: (swept: Swept) => void;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const SWEEP_MS = 60 * 60_000;
+const UPLOAD_AGE_MS = 7 * 86_400_000;
+const PAGE = 1_000;
+
+/**
+ * Clears away what was abandoned on volumes and measures them: at the start what dead processes left,
+ * then all of it each hour, until the signal. A volume that cannot be reached is told and tried again.
+ */
+export async function runVolumes(job: VolumesJob): Promise<void> {
+  const { clock, count, signal } = job;
+  await forEachVolume(job, async (volume) => {
+    await sweepLeftovers(volume);
+  });
+  while (!signal.aborted) {
+    await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
+    await forEachVolume(job, async (volume) =>
+      count(await sweepVolume(volume, { uploadAgeMs: UPLOAD_AGE_MS })),
+    );
+  }
+}
+
+async function forEachVolume(
+  { catalog, volumeOf, log, signal }: VolumesJob,
+  work: (volume: Volume) => Promise<void>,
+): Promise<void> {
+  let after: string | undefined = "";
+  while (after !== undefined && !signal.aborted) {
+    const page = await catalog.list({ prefix: "", after, limit: PAGE });
+    for (const bucket of page.buckets) {
+      if (bucket.volume === undefined || signal.aborted) continue;
+      try {
+        await work(await volumeOf(bucket));
+      } catch (cause) {
+        log.error(`the volume ${bucket.name} could not be swept; it will be tried again`, cause);
+      }
+    }
+    after = page.next;
+  }
+}
