@@ -7,9 +7,9 @@ import { Catalog } from "#catalog/catalog.ts";
 import { openIdentities } from "#catalog/identities.ts";
 import type { Composition } from "#compose.ts";
 import { Federation } from "#federation/federation.ts";
+import { Recounts } from "#job/recounts.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
-import { usageKey } from "#versioned/keys.ts";
-import { readUsage } from "#versioned/usage.ts";
+import { UsageCounters } from "#versioned/usage-counters.ts";
 
 /** What the control API over some stores is made with. */
 export interface ControlComposition
@@ -20,20 +20,32 @@ export interface ControlComposition
   readonly operatorToken: string;
   /** What the operator speaks of when no other is named. */
   readonly firstOrganizationId: string;
+  /** Ends what goes on beside calls. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+/** So many zones of one organization are told of. */
+const ZONES_MAX = 1_000;
 
 /** Puts the parts of the control API together. */
 export function composeControl(composition: ControlComposition): Control {
-  const { meta, clock, lifecycleDayMs, report } = composition;
+  const { meta, clock, lifecycleDayMs, report, signal } = composition;
   const engine = new VersionedEngine(composition);
   const identities = openIdentities(composition);
+  const catalog = new Catalog(meta, clock);
+  const counters = new UsageCounters(meta);
   return {
     ...identities,
     federation: new Federation({ ...identities, clock }),
-    catalog: new Catalog(meta, clock),
+    catalog,
     clock,
     engineOf: () => engine,
-    usageOf: async ({ id }) => await readUsage(meta, usageKey(id)),
+    usageOf: async (bucket) => await counters.bucket(bucket),
+    zonesOf: async (organizationId) => await counters.zones(organizationId, ZONES_MAX),
+    recounts: new Recounts({
+      ...{ meta, catalog, clock, signal },
+      report: (cause) => report(cause, "recount"),
+    }),
     lifecycleDayMs,
     operatorDigest: tokenDigest(composition.operatorToken),
     firstOrganizationId: composition.firstOrganizationId,

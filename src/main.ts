@@ -1,43 +1,39 @@
 import cluster from "node:cluster";
 import { StorageError } from "#base/error.ts";
 import { ConfigError, readConfig, settingsHelp } from "#config.ts";
-import { runSupervisor } from "#supervisor.ts";
-import { runWorker } from "#worker.ts";
-
-const HELP = `lode: self-hosted, S3-compatible object storage
-
-  lode serve [settings]   serve S3 (lode serve --help lists the settings)
-  lode version            print the version
-`;
 
 /** A setting that cannot be used, or a data directory that cannot be had. */
 const EXIT_SETTING = 2;
 
-if (cluster.isWorker) runWorker();
+// Each command loads what it needs, so that those that only ask a server start fast.
+if (cluster.isWorker) import("#worker.ts").then(({ runWorker }) => runWorker()).catch(fail);
 else run(process.argv.slice(2)).catch(fail);
 
 async function run([command, ...args]: readonly string[]): Promise<void> {
   switch (command) {
-    case "serve":
+    case "serve": {
       if (args.includes("--help") || args.includes("-h")) {
         process.stdout.write(`lode serve [settings]\n\n${settingsHelp()}`);
         return;
       }
-      await runSupervisor(readConfig(args, process.env));
+      const config = readConfig(args, process.env);
+      const { runSupervisor } = await import("#supervisor.ts");
+      await runSupervisor(config);
       return process.exit(0);
+    }
     case "version":
     case "--version": {
       const { default: manifest } = await import("../package.json", { with: { type: "json" } });
       process.stdout.write(`lode ${manifest.version}\n`);
       return;
     }
-    case undefined:
-    case "help":
-    case "--help":
-      process.stdout.write(HELP);
-      return;
-    default:
-      throw new ConfigError(`there is no command "${command}". "lode help" lists them.`);
+    default: {
+      const { runCli } = await import("#cli/main.ts");
+      const { stdout, stderr, exitCode } = await runCli(process.argv.slice(2), process.env);
+      process.stdout.write(stdout);
+      process.stderr.write(stderr);
+      process.exitCode = exitCode;
+    }
   }
 }
 

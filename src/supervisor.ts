@@ -19,7 +19,7 @@ import { measureUsage } from "#job/measure-usage.ts";
 import { runJobs } from "#jobs.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import type { MetaStore } from "#meta/store.ts";
-import { adminToken } from "#server/admin-token.ts";
+import { type AdminToken, adminToken } from "#server/admin-token.ts";
 import {
   type DataDirectory,
   openDataDirectory,
@@ -71,6 +71,7 @@ export async function runSupervisor(config: Config): Promise<void> {
     control: composeControl({
       ...{ meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS },
       operatorToken: operator.token,
+      signal: stopping.signal,
       lifecycleDayMs: config.lifecycleDaySeconds * 1_000,
       firstOrganizationId: principal.organizationId ?? "",
       report: (cause, requestId) => {
@@ -81,7 +82,7 @@ export async function runSupervisor(config: Config): Promise<void> {
     called: logCall(log),
   };
   await using admin = await listenAdmin(config, view);
-  announce(config, { s3: port, admin: admin.port, root, directory });
+  announce(config, { s3: port, admin: admin.port, root, operator, directory });
   const { signal: stop } = stopping;
   const jobs = runJobs(config, {
     audit: directory.audit,
@@ -158,10 +159,12 @@ interface Announced {
   readonly s3: number;
   readonly admin: number;
   readonly root: RootKey;
+  readonly operator: AdminToken;
   readonly directory: DataDirectory;
 }
 
-function announce(config: Config, { s3, admin, root, directory }: Announced): void {
+function announce(config: Config, announced: Announced): void {
+  const { s3, admin, root, operator, directory } = announced;
   const scheme = config.tlsCert === undefined ? "http" : "https";
   const endpoint = `${scheme}://${hostText(config.listen.host)}:${s3}`;
   const adminScheme = adminTls(config) === undefined ? "http" : "https";
@@ -174,7 +177,7 @@ function announce(config: Config, { s3, admin, root, directory }: Announced): vo
     ? "AWS_ACCESS_KEY_ID=$LODE_ROOT_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$LODE_ROOT_SECRET_ACCESS_KEY"
     : `AWS_SHARED_CREDENTIALS_FILE=${shellQuoted(directory.credentials)}`;
   process.stdout.write(
-    `Lode serves S3 at ${endpoint}\n${key}  try it      ${paste} AWS_DEFAULT_REGION=${config.region} aws --endpoint-url ${endpoint} s3 mb s3://my-bucket\n` +
+    `Lode serves S3 at ${endpoint}\n${key}  operator    ${operator.path ?? "LODE_ADMIN_TOKEN"} ("lode help" lists what it can do)\n  try it      ${paste} AWS_DEFAULT_REGION=${config.region} aws --endpoint-url ${endpoint} s3 mb s3://my-bucket\n` +
       `ready s3=${endpoint} admin=${adminEndpoint}\n`,
   );
 }

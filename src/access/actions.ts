@@ -46,8 +46,8 @@ const CONTROL = `CreateAccessKey CreateAccessKeyOIDC CreateAccessKeySAML DeleteA
 
 /** The same, of what CoreWeave's API has not. */
 const OWN_CONTROL = `CreateApiToken CreateFederation CreateUser CreateUserAccessKey DeleteFederation
-  DeleteUser ExplainAccess GetOrganizationSettings ListApiTokens ListFederations ListUsers
-  RevokeApiToken UpdateFederation UpdateUser`;
+  DeleteUser ExplainAccess GetOrganizationSettings GetRateLimits GetUsage ListApiTokens
+  ListFederations ListQuotas ListUsers RevokeApiToken UpdateFederation UpdateUser`;
 
 /** Operations of the API that are no actions, and what they ask for. */
 const OPERATIONS: Readonly<Record<string, string>> = {

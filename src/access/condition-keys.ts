@@ -46,7 +46,6 @@ const KEYS: readonly ConditionKey[] = [
   { name: "s3:RequestObjectTagKeys", kind: "text" },
   { name: "s3:signatureAge", kind: "number" },
   { name: "s3:signatureversion", kind: "text" },
-  { name: "s3:TlsVersion", kind: "number" },
   { name: "s3:VersionId", kind: "text" },
   ...[
     "acl",

@@ -6,15 +6,18 @@ import type { Clock } from "#base/clock.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Identities } from "#catalog/identities.ts";
 import type { Federation } from "#federation/federation.ts";
+import type { Recounts } from "#job/recounts.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
-import type { Usage } from "#object/usage.ts";
+import type { Usage, ZoneUsage } from "#object/usage.ts";
 
 /** What operations stand on, whoever calls. */
 export interface Foundation extends Identities {
   readonly catalog: Catalog;
   readonly clock: Clock;
   readonly usageOf: (bucket: Bucket) => Promise<Usage>;
+  readonly zonesOf: (organizationId: string) => Promise<readonly ZoneUsage[]>;
+  readonly recounts: Recounts;
   readonly engineOf: (bucket: Bucket) => Engine;
   /** How long a day of a lifecycle rule lasts. */
   readonly lifecycleDayMs: number;

@@ -10,9 +10,12 @@ import { lifecyclePreview } from "#admin/op/lifecycle-preview.ts";
 import { oidcConfiguration } from "#admin/op/oidc-configuration.ts";
 import { organization } from "#admin/op/organization.ts";
 import { organizationSettings } from "#admin/op/organization-settings.ts";
+import { quotaOperations } from "#admin/op/quota.ts";
+import { rateLimitOperations } from "#admin/op/rate-limits.ts";
 import { revokeAccessKey } from "#admin/op/revoke-access-key.ts";
 import { samlConfiguration } from "#admin/op/saml-configuration.ts";
 import { temporaryCredentials } from "#admin/op/temporary-credentials.ts";
+import { usageOperations } from "#admin/op/usage.ts";
 import { user } from "#admin/op/user.ts";
 import { whoAmI } from "#admin/op/whoami.ts";
 import type { Operation } from "#admin/operation.ts";
@@ -33,10 +36,13 @@ export const OPERATIONS: readonly Operation[] = [
   ...oidcConfiguration,
   ...organization,
   ...organizationSettings,
+  ...quotaOperations,
+  ...rateLimitOperations,
   ...revokeAccessKey,
   setBucketSettings,
   ...samlConfiguration,
   ...temporaryCredentials,
+  ...usageOperations,
   ...user,
   whoAmI,
 ];

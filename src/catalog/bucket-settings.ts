@@ -1,4 +1,6 @@
 import { type BucketPolicy, readBucketPolicy } from "#access/bucket-policy.ts";
+import { PolicyError } from "#access/policy-error.ts";
+import { Rules } from "#access/rules.ts";
 import { readXml } from "#base/xml.ts";
 import type { DocumentKind } from "#catalog/catalog.ts";
 import {
@@ -36,10 +38,20 @@ export async function readSettings(
   const policy = await text("policy");
   const block = await text("publicAccessBlock");
   return {
-    policy: policy === undefined ? undefined : readBucketPolicy(policy, bucket.name),
+    policy: policy === undefined ? undefined : storedPolicy(policy, bucket),
     restrictPublic: block?.includes("<RestrictPublicBuckets>true<") === true,
     lifecycle: lifecycle === undefined ? [] : readLifecycle(readXml(lifecycle)),
     encrypts: (await text("encryption")) !== undefined,
     control: readControlSettings(await text("settings")),
   };
+}
+
+/** What no longer reads as a policy allows nothing, until its owner puts another one. */
+function storedPolicy(text: string, { name }: Bucket): BucketPolicy {
+  try {
+    return readBucketPolicy(text, name);
+  } catch (cause) {
+    if (cause instanceof PolicyError) return { rules: new Rules([]), isPublic: false };
+    throw cause;
+  }
 }

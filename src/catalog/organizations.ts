@@ -20,6 +20,8 @@ export interface OrganizationSettings {
 }
 
 const ID = /^[a-z0-9]{3,32}$/;
+/** Policies name services by them. */
+const RESERVED_IDS = ["static", "coreweave", "wandb"];
 const ID_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const ID_LENGTH = 6;
 const NAME_MAX = 128;
@@ -49,8 +51,9 @@ export class Organizations {
 
   /** `id` is made when it is absent. Fails: InvalidArgument, AlreadyExists. */
   async create({ id = newId(), name }: { id?: string | undefined; name: string }): Promise<string> {
-    if (!ID.test(id)) {
-      throw new ControlError("InvalidArgument", `organization id "${id}": give 3 to 32 of a-z 0-9`);
+    if (!ID.test(id) || RESERVED_IDS.includes(id)) {
+      const message = `organization id "${id}": give 3 to 32 of a-z 0-9, and not ${RESERVED_IDS.join(", ")}`;
+      throw new ControlError("InvalidArgument", message);
     }
     if (name === "" || name.length > NAME_MAX) {
       throw new ControlError("InvalidArgument", `name: give 1 to ${NAME_MAX} characters`);

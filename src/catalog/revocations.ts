@@ -16,7 +16,7 @@ interface RevocationsRecord {
 }
 
 const NOTHING: RevocationsRecord = { allMs: 0, principals: {}, keys: {} };
-const ENTRIES_MAX = 10_000;
+const ENTRIES_MAX = 1_000;
 
 /** Session keys that work no more although they have not expired. */
 export class Revocations {

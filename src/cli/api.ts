@@ -70,6 +70,10 @@ export class Api {
     } catch (cause) {
       const reason = cause instanceof Error ? (cause.cause ?? cause) : cause;
       const why = (reason as { readonly code?: string }).code ?? String(reason);
+      if (/CERT|SIGNED|ALTNAME/.test(why)) {
+        const message = `the certificate of ${this.#connection.url} is not trusted (${why}). Name its authority with NODE_EXTRA_CA_CERTS=FILE.`;
+        throw new CallError(message);
+      }
       const message = `no server answers at ${this.#connection.url} (${why}). Is it running? Name another with --admin-url or LODE_ADMIN_URL.`;
       throw new CallError(message);
     }

@@ -24,9 +24,16 @@ export function pairs(entries: readonly (readonly [string, string | undefined])[
 }
 
 function aligned(cells: readonly (readonly string[])[]): string {
-  const widths = (cells[0] ?? []).map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
+  const widths = (cells[0] ?? []).map((_, at) =>
+    Math.max(...cells.map((row) => row[at]?.length ?? 0)),
+  );
   return cells
-    .map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ").trimEnd())
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
     .join("\n");
 }
 
@@ -43,7 +50,9 @@ export function field(name: string, title = name): Column {
 export function textOf(value: unknown): string {
   if (value === undefined || value === null) return "-";
   if (Array.isArray(value)) return value.map(textOf).join(", ") || "-";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "object") return String(value);
+  const pairs = Object.entries(value).map(([name, inner]) => `${name}=${textOf(inner)}`);
+  return pairs.join(" ") || "-";
 }
 
 /** `2026-01-02T03:04:05Z`, which is as exact as people need it. */

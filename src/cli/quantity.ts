@@ -17,7 +17,8 @@ const UNITS = ["", "KI", "MI", "GI", "TI", "PI"];
 
 /** `500GiB`, `1.5TiB` or bytes. Fails: UsageError. */
 export function bytes(option: string, text: string): number {
-  const [, amount, prefix = ""] = /^(\d{1,12}(?:\.\d{1,3})?)((?:[KMGTP]I)?)B?$/.exec(text.toUpperCase()) ?? [];
+  const [, amount, prefix = ""] =
+    /^(\d{1,12}(?:\.\d{1,3})?)((?:[KMGTP]I)?)B?$/.exec(text.toUpperCase()) ?? [];
   const size = Math.round(Number(amount) * 1_024 ** UNITS.indexOf(prefix));
   if (amount !== undefined && Number.isSafeInteger(size)) return size;
   throw new UsageError(`--${option} "${text}": give a size, as 500GiB, 1.5TiB or 1073741824.`);

@@ -55,8 +55,14 @@ export class Recounts {
       throw new ControlError("FailedPrecondition", "another recount goes on: wait for its end");
     }
     const report = goesOn ? last : this.#begin(ask);
-    await Promise.race([report.ended, this.#clock.sleep(waitMs, this.#parts.signal)]);
+    await this.wait(waitMs);
     return report;
+  }
+
+  /** Resolves at the end of the one that goes on, or after `waitMs`. */
+  async wait(waitMs: number): Promise<void> {
+    const ended = this.#last?.ended ?? Promise.resolve();
+    await Promise.race([ended, this.#clock.sleep(waitMs, this.#parts.signal)]);
   }
 
   #begin(ask: RecountAsk): Report {

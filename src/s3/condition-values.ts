@@ -53,6 +53,11 @@ const PLAIN: Readonly<Record<string, Reader>> = {
     if (request.signedMs === undefined) return undefined;
     return request.query.has("X-Amz-Signature") ? "REST-QUERY-STRING" : "REST-HEADER";
   },
+  // A presigned URL is made without the body.
+  "s3:x-amz-content-sha256": ({ request }) =>
+    request.query.has("X-Amz-Signature")
+      ? "UNSIGNED-PAYLOAD"
+      : request.headers["x-amz-content-sha256"],
   "s3:delimiter": ({ request }) => request.query.get("delimiter"),
   "s3:if-match": ({ request }) => etag(request.headers["if-match"]),
   "s3:if-none-match": ({ request }) => etag(request.headers["if-none-match"]),

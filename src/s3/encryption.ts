@@ -55,6 +55,7 @@ export function readKeyToOpen(request: FramedRequest): CustomerKey | undefined {
 /**
  * The key of SSE-C; `of` "copy-source" for the source of a copy.
  *
+ * Differs: AWS takes keys over HTTPS alone; here they may come over plain HTTP from the same machine.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
  * Fails: InvalidArgument (a header is missing, the key has not 256 bits), InvalidEncryptionAlgorithmError,
  * InvalidRequest (the digest is not the key's; the connection is not secure).
@@ -102,6 +103,7 @@ export function requireServerAlgorithm(name: string): void {
   throw invalidArgument(SERVER, name, "The encryption method specified is not supported");
 }
 
+/** Differs: on AWS there is a key management service, and SSE-KMS and DSSE-KMS with it. */
 function kmsNotOffered(name: string): S3Error {
   const message = `The algorithm ${name} asks for SSE-KMS, which is not implemented: there is no key management service here. Use AES256 (SSE-S3) or a key of your own (SSE-C).`;
   return new S3Error("NotImplemented", { Operation: "SSE-KMS" }, { message });

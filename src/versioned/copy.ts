@@ -22,7 +22,7 @@ const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
  *
  * Differs: the ETag, the parts and the checksum of a source that was uploaded in parts are kept,
  * where AWS makes an object of one part; making one would mean to read every byte. For the same reason
- * a copy that leaves SSE-C for SSE-S3 keeps its random ETag, where AWS answers the MD5.
+ * a copy that leaves SSE-C for SSE-S3 keeps its ETag, where AWS answers the MD5.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  */
 export async function copyObject(
@@ -84,7 +84,7 @@ async function sharing(stores: Stores, source: Source, copying: Copying): Promis
   const copied: VersionRecord = {
     ...record,
     ...copiedFields(stores, source, copying),
-    md5: etagDigits(Buffer.from(record.md5, "hex"), copying.lock),
+    md5: copiedDigits(record, copying.lock),
     checksum: await checksumOf(stores, source, copying.input.algorithm),
     content: withId(content, id),
   };
@@ -122,6 +122,11 @@ function copiedFields(stores: Stores, source: Source, { name, input, lock }: Cop
     attributes: attributesOf(record.attributes, input.attributes),
     encryption: lock?.record,
   };
+}
+
+/** Under SSE-C they are no MD5 that would have to be hidden. */
+function copiedDigits({ md5, encryption }: VersionRecord, lock: Lock | undefined): string {
+  return encryption?.kind === "SSE-C" ? md5 : etagDigits(Buffer.from(md5, "hex"), lock);
 }
 
 /** Inline bytes have no holder that could have an id. */

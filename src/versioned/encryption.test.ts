@@ -139,12 +139,14 @@ test("a damaged SSE-S3 record is corrupt, not a client's fault", () => {
   assert.throws(() => lockOf(RING, damaged, undefined), isCorrupt);
 });
 
-test("an ETag is the MD5 unless a client's key hides the bytes: then it is new each time", () => {
-  const md5 = Buffer.alloc(16, 3);
+test("an ETag is the MD5 unless a client's key hides the bytes: then it differs by object and bytes", () => {
+  const [md5, other] = [Buffer.alloc(16, 3), Buffer.alloc(16, 4)];
+  const [one, two] = [lock(under(ONE)), lock(under(ONE))];
 
   assert.equal(etagDigits(md5, undefined), md5.toString("hex"));
   assert.equal(etagDigits(md5, lock(SERVER)), md5.toString("hex"));
-  const hidden = [1, 2].map(() => etagDigits(md5, lock(under(ONE))));
+  const hidden = [etagDigits(md5, one), etagDigits(md5, two), etagDigits(other, one)];
   assert.match(hidden[0] ?? "", /^[0-9a-f]{32}$/);
-  assert.equal(new Set([...hidden, md5.toString("hex")]).size, 3);
+  assert.equal(new Set([...hidden, md5.toString("hex")]).size, 4);
+  assert.equal(etagDigits(md5, one), hidden[0]);
 });

@@ -1,7 +1,6 @@
-import { assert } from "#base/assert.ts";
 import { S3Error, StorageError } from "#base/error.ts";
 import type { Keyring } from "#base/keyring.ts";
-import { randomBytes, randomHex } from "#base/random.ts";
+import { randomBytes } from "#base/random.ts";
 import { derivedKey, SecretBox } from "#base/secret-box.ts";
 import type { CustomerKey, Encryption } from "#object/encryption.ts";
 import type { ContentKey } from "#versioned/sealed-chunks.ts";
@@ -29,7 +28,6 @@ export interface Lock {
 }
 
 const OBJECT_KEY_BYTES = 32;
-const MD5_BYTES = 16;
 const OBJECT = "object";
 
 /** The lock of something new. undefined: it stays in the clear. */
@@ -93,15 +91,15 @@ export function resealed(seal: Seal, from: Lock, to: Lock): Seal {
 }
 
 /**
- * The hexadecimal digits of an ETag: of the MD5, or random ones where the client alone has the key, for
- * an MD5 tells of the bytes.
+ * The hexadecimal digits of an ETag: the MD5, or where the client alone has the key what follows from both
+ * the MD5 and the object's key, for an MD5 tells of the bytes. A part that is sent twice has one ETag.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html (ETag)
  */
-export function etagDigits(md5: Buffer | undefined, lock: Lock | undefined): string {
-  if (lock?.record.kind === "SSE-C") return randomHex(MD5_BYTES);
-  assert(md5 !== undefined, "an ETag is made of an MD5");
-  return md5.toString("hex");
+export function etagDigits(md5: Buffer, lock: Lock | undefined): string {
+  const digits = md5.toString("hex");
+  if (lock?.record.kind !== "SSE-C") return digits;
+  return derivedKey(lock.objectKey, `etag/${digits}`).toString("hex", 0, md5.length);
 }
 
 /** An empty content has no chunk that could vouch for its size: here each does. */

@@ -19,7 +19,7 @@ import { newContentKey, Sealer, sealWhole } from "#versioned/sealed-chunks.ts";
 /** A body that was read to its end and found to be what its client said. */
 export interface Received {
   readonly sizeBytes: number;
-  /** Of the ETag: random digits under SSE-C, as etagDigits says. */
+  /** Of the ETag: something else under SSE-C, as etagDigits says. */
   readonly md5: string;
   /** Base64, by algorithm; of the bytes in the clear. */
   readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
@@ -111,14 +111,8 @@ async function receiveBlob(
   }
 }
 
-/** An MD5 makes the ETag, unless that is random: then only a client that sent one has use for it. */
-function wantedOf(body: Body, { algorithms, lock }: ReceiveOptions): WantedDigests {
-  const isEtag = lock?.record.kind !== "SSE-C";
-  return {
-    md5: isEtag || body.claims().md5 !== undefined,
-    sha256: body.hasSha256,
-    algorithms,
-  };
+function wantedOf({ hasSha256 }: Body, { algorithms }: ReceiveOptions): WantedDigests {
+  return { sha256: hasSha256, algorithms };
 }
 
 function descriptionOf(body: Body, { md5, checksums }: Digests, lock: Lock | undefined) {

@@ -88,7 +88,7 @@ export class Tree implements AsyncDisposable {
       return systemCode(error) === "ENOENT" ? undefined : "unsure";
     }
     const there = await realName(directory);
-    if (there === `${this.#rootName}/${path}`) return directory;
+    if (there !== "never") return directory;
     await directory[Symbol.asyncDispose]();
     this.#rootName = (await realName(this.root)) ?? this.#rootName;
     return "unsure";
@@ -164,8 +164,13 @@ class Walk implements AsyncDisposable {
   /** False: it leads outside, or nowhere. */
   async #follow(name: Bytes): Promise<boolean> {
     this.#links += 1;
-    const target = await readlink(this.#here.entry(name), { encoding: "latin1" }).catch(gone);
-    if (target === undefined || this.#links > LINKS_MAX) return false;
+    if (this.#links > LINKS_MAX) return false;
+    const target = await readlink(this.#here.entry(name), { encoding: "latin1" }).catch(noLink);
+    if (target === "no link") {
+      this.#pending.push(name);
+      return true;
+    }
+    if (target === undefined) return false;
     if (!target.startsWith("/")) {
       this.#pending.push(...target.split("/").toReversed());
       return true;
@@ -208,6 +213,11 @@ async function realName(directory: OpenDirectory): Promise<Bytes | undefined> {
   return byName
     ? Buffer.from(self).toString("latin1")
     : await readlink(self, { encoding: "latin1" }).catch(gone);
+}
+
+/** For `catch`: since it was looked at it was exchanged for something else, or went. */
+function noLink(error: unknown): "no link" | undefined {
+  return systemCode(error) === "EINVAL" ? "no link" : gone(error);
 }
 
 /** For `catch`: nothing that is reached by that name. */

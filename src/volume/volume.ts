@@ -120,6 +120,12 @@ export class Volume implements AsyncDisposable {
     await dress(path, kind, this.#options);
   }
 
+  /** Whether another program has removed what nothing can be written without. */
+  async isGone(): Promise<boolean> {
+    return (await this.hidden.stats()).nlink === 0n;
+  }
+
+  /** Only when nobody uses it any more: a descriptor that is closed may become that of something else. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.idle[Symbol.asyncDispose]();
     await this.uploads.close();

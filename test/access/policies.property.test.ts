@@ -7,7 +7,7 @@ import { bucketPolicy, question } from "#test/access/arbitrary.ts";
 import { BUCKET, engineDecide } from "#test/access/engine.ts";
 import { naiveDecide, naiveIsPublic } from "#test/access/naive.ts";
 
-const RUNS = { numRuns: 6_000 };
+const RUNS = { numRuns: 3_000 };
 
 test("whatever the policies and the request, the engine and the naive evaluator never disagree", () => {
   let allowed = 0;

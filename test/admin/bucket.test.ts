@@ -85,7 +85,12 @@ test("a bucket of another organization, and one that can have no such name, are 
   const { call, control, set } = await withBuckets(t);
   await control.organizations.create({ id: "other", name: "Other" });
 
-  for (const path of [`${INFO}/data?orgId=other`, `${INFO}/missing`, `${INFO}/NO`, `${INFO}/a%2Fb`]) {
+  for (const path of [
+    `${INFO}/data?orgId=other`,
+    `${INFO}/missing`,
+    `${INFO}/NO`,
+    `${INFO}/a%2Fb`,
+  ]) {
     assert.equal((await call({ path })).status, 404, path);
   }
   assert.equal((await set({ auditLoggingEnabled: true }, "missing")).status, 404);
@@ -105,9 +110,7 @@ test("SetBucketSettings changes what is given, keeps the rest, and answers what 
   assert.deepEqual((await set({ capacityCapBytes: "1099511627776" })).json, { settings: capped });
   assert.deepEqual((await set({})).json, { settings: capped });
   assert.deepEqual((await ok("GET", `${INFO}/data`)).info.settings, capped);
-  const settings = await control.catalog.settings(
-    await control.catalog.bucket(bucketName("data")),
-  );
+  const settings = await control.catalog.settings(await control.catalog.bucket(bucketName("data")));
   assert.equal(settings.control.capacityCapBytes, 2 ** 40);
   assert.equal(settings.control.auditLoggingEnabled, true);
 });

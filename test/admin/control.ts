@@ -52,6 +52,7 @@ export type Json = any;
 export interface TestControl {
   readonly clock: MovableClock;
   readonly control: Control;
+  readonly meta: MemoryMetaStore;
   readonly engine: VersionedEngine;
   /** The first one. */
   readonly organizationId: string;
@@ -109,7 +110,7 @@ export async function openControl(t: TestContext): Promise<TestControl> {
     const policy = { version: "v1alpha1", name, statements };
     await control.policies.ensure(organizationId, JSON.stringify(policy));
   };
-  return { clock, control, engine, organizationId, failures, call, ok, userToken, allow };
+  return { clock, control, meta, engine, organizationId, failures, call, ok, userToken, allow };
 }
 
 async function send(ask: Ask, control: Control): Promise<Answered> {

@@ -151,7 +151,10 @@ test("ExplainAccess speaks of roles with their groups, and of the anonymous", as
   assert.equal((await role([])).reason, "bucket-silent");
   const anonymous = await ok("POST", EXPLAIN, { principalName: "anonymous", ...ask });
   assert.equal(anonymous.verdict, false);
-  for (const [principalName, status] of [["coreweave/nobody", 404], ["bob", 400]] as const) {
+  for (const [principalName, status] of [
+    ["coreweave/nobody", 404],
+    ["bob", 400],
+  ] as const) {
     const body = { principalName, ...ask };
     assert.equal((await call({ method: "POST", path: EXPLAIN, body })).status, status);
   }

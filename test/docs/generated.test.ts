@@ -3,12 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { API_PAGE, apiPage } from "../../tools/api-coverage.ts";
 import { COMPATIBILITY_PAGE, compatibilityPage } from "../../tools/compatibility.ts";
-import {
-  CONTROL_PAGE,
-  controlPage,
-  OPENAPI_FILE,
-  openApiText,
-} from "../../tools/control-api.ts";
+import { CONTROL_PAGE, controlPage, OPENAPI_FILE, openApiText } from "../../tools/control-api.ts";
 
 const STALE = "it is out of date: npm run docs";
 

@@ -13,6 +13,7 @@ import {
   STRANGER,
   startServer,
 } from "#test/support/server.ts";
+import { signedHeaders } from "#test/support/sign.ts";
 
 const MINUTE_MS = 60_000;
 const FORM = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
@@ -244,7 +245,7 @@ function stsHeaders(given: {
 }) {
   const { port, body, service = "sts", as = ROOT } = given;
   const url = `http://127.0.0.1:${port}/`;
-  return signedForSts({ ...as, method: "POST", url, body, service, nowMs: START_MS, headers: FORM });
+  return signedHeaders({ ...as, method: "POST", url, body, service, nowMs: START_MS, headers: FORM });
 }
 
 test("GetCallerIdentity tells a user and a role who they are, as policies name them", async (t) => {

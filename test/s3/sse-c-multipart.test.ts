@@ -176,15 +176,17 @@ test("an abort needs no key, and the upload is gone", async (t) => {
   assertRefused(await s3.get(PATH, sseC(KEY)), 404, "NoSuchKey");
 });
 
-test("a part that is sent again under the key replaces the first", async (t) => {
+test("a part that is sent again under the key replaces the first, and the same bytes have one ETag", async (t) => {
   const s3 = await startServer(t);
   const uploadId = await startUpload(s3, PATH, sseC(KEY));
   const headers = sseC(KEY);
   await sendPart(s3, PATH, { uploadId, number: 1, body: pattern(100_000), headers });
 
   const part = await sendPart(s3, PATH, { uploadId, number: 1, body: pattern(70_000), headers });
+  const again = await sendPart(s3, PATH, { uploadId, number: 1, body: pattern(70_000), headers });
   await completeUpload(s3, PATH, { uploadId, parts: [part] });
 
+  assert.equal(again.etag, part.etag);
   assertBody(await s3.get(PATH, headers), pattern(70_000));
 });
 

@@ -35,7 +35,7 @@ export async function driftsOf(
 
 /** Makes a bucket's counters say something else; undefined: there is none. */
 export async function spoilCounters(
-  { meta }: Stores,
+  { meta }: Pick<Stores, "meta">,
   { id, organizationId, region }: Bucket,
   amounts: {
     readonly bucket?: readonly number[] | undefined;

@@ -62,10 +62,12 @@ export function signedHeaders(given: ToSign): Record<string, string> {
     host: partsOf(request.url).host,
     ...lowerCased(request.headers ?? {}),
     "x-amz-date": date,
-    "x-amz-content-sha256": request.payload ?? sha256(request.body ?? ""),
   };
+  const payload = request.payload ?? sha256(request.body ?? "");
+  // Of other services than S3 the digest is signed, and not sent.
+  if (request.service !== "sts") headers["x-amz-content-sha256"] = payload;
   if (request.sessionToken !== undefined) headers["x-amz-security-token"] = request.sessionToken;
-  const signature = sign(request, headers, partsOf(request.url).query);
+  const signature = sign({ ...request, payload }, headers, partsOf(request.url).query);
   return { ...headers, authorization: authorization(request, headers, signature) };
 }
 

@@ -28,7 +28,9 @@ export const keyCommands: readonly Command[] = [
     summary: "one access key",
     arguments: ID,
     run: async (given, { api }) => {
-      const { info } = await api.call({ path: `${KEYS}/${encodeURIComponent(given.argument("ID"))}` });
+      const { info } = await api.call({
+        path: `${KEYS}/${encodeURIComponent(given.argument("ID"))}`,
+      });
       return { json: info, text: shown(info as Json) };
     },
   },
@@ -39,8 +41,10 @@ export const keyCommands: readonly Command[] = [
       user: { value: "UID", summary: "for this user; else for who the token stands for" },
       ttl: { value: "TIME", summary: "as 12h, at most 12h; permanent when absent" },
       attribute: { value: "NAME=VALUE", summary: "kept with the key", repeatable: true },
+      env: { summary: "print lines that set the variables of AWS tools" },
     },
-    more: "For example: lode key create --user ada --ttl 12h --attribute name=laptop",
+    more: `For example: lode key create --user ada --ttl 12h --attribute name=laptop
+Or:          eval "$(lode key create --user ada --ttl 12h --env)"`,
     run: async (given, { api }) => {
       const user = given.text("user");
       const made = await api.call({
@@ -51,7 +55,10 @@ export const keyCommands: readonly Command[] = [
           attributes: namesAndValues("attribute", given.texts("attribute") ?? []),
         },
       });
-      return { json: made, text: `${shown(made)}\nThe secret is shown this once.` };
+      const text = given.is("env")
+        ? environmentOf(made)
+        : `${shown(made)}\nThe secret is shown this once.`;
+      return { json: made, text };
     },
   },
   {
@@ -111,9 +118,16 @@ function shown(key: Json): string {
   ]);
 }
 
+/** For a shell to read. Neither has a character that means anything to it. */
+function environmentOf(key: Json): string {
+  const id = `export AWS_ACCESS_KEY_ID=${textOf(key["accessKeyId"])}`;
+  return `${id} AWS_SECRET_ACCESS_KEY=${textOf(key["secretKey"])}`;
+}
+
 async function setStatus(id: string, status: string, { api }: Parameters<Command["run"]>[1]) {
   const path = `/v1/lode/access-key-status/${encodeURIComponent(id)}`;
   const json = await api.call({ method: "PUT", path, body: { status } });
-  const text = status === "ACTIVE" ? `${id} works again.` : `${id} does not work until it is resumed.`;
+  const text =
+    status === "ACTIVE" ? `${id} works again.` : `${id} does not work until it is resumed.`;
   return { json, text };
 }

@@ -102,8 +102,9 @@ const COLUMNS = [
     title: "statements",
     of: ({ statements }: Json) =>
       (statements as readonly Json[])
-        .map(({ effect, actions, principals }) =>
-          `${effect} ${textOf(actions)} to ${textOf(principals)}`,
+        .map(
+          ({ effect, actions, principals }) =>
+            `${effect} ${textOf(actions)} to ${textOf(principals)}`,
         )
         .join("; "),
   },

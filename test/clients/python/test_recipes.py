@@ -1,4 +1,4 @@
-"""The recipes of docs/clients.md, docs/rename.md and the README, run as they stand but the port."""
+"""The recipes of docs/clients.md, docs/rename.md, docs/access.md and the README, run as they stand but the port."""
 
 import re
 import shutil
@@ -52,6 +52,21 @@ def test_the_recipes_of_the_readme_work_one_after_the_other(
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     output = run_blocks(sections("README.md")["Use it"], http_path, tmp_path)
     for told in ("docs/clients.md", "PreconditionFailed", "0 differences found", "hello"):
+        assert told in output
+
+
+def test_the_commands_of_the_page_about_access_work_one_after_the_other(
+    http_path: Door, tmp_path: Path
+) -> None:
+    server = http_path.server
+    data = server.log_file.parent / "data"
+    write(tmp_path / "data" / "admin-token", (data / "admin-token").read_bytes())
+    lode = f"LODE_ADMIN_URL={server.admin_endpoint} {NODE} {ROOT}/bin/lode"
+    token = "${LODE_ADMIN_TOKEN:-$(cat data/admin-token)}"
+    function = f'```sh\nlode() {{ LODE_ADMIN_TOKEN={token} {lode} "$@"; }}\n```\n'
+    page = (ROOT / "docs/access.md").read_text()
+    output = run_blocks(function + page, http_path, tmp_path)
+    for told in re.findall(r'\|\| echo "(.*)"$', page, re.MULTILINE):
         assert told in output
 
 
