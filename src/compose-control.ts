@@ -8,8 +8,11 @@ import { openIdentities } from "#catalog/identities.ts";
 import type { Composition } from "#compose.ts";
 import { Federation } from "#federation/federation.ts";
 import { Recounts } from "#job/recounts.ts";
+import type { OpenVolumes } from "#open-volumes.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 import { UsageCounters } from "#versioned/usage-counters.ts";
+import { VolumeEngine } from "#volume/engine.ts";
+import { VolumeDesk } from "#volume-desk.ts";
 
 /** What the control API over some stores is made with. */
 export interface ControlComposition
@@ -20,6 +23,10 @@ export interface ControlComposition
   readonly operatorToken: string;
   /** What the operator speaks of when no other is named. */
   readonly firstOrganizationId: string;
+  readonly region: string;
+  readonly volumes: OpenVolumes;
+  /** Where the server keeps its own; undefined: nowhere. */
+  readonly dataDirectory: string | undefined;
   /** Ends what goes on beside calls. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -29,7 +36,8 @@ const ZONES_MAX = 1_000;
 
 /** Puts the parts of the control API together. */
 export function composeControl(composition: ControlComposition): Control {
-  const { meta, clock, lifecycleDayMs, report, signal } = composition;
+  const { meta, clock, lifecycleDayMs, report, signal, volumes, dataDirectory } = composition;
+  const volumeEngine = new VolumeEngine(volumes.of);
   const engine = new VersionedEngine(composition);
   const identities = openIdentities(composition);
   const catalog = new Catalog(meta, clock);
@@ -39,7 +47,9 @@ export function composeControl(composition: ControlComposition): Control {
     federation: new Federation({ ...identities, clock }),
     catalog,
     clock,
-    engineOf: () => engine,
+    engineOf: ({ volume }) => (volume === undefined ? engine : volumeEngine),
+    volumes: new VolumeDesk({ catalog, volumes, dataDirectory }),
+    region: composition.region,
     usageOf: async (bucket) => await counters.bucket(bucket),
     zonesOf: async (organizationId) => await counters.zones(organizationId, ZONES_MAX),
     recounts: new Recounts({

@@ -10,7 +10,7 @@ import { Organizations } from "#catalog/organizations.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import type { Config } from "#config.ts";
 import type { Fleet } from "#fleet.ts";
-import { runAudit } from "#job/audit.ts";
+import { type AuditJob, deliverAll, runAudit } from "#job/audit.ts";
 import { runGarbage } from "#job/garbage.ts";
 import { runLifecycle } from "#job/lifecycle.ts";
 import { runOrphans } from "#job/orphans.ts";
@@ -134,8 +134,21 @@ async function recount({ meta, catalog, metrics, log, signal }: Parts): Promise<
 }
 
 async function deliverAudit(parts: Parts): Promise<void> {
-  const { audit, config, catalog, engine, metrics, log, signal } = parts;
-  await runAudit({
+  await runAudit(auditJob(parts.config, parts));
+}
+
+/** Delivers what processes handed over as they ended. */
+export async function deliverLeft(config: Config, jobs: Jobs): Promise<void> {
+  const { meta, blobs, keyring } = jobs;
+  const stores = { meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS };
+  const catalog = new Catalog(meta, systemClock);
+  const engine = new VersionedEngine(stores);
+  await deliverAll(auditJob(config, { ...jobs, catalog, engine }));
+}
+
+function auditJob(config: Config, parts: Pick<Parts, keyof Jobs | "catalog" | "engine">): AuditJob {
+  const { audit, catalog, engine, metrics, log, signal } = parts;
+  return {
     root: audit,
     catalog,
     engine,
@@ -148,5 +161,5 @@ async function deliverAudit(parts: Parts): Promise<void> {
     },
     log,
     signal,
-  });
+  };
 }

@@ -2,23 +2,27 @@ import { createSecureContext } from "node:tls";
 import { AggregatorRegistry, type Registry } from "prom-client";
 import { callerName } from "#admin/caller.ts";
 import { type AdminView, adminAnswer } from "#admin/listener.ts";
+import { AuditSpool } from "#audit/spool.ts";
 import { systemClock } from "#base/clock.ts";
 import { Keyring } from "#base/keyring.ts";
 import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
+import { AuditSwitch } from "#catalog/audit-switch.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { firstAdministrator } from "#catalog/first-start.ts";
-import { openIdentities } from "#catalog/identities.ts";
+import { type Identities, openIdentities } from "#catalog/identities.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import { composeControl } from "#compose-control.ts";
 import { type Config, ConfigError, isLoopback } from "#config.ts";
+import { ControlAudit } from "#control-audit.ts";
 import { Fleet } from "#fleet.ts";
 import { measureUsage } from "#job/measure-usage.ts";
-import { runJobs } from "#jobs.ts";
+import { deliverLeft, type Jobs, runJobs } from "#jobs.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import type { MetaStore } from "#meta/store.ts";
+import { OpenVolumes } from "#open-volumes.ts";
 import { type AdminToken, adminToken } from "#server/admin-token.ts";
 import {
   type DataDirectory,
@@ -65,40 +69,87 @@ export async function runSupervisor(config: Config): Promise<void> {
   // From here on, so that a signal during the start is not lost.
   const signalled = untilSignal();
   const port = await fleet.start();
-  const view: AdminView = {
+  await using volumes = new OpenVolumes(systemClock, log);
+  const { signal: stop } = stopping;
+  const jobs = {
+    ...{ audit: directory.audit, meta, blobs, keyring, fleet, metrics, log, signal: stop },
+  };
+  const audit = await auditOf(config, jobs, identities);
+  const organizationId = principal.organizationId ?? "";
+  const view = viewOf(config, {
+    ...jobs,
+    volumes,
+    identities,
+    operator,
+    organizationId,
+    audited: audit,
+  });
+  await using admin = await listenAdmin(config, view);
+  announce(config, { s3: port, admin: admin.port, root, operator, directory });
+  const working = runJobs(config, jobs);
+  const signal = await signalled;
+  log.info(`${signal}: no new connections; running requests finish`);
+  stopping.abort();
+  await Promise.all([fleet.drain(), working]);
+  await audit.close();
+  await deliverLeft(config, jobs);
+  log.flush();
+}
+
+interface Viewed extends Jobs {
+  readonly volumes: OpenVolumes;
+  readonly identities: Identities;
+  readonly operator: AdminToken;
+  /** The first. */
+  readonly organizationId: string;
+  readonly audited: ControlAudit;
+}
+
+/** What the admin listener shows and does. */
+function viewOf(config: Config, parts: Viewed): AdminView {
+  const { meta, blobs, keyring, fleet, metrics, log, signal, volumes, identities } = parts;
+  const logged = logCall(log);
+  return {
     isReady: () => fleet.isWhole,
     metrics: async () => await allMetrics(metrics, { fleet, meta, policies: identities.policies }),
     control: composeControl({
-      ...{ meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS },
-      operatorToken: operator.token,
-      signal: stopping.signal,
+      ...{ meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS, signal, volumes },
+      operatorToken: parts.operator.token,
       lifecycleDayMs: config.lifecycleDaySeconds * 1_000,
-      firstOrganizationId: principal.organizationId ?? "",
+      region: config.region,
+      dataDirectory: config.data,
+      firstOrganizationId: parts.organizationId,
       report: (cause, requestId) => {
         metrics.failures.inc();
         log.error("a call of the control API failed by a fault of ours", cause, { requestId });
       },
     }),
-    called: logCall(log),
+    called: (request, handled, ms) => {
+      logged(request, handled, ms);
+      const { operation } = handled.trace;
+      metrics.controlCalls.inc({ operation, status: String(handled.reply.status) });
+      parts.audited.record(request, handled, ms);
+    },
   };
-  await using admin = await listenAdmin(config, view);
-  announce(config, { s3: port, admin: admin.port, root, operator, directory });
-  const { signal: stop } = stopping;
-  const jobs = runJobs(config, {
-    audit: directory.audit,
-    meta,
-    blobs,
-    keyring,
-    fleet,
-    metrics,
-    log,
-    signal: stop,
+}
+
+async function auditOf(
+  config: Config,
+  { audit, metrics, log }: Jobs,
+  { organizations }: Identities,
+): Promise<ControlAudit> {
+  const spool = await AuditSpool.open({
+    root: audit,
+    owner: String(process.pid),
+    clock: systemClock,
+    batchMs: config.auditBatchSeconds * 1_000,
+    lost: (count, cause) => {
+      metrics.audit.lost.inc(count);
+      log.error("audit records were lost", cause, { count });
+    },
   });
-  const signal = await signalled;
-  log.info(`${signal}: no new connections; running requests finish`);
-  stopping.abort();
-  await Promise.all([fleet.drain(), jobs]);
-  log.flush();
+  const wanted = new AuditSwitch(organizations, systemClock);
+  return new ControlAudit({ spool, wanted, clock: systemClock });
 }
 
 function logCall(log: Log): AdminView["called"] {

@@ -22,6 +22,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   admin: ["base", "access", "catalog", "federation", "object", "job"],
   job: ["base", "volume", "audit", "object", "catalog", "versioned"],
   cli: ["base"],
+  check: ["base", "meta", "blob", "object", "catalog", "versioned"],
+  maintenance: ["base", "meta", "blob", "catalog", "versioned", "check", "server"],
 };
 
 /** Packages that are adapters, and the files or folders that may know them. */

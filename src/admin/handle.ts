@@ -17,20 +17,20 @@ import { FederationError } from "#federation/federation-error.ts";
 /** What the control API stands on. */
 export interface Control extends Foundation, KnownTokens {
   readonly route: Router;
-  /** What the operator speaks of when no other is named. */
-  readonly firstOrganizationId: string;
   readonly attempts: FailedAttempts;
   /** Told of every failure that is ours: it logs the cause and counts it. */
   readonly report: (cause: unknown, requestId: string) => void;
 }
 
 /** What is known of a request when it has been answered; for the access log, metrics and the audit. */
-export interface Trace {
+interface Trace {
   readonly requestId: string;
   operation: string;
   caller: Caller;
   /** Whom the call was about. */
   organizationId: string | undefined;
+  /** What it was about: a key, a policy, a bucket. */
+  identifier: string | undefined;
   /** The gRPC code of a refusal. */
   code: string | undefined;
   /** Which policy refused it: for the operator, never for the client. */
@@ -49,6 +49,7 @@ export async function handle(http: HttpRequest, control: Control): Promise<Handl
     operation: "Unknown",
     caller: { kind: "nobody" },
     organizationId: undefined,
+    identifier: undefined,
     code: undefined,
     denied: undefined,
   };
@@ -72,6 +73,7 @@ async function answer(http: HttpRequest, control: Control, trace: Trace): Promis
     await requireAllowed(standingGrants(operation, caller), { judge, lookup, trace });
     const text = operation.method === "GET" ? "" : await readText(http.body);
     const sent = joined([fields, readQuery(query), readJson(text)]);
+    trace.identifier = identifierOf(sent);
     const { organizationId, rest } = await organizationOf(sent, { operation, caller, control });
     trace.organizationId = organizationId;
     const call = operation.call(read(operation.input, rest));
@@ -92,6 +94,17 @@ async function answer(http: HttpRequest, control: Control, trace: Trace): Promis
 }
 
 /** What the caller must be allowed, whatever the input. Fails: PermissionDenied. */
+const NAMES = ["accessKeyId", "accessKey", "bucketName", "volumeId", "name", "uid", "id", "zone"];
+
+function identifierOf(sent: Readonly<Record<string, unknown>>): string | undefined {
+  const { policy, principalName } = sent as {
+    policy?: { name?: unknown };
+    principalName?: unknown;
+  };
+  const values = [...NAMES.map((name) => sent[name]), principalName, policy?.name];
+  return values.find((value): value is string => typeof value === "string");
+}
+
 function standingGrants({ needs }: Operation, caller: Caller): readonly Grant[] {
   if (needs === "operator" && caller.kind !== "operator") {
     throw new ControlError("PermissionDenied", "this needs the token of the server's operator");

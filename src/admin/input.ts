@@ -3,7 +3,7 @@ import { ControlError } from "#base/control-error.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-export const BODY_BYTES_MAX = 2 ** 20;
+const BODY_BYTES_MAX = 2 ** 20;
 
 /** Fails: InvalidArgument when the body is too large or not UTF-8, and as the connection does. */
 export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -7,7 +7,7 @@ import type { Catalog } from "#catalog/catalog.ts";
 import type { Identities } from "#catalog/identities.ts";
 import type { Federation } from "#federation/federation.ts";
 import type { Recounts } from "#job/recounts.ts";
-import type { Bucket } from "#object/bucket.ts";
+import type { Bucket, VolumeSettings } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import type { Usage, ZoneUsage } from "#object/usage.ts";
 
@@ -15,6 +15,8 @@ import type { Usage, ZoneUsage } from "#object/usage.ts";
 export interface Foundation extends Identities {
   readonly catalog: Catalog;
   readonly clock: Clock;
+  /** What the operator speaks of when no other is named, and the root key belongs to. */
+  readonly firstOrganizationId: string;
   readonly usageOf: (bucket: Bucket) => Promise<Usage>;
   readonly zonesOf: (organizationId: string) => Promise<readonly ZoneUsage[]>;
   readonly recounts: Recounts;
@@ -22,6 +24,21 @@ export interface Foundation extends Identities {
   /** How long a day of a lifecycle rule lasts. */
   readonly lifecycleDayMs: number;
   readonly federation: Federation;
+  readonly volumes: VolumeDirectories;
+  /** Of what names none. */
+  readonly region: string;
+}
+
+/** What must be known of directories that are served as buckets. */
+export interface VolumeDirectories {
+  /** The directory behind a path. Fails: InvalidArgument. */
+  readonly directory: (path: string) => Promise<string>;
+  /** Fails: FailedPrecondition when something else of the server has the directory. */
+  readonly requireFree: (directory: string) => Promise<void>;
+  /** Fails: InvalidArgument when it cannot be a volume. */
+  readonly try: (settings: VolumeSettings) => Promise<void>;
+  /** undefined when it is not known. */
+  readonly usedBytes: (bucket: Bucket) => Promise<number | undefined>;
 }
 
 /** What an operation may touch. Whatever is not here, it cannot reach. */
@@ -34,7 +51,7 @@ export interface Services extends Foundation {
 }
 
 /** What an operation may know of its request besides the input. */
-export interface RequestView {
+interface RequestView {
   /** The header, as it was sent. */
   readonly authorization: string | undefined;
   /** The whole body. */
@@ -52,7 +69,7 @@ type Grants<Input> = (input: Input) => readonly [Grant, ...Grant[]];
  * valid token; "operator": the operator alone; an action of the control plane, or what a function of
  * the input names: whom the policies allow it. The operator may do everything.
  */
-export type Needs<Input> = "nothing" | "token" | "operator" | `cwobject:${string}` | Grants<Input>;
+type Needs<Input> = "nothing" | "token" | "operator" | `cwobject:${string}` | Grants<Input>;
 
 /** One operation of the control API. The pipeline in handle.ts runs it. */
 export interface OperationSpec<Input extends z.ZodType, Output extends z.ZodType> {
@@ -85,7 +102,7 @@ export interface Operation
   readonly call: (input: unknown) => Call;
 }
 
-export interface Call {
+interface Call {
   /** What follows from the input that the caller must be allowed. */
   readonly grants: readonly Grant[];
   readonly run: (services: Services) => Promise<unknown>;

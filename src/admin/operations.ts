@@ -17,7 +17,9 @@ import { samlConfiguration } from "#admin/op/saml-configuration.ts";
 import { temporaryCredentials } from "#admin/op/temporary-credentials.ts";
 import { usageOperations } from "#admin/op/usage.ts";
 import { user } from "#admin/op/user.ts";
+import { volumeOperations } from "#admin/op/volume.ts";
 import { whoAmI } from "#admin/op/whoami.ts";
+import { zone } from "#admin/op/zone.ts";
 import type { Operation } from "#admin/operation.ts";
 
 /**
@@ -44,5 +46,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...temporaryCredentials,
   ...usageOperations,
   ...user,
+  ...volumeOperations,
   whoAmI,
+  ...zone,
 ];

@@ -23,7 +23,7 @@ interface Wanted<T> {
   readonly keep?: ((item: T) => boolean) | undefined;
 }
 
-export interface Page<T> {
+interface Page<T> {
   readonly items: readonly T[];
   readonly next: string | undefined;
 }

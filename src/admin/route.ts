@@ -1,7 +1,7 @@
 import type { Operation } from "#admin/operation.ts";
 import { ControlError } from "#base/control-error.ts";
 
-export interface Routed {
+interface Routed {
   readonly operation: Operation;
   /** What stands in the braces of its path. */
   readonly fields: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@
  */
 const CODES = {
   AccessDenied: code(403, "Access Denied"),
-  // With the message of CoreWeave's quotas: see decision 0014.
+  // Unverified: CoreWeave publishes this message for a full quota, and neither its code nor its status.
   AccountProblem: code(403, "The account is write suspended."),
   AccessControlListNotSupported: code(400, "The bucket does not allow ACLs."),
   AccessForbidden: code(403, "CORSResponse: This CORS request is not allowed."),

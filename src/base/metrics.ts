@@ -140,6 +140,7 @@ export class Metrics {
   readonly seconds: Histogram<"operation">;
   readonly receivedBytes: Counter<"operation">;
   readonly sentBytes: Counter<"operation">;
+  readonly controlCalls: Counter<"operation" | "status">;
   readonly failures: Counter<string>;
   readonly connections: Gauge<string>;
   readonly commits: Counter<"outcome">;
@@ -178,6 +179,12 @@ export class Metrics {
       name: "lode_sent_bytes_total",
       help: "Bytes of answers' bodies, by operation.",
       labelNames: ["operation"],
+      registers,
+    });
+    this.controlCalls = new Counter({
+      name: "lode_control_calls_total",
+      help: "Calls of the control API answered, by operation and HTTP status.",
+      labelNames: ["operation", "status"],
       registers,
     });
     this.failures = new Counter({

@@ -5,6 +5,7 @@ import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { type BucketSettings, NO_SETTINGS, readSettings } from "#catalog/bucket-settings.ts";
 import { type ControlSettings, readControlSettings } from "#catalog/control-settings.ts";
+import { Zones } from "#catalog/zones.ts";
 import type { Change, Entry, Guard, MetaStore, MetaView } from "#meta/store.ts";
 import type { Bucket, Versioning, VolumeSettings } from "#object/bucket.ts";
 import type { LifecycleRule } from "#object/lifecycle.ts";
@@ -12,6 +13,7 @@ import type { BucketName } from "#object/name.ts";
 
 /** Buckets: which there are, whose they are, and how they are set. */
 export class Catalog {
+  readonly zones: Zones;
   readonly #meta: MetaStore;
   readonly #clock: Clock;
   /** What was last read of a bucket, good for as long as its revision is. */
@@ -24,6 +26,7 @@ export class Catalog {
   constructor(meta: MetaStore, clock: Clock) {
     this.#meta = meta;
     this.#clock = clock;
+    this.zones = new Zones(meta, clock);
   }
 
   /** Fails: NoSuchBucket. */
@@ -62,7 +65,8 @@ export class Catalog {
       versioning: undefined,
       volume,
     };
-    await this.#requireRoom(owner.id);
+    // One that is there already takes no more room.
+    if ((await this.find(name)) === undefined) await this.#requireRoom(owner.id);
     const guards = [{ key, revision: 0 }];
     const writes = [
       { key, value: pack(record) },
@@ -72,7 +76,7 @@ export class Catalog {
     const existing = await this.bucket(name);
     if (existing.organizationId !== owner.id)
       throw new S3Error("BucketAlreadyExists", { BucketName: name });
-    if (existing.region !== owner.region) {
+    if (existing.region !== owner.region || volume !== undefined) {
       throw new S3Error("BucketAlreadyOwnedByYou", { BucketName: name });
     }
   }
@@ -279,7 +283,7 @@ function documentKey({ id }: Bucket, kind: DocumentKind): Buffer {
 }
 
 /** Written with each change of a document of the bucket: its revision stands for all of them. */
-function documentsKey({ id }: Pick<Bucket, "id">): Buffer {
+export function documentsKey({ id }: Pick<Bucket, "id">): Buffer {
   return Buffer.from(`D${id}`);
 }
 
@@ -301,7 +305,7 @@ export async function bucketsIn(view: MetaView, organizationId: string): Promise
 }
 
 /** Which buckets an organization has. */
-function ownedKey(organizationId: string, name: string): Buffer {
+export function ownedKey(organizationId: string, name: string): Buffer {
   return Buffer.from(`B${organizationId}/${name}`);
 }
 
@@ -320,7 +324,7 @@ function pack(record: BucketRecord): Buffer {
   return Buffer.from(JSON.stringify({ format: FORMAT, ...record }));
 }
 
-function bucketOf(name: BucketName, { key, value, revision }: Entry): Bucket {
+export function bucketOf(name: BucketName, { key, value, revision }: Entry): Bucket {
   const { format, ...record } = JSON.parse(Buffer.from(value).toString()) as BucketRecord & {
     format: number;
   };

@@ -6,6 +6,8 @@ import { type UserName, userPrincipal } from "#catalog/users.ts";
 import type { MetaStore } from "#meta/store.ts";
 
 const ID = "administrator";
+/** Of the administrator, in the first organization. */
+export const ADMINISTRATOR_UID = "admin";
 
 interface FirstParts {
   readonly meta: MetaStore;
@@ -30,7 +32,7 @@ export async function firstAdministrator({
   const { organizations, users, policies } = identities;
   const organizationId = await organizations.create({ name: "default" });
   const uid = await users.create(organizationId, {
-    uid: "admin",
+    uid: ADMINISTRATOR_UID,
     name: "Administrator",
     groups: [],
   });

@@ -71,7 +71,7 @@ export class Quotas {
   }
 }
 
-export function quotasIn({ quotas }: OrganizationLimits): readonly Quota[] {
+function quotasIn({ quotas }: OrganizationLimits): readonly Quota[] {
   const zones = Object.entries(quotas).sort(([a], [b]) => (a < b ? -1 : 1));
   return zones.flatMap(([zone, of]) =>
     STORAGE_CLASSES.flatMap((storageClass) => {

@@ -2,7 +2,7 @@ import type { Principal } from "#access/principal.ts";
 import { digestOf } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Keyring } from "#base/keyring.ts";
-import { isSessionKeyId, newSecretKey, SESSION_KEY_PREFIX } from "#catalog/access-key-form.ts";
+import { newSecretKey, SESSION_KEY_PREFIX } from "#catalog/access-key-form.ts";
 import { type Credential, sessionDigestOf } from "#catalog/access-keys.ts";
 import { type Holder, type Holders, organizationOf } from "#catalog/holders.ts";
 import type { Revocations } from "#catalog/revocations.ts";
@@ -29,6 +29,11 @@ interface SealedKey extends Holder {
   readonly expiryMs: number;
 }
 
+interface OpenedKey extends SealedKey {
+  readonly accessKeyId: string;
+  readonly sessionDigest: string;
+}
+
 /** As AWS and CoreWeave limit them. */
 export const SESSION_SECONDS_MAX = 43_200;
 const PURPOSE = "session keys";
@@ -52,7 +57,7 @@ export interface SessionKeysParts {
 export class SessionKeys {
   readonly #parts: SessionKeysParts;
   /** Opened tokens: to open one costs about as much as the rest of a small request. */
-  readonly #known = new Map<string, SealedKey>();
+  readonly #known = new Map<string, OpenedKey>();
 
   constructor(parts: SessionKeysParts) {
     this.#parts = parts;
@@ -76,20 +81,17 @@ export class SessionKeys {
   /** undefined for a token that is not this key's, or whose key was revoked or lost its holder. */
   async find(accessKeyId: string, sessionToken: string): Promise<Credential | undefined> {
     const { holders, revocations } = this.#parts;
-    if (!isSessionKeyId(accessKeyId) || accessKeyIdOf(sessionToken) !== accessKeyId) {
-      return undefined;
-    }
     const opened = this.#open(sessionToken);
-    if (opened === undefined) return undefined;
-    const { secret, createdMs, expiryMs } = opened;
+    if (opened?.accessKeyId !== accessKeyId) return undefined;
+    const { secret, createdMs, expiryMs, sessionDigest } = opened;
     const principal = await holders.asItIsNow(opened);
     if (principal === undefined) return undefined;
     const key = { accessKeyId, principalName: principal.name, createdMs };
     if (await revocations.isRevoked(organizationOf(principal), key)) return undefined;
-    return { secret, principal, expiryMs, sessionDigest: sessionDigestOf(sessionToken) };
+    return { secret, principal, expiryMs, sessionDigest };
   }
 
-  #open(sessionToken: string): SealedKey | undefined {
+  #open(sessionToken: string): OpenedKey | undefined {
     const known = this.#known.get(sessionToken);
     if (known !== undefined) return known;
     const [, keyId = "", sealed = ""] = TOKEN.exec(sessionToken) ?? [];
@@ -98,7 +100,9 @@ export class SessionKeys {
     const plain = keyring.box(keyId, PURPOSE).open(sealed, PURPOSE);
     if (plain === undefined) return undefined;
     // Whoever sealed it was one of us.
-    const opened = JSON.parse(plain.toString()) as SealedKey;
+    const key = JSON.parse(plain.toString()) as SealedKey;
+    const accessKeyId = accessKeyIdOf(sessionToken);
+    const opened = { ...key, accessKeyId, sessionDigest: sessionDigestOf(sessionToken) };
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(sessionToken, opened);
     return opened;

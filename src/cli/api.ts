@@ -44,7 +44,8 @@ export class Api {
     const answer = await answerOf(response, url);
     if (response.ok) return answer;
     const { code, message } = answer as { readonly code?: number; readonly message?: string };
-    throw new CallError(`${message ?? response.statusText}.${mendOf(code, token)}`);
+    const said = (message ?? response.statusText).replace(/\.$/, "");
+    throw new CallError(`${said}.${mendOf(code, token)}`);
   }
 
   /** All items of a list, page by page. `field` is what the list is called in the answers. */

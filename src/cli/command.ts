@@ -9,7 +9,7 @@ export interface Shown {
   readonly text: string;
 }
 
-export interface Argument {
+interface Argument {
   /** As help shows it, in upper case. */
   readonly name: string;
   readonly optional?: true;

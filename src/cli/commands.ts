@@ -1,4 +1,5 @@
 import { bucketCommands } from "#cli/command/bucket.ts";
+import { federationCommands } from "#cli/command/federation.ts";
 import { keyCommands } from "#cli/command/key.ts";
 import { lifecycleCommands } from "#cli/command/lifecycle.ts";
 import { organizationCommands } from "#cli/command/organization.ts";
@@ -8,7 +9,9 @@ import { rateLimitCommands } from "#cli/command/rate-limit.ts";
 import { tokenCommands } from "#cli/command/token.ts";
 import { usageCommands } from "#cli/command/usage.ts";
 import { userCommands } from "#cli/command/user.ts";
+import { volumeCommands } from "#cli/command/volume.ts";
 import { whoamiCommand } from "#cli/command/whoami.ts";
+import { zoneCommands } from "#cli/command/zone.ts";
 import type { Command } from "#cli/command.ts";
 
 /** All commands that ask a server something. Help and shell completion are read off this table. */
@@ -19,9 +22,12 @@ export const COMMANDS: readonly Command[] = [
   ...organizationCommands,
   ...userCommands,
   ...tokenCommands,
+  ...federationCommands,
   ...lifecycleCommands,
   ...quotaCommands,
   ...rateLimitCommands,
   ...usageCommands,
+  ...volumeCommands,
+  ...zoneCommands,
   whoamiCommand,
 ];

@@ -89,7 +89,8 @@ function parse(args: readonly string[], options: Parameters<typeof parseArgs>[0]
       readonly args: readonly string[];
     });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message.split(". To specify")[0] : String(cause);
+    const whole = cause instanceof Error ? cause.message : String(cause);
+    const message = whole.split(/\n|\. To specify/, 1)[0];
     throw new UsageError(`${message?.replace(/\.+$/, "")}.`);
   }
 }

@@ -25,6 +25,13 @@ export function bytes(option: string, text: string): number {
 }
 
 /** Fails: UsageError. */
+export function whole(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError(`--${option} "${text}": give a whole number.`);
+}
+
+/** Fails: UsageError. */
 export function onOff(option: string, text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   if (text === "on" || text === "true") return true;

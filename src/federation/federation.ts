@@ -2,15 +2,13 @@ import type { Lookup } from "#access/condition-keys.ts";
 import { decide } from "#access/decide.ts";
 import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
+import { checkAttributes } from "#catalog/access-key-form.ts";
 import type { AccessKeys, MadeAccessKey } from "#catalog/access-keys.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
 import type { Identities } from "#catalog/identities.ts";
 import { SESSION_SECONDS_MAX, type SessionKey, type SessionKeys } from "#catalog/session-keys.ts";
 import { FederationError } from "#federation/federation-error.ts";
-import { fetchJson } from "#federation/fetch-json.ts";
-import { IssuerKeys } from "#federation/issuer-keys.ts";
-import { OidcIdentities, type OidcIdentity } from "#federation/oidc-identity.ts";
-import { readKeySet } from "#federation/oidc-token.ts";
+import type { OidcIdentities, OidcIdentity } from "#federation/oidc-identity.ts";
 import { type SamlAsk, SamlIdentities } from "#federation/saml-identity.ts";
 
 /** What is asked of a key besides whom it is for. */
@@ -37,16 +35,20 @@ export class Federation {
   readonly #policies: AccessPolicies;
   readonly #keys: AccessKeys;
   readonly #sessionKeys: SessionKeys;
-  readonly #oidc: OidcIdentities;
   readonly #saml: SamlIdentities;
+  readonly #openOidc: () => Promise<OidcIdentities>;
+  #oidc: Promise<OidcIdentities> | undefined;
 
   constructor({ clock, policies, keys, sessionKeys, federations, usedAssertions }: Parts) {
     this.#clock = clock;
     this.#policies = policies;
     this.#keys = keys;
     this.#sessionKeys = sessionKeys;
-    const issuerKeys = new IssuerKeys({ clock, fetchJson, read: readKeySet });
-    this.#oidc = new OidcIdentities({ federations, keys: issuerKeys, clock });
+    this.#openOidc = async () => {
+      // At the first token, with its library: most processes never see one.
+      const { openOidcIdentities } = await import("#federation/oidc-identity.ts");
+      return openOidcIdentities({ federations, clock });
+    };
     this.#saml = new SamlIdentities({ federations, usedAssertions, clock });
   }
 
@@ -54,7 +56,7 @@ export class Federation {
   async keyByOidc(
     ask: KeyAsk & { readonly organizationId: string; readonly token: string },
   ): Promise<MadeAccessKey> {
-    const { principal, federationId } = await this.#oidc.identify(ask.organizationId, ask.token);
+    const { principal, federationId } = await this.identify(ask.organizationId, ask.token);
     await this.#requireAllowed(principal, "cwobject:CreateAccessKeyOIDC", ask.lookup);
     return await this.#storedKey(ask, { principal, federationId });
   }
@@ -63,13 +65,16 @@ export class Federation {
   async keyBySaml(ask: KeyAsk & SamlAsk): Promise<MadeAccessKey> {
     const { use, ...identity } = await this.#saml.identify(ask);
     await this.#requireAllowed(identity.principal, "cwobject:CreateAccessKeySAML", ask.lookup);
+    // Before the assertion is spent.
+    checkAttributes(ask.attributes);
     await use();
     return await this.#storedKey(ask, identity);
   }
 
   /** Fails: FederationError. */
   async identify(organizationId: string, token: string): Promise<OidcIdentity> {
-    return await this.#oidc.identify(organizationId, token);
+    this.#oidc ??= this.#openOidc();
+    return await (await this.#oidc).identify(organizationId, token);
   }
 
   /** A key with a session token, for a role that was identified. Fails: FederationError "denied". */

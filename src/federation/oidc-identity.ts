@@ -3,7 +3,8 @@ import type { Clock } from "#base/clock.ts";
 import type { Federations } from "#catalog/federations.ts";
 import type { OidcConfiguration } from "#catalog/oidc-configuration.ts";
 import { FederationError } from "#federation/federation-error.ts";
-import type { IssuerKeys } from "#federation/issuer-keys.ts";
+import { fetchJson } from "#federation/fetch-json.ts";
+import { IssuerKeys } from "#federation/issuer-keys.ts";
 import {
   type KeySet,
   readKeySet,
@@ -25,13 +26,21 @@ export interface OidcIdentity {
   readonly audience: string;
 }
 
-export interface OidcIdentitiesParts {
+interface OpenParts {
   readonly federations: Federations;
-  readonly keys: IssuerKeys<KeySet>;
   readonly clock: Clock;
 }
 
+export interface OidcIdentitiesParts extends OpenParts {
+  readonly keys: IssuerKeys<KeySet>;
+}
+
 const ROLE_CLAIM = "https://coreweave.com/claims/role";
+
+export function openOidcIdentities({ federations, clock }: OpenParts): OidcIdentities {
+  const keys = new IssuerKeys({ clock, fetchJson, read: readKeySet });
+  return new OidcIdentities({ federations, clock, keys });
+}
 
 /**
  * Says whom OIDC tokens stand for. Only issuers that the organization has configured are ever asked for

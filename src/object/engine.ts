@@ -248,7 +248,7 @@ export interface CompleteInput {
   readonly checksum: Pick<Checksum, "algorithm" | "value"> | undefined;
   readonly checksumType: ChecksumType | undefined;
   readonly sizeBytes: number | undefined;
-  /** May be left out; else it is the one the upload was created with. */
+  /** The one the upload was created with. May be left out of one without a checksum algorithm. */
   readonly key?: CustomerKey | undefined;
 }
 

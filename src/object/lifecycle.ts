@@ -37,7 +37,9 @@ const KEEP_MAX = 100;
  * Fails: MalformedXML, InvalidArgument, InvalidRequest, NotImplemented.
  */
 export function readLifecycle(root: Element): readonly LifecycleRule[] {
-  const rules = children(root, "Rule").map(readRule);
+  const elements = children(root, "Rule");
+  const given = new Set(elements.map((element) => childText(element, "ID")));
+  const rules = elements.map((element, index) => readRule(element, freeId(given, index)));
   if (rules.length === 0 || rules.length > RULES_MAX) throw new S3Error("MalformedXML", {});
   const ids = new Set(rules.map(({ id }) => id));
   if (ids.size < rules.length)
@@ -50,7 +52,14 @@ export function writeLifecycle(rules: readonly LifecycleRule[]): string {
   return rules.map(writeRule).join("");
 }
 
-function readRule(element: Element, index: number): LifecycleRule {
+/** A name for a rule that has none, which no other rule has. */
+function freeId(given: ReadonlySet<string | undefined>, index: number): string {
+  let id = `rule-${index + 1}`;
+  while (given.has(id)) id += "-";
+  return id;
+}
+
+function readRule(element: Element, idIfNone: string): LifecycleRule {
   for (const name of ["Transition", "NoncurrentVersionTransition"]) {
     if (child(element, name) === undefined) continue;
     const message = `${name} is not implemented: storage classes are chosen at the upload.`;
@@ -61,7 +70,7 @@ function readRule(element: Element, index: number): LifecycleRule {
   }
   const status = childText(element, "Status");
   if (status !== "Enabled" && status !== "Disabled") throw new S3Error("MalformedXML", {});
-  const id = childText(element, "ID") ?? `rule-${index + 1}`;
+  const id = childText(element, "ID") || idIfNone;
   if (id.length > ID_CHARS_MAX)
     throw argument("ID", id, `ID length should not exceed ${ID_CHARS_MAX}`);
   const rule = {

@@ -45,7 +45,7 @@ export function newBucketName(name: string): BucketName {
 }
 
 /** Whether a bucket could have the name. */
-export function isBucketName(name: string): boolean {
+export function isBucketName(name: string): name is BucketName {
   return SHAPE.test(name);
 }
 

@@ -90,7 +90,8 @@ export async function authenticateClaim(
       ? await findCredential(accessKeyId, sessionToken)
       : await findCredential(session.parentKeyId, session.parentToken);
   if (credential === undefined) {
-    if (session === undefined && sessionToken !== undefined) throw new S3Error("InvalidToken", {});
+    const needsToken = sessionToken !== undefined || isSessionKey(accessKeyId);
+    if (session === undefined && needsToken) throw new S3Error("InvalidToken", {});
     throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: accessKeyId });
   }
   const { secret } = session ?? credential;

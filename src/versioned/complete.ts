@@ -11,7 +11,7 @@ import {
   type FoundUpload,
   findUpload,
   partCounter,
-  requireKeyIfSent,
+  requireUploadKey,
   scanParts,
   usageOfEnd,
 } from "#versioned/uploads.ts";
@@ -34,7 +34,7 @@ export async function completeUpload(
   // Read first: a part that is committed from here on makes the guard on it stale.
   const counter = await partCounter(stores, name.uploadId);
   const upload = await findUpload(stores, name);
-  requireKeyIfSent(stores, upload, input.key);
+  requireUploadKey(stores, upload, input.key);
   const all = await scanParts(stores, name.uploadId, { afterNumber: 0, limit: PART_NUMBER_MAX });
   const parts = chosenParts(all, input, { name, partBytesMin: stores.limits.partBytesMin });
   const record = recordOf(name, { upload, parts, input, nowMs: stores.clock.now() });

@@ -87,7 +87,7 @@ export interface RenameRecord {
 }
 
 /** The last time that a counter was put right. */
-export interface RepairRecord {
+interface RepairRecord {
   readonly repairedMs: number;
 }
 

@@ -187,7 +187,8 @@ function openChunk(sealed: Uint8Array, index: number, { key, size }: OpenKey): B
   return bytes;
 }
 
-function sealedSize(sizeBytes: number): number {
+/** How many bytes a content takes when it is sealed. */
+export function sealedSize(sizeBytes: number): number {
   return sizeBytes + Math.ceil(sizeBytes / CHUNK_BYTES) * TAG_BYTES;
 }
 

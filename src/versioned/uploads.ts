@@ -109,16 +109,18 @@ export function uploadLock(
 }
 
 /**
- * Differs: on AWS the key of an SSE-C upload that has a checksum algorithm must come along where its parts
- * are listed or completed. Here nothing is opened then: it may be left out, and is refused when it is wrong.
+ * Where the parts of an upload are listed or completed nothing is opened: the key must come along when the
+ * upload has a checksum algorithm, for checksums tell of the bytes, and is the right one whenever it comes.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  * Fails: as uploadLock.
  */
-export function requireKeyIfSent(
+export function requireUploadKey(
   stores: Stores,
   upload: FoundUpload,
   key: CustomerKey | undefined,
 ): void {
-  if (key !== undefined) uploadLock(stores, upload, key);
+  if (key !== undefined || upload.info.algorithm !== undefined) uploadLock(stores, upload, key);
 }
 
 const KEY_MISSING =
@@ -192,7 +194,7 @@ export async function listParts(
   ask: PartsAsk,
 ): Promise<PartsPage> {
   const upload = await findUpload(stores, name);
-  requireKeyIfSent(stores, upload, ask.key);
+  requireUploadKey(stores, upload, ask.key);
   const { info } = upload;
   const parts = await scanParts(stores, name.uploadId, { ...ask, limit: ask.limit + 1 });
   return {

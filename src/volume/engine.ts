@@ -78,8 +78,7 @@ export class VolumeEngine implements Engine {
     const path = pathOfKey(name.key);
     // What no path can name is not there.
     if (!(path instanceof S3Error)) {
-      const volume = await this.#volumeOf(name.bucket);
-      await told(name.key, () => deleteObject(volume, path, conditions));
+      await this.#with(name, (volume) => deleteObject(volume, path, conditions));
     } else if (conditions.ifMatch !== undefined) {
       throw new S3Error("NoSuchKey", { Key: name.key });
     }
@@ -89,15 +88,11 @@ export class VolumeEngine implements Engine {
   async copy(name: KeyName, input: CopyInput): Promise<CopyOutcome> {
     requirePlain({ encryption: input.encryption, attributes: input.attributes });
     if (input.sourceKey !== undefined) throw notImplemented("SSE-C");
-    const { bucket, key } = input.source;
-    const from = readable(input.source);
-    const source = {
-      volume: await this.#volumeOf(bucket),
-      path: from,
-      conditions: input.sourceConditions,
-    };
-    return await this.#write(name, (volume, path) =>
-      told(key, () => copyObject(volume, path, { source, input })),
+    const from = { path: readable(input.source), conditions: input.sourceConditions };
+    return await this.#with(input.source, (source) =>
+      this.#write(name, (volume, path) =>
+        copyObject(volume, path, { source: { ...from, volume: source }, input }),
+      ),
     );
   }
 
@@ -107,8 +102,8 @@ export class VolumeEngine implements Engine {
   }
 
   async list(bucket: Bucket, ask: ListAsk): Promise<ListPage> {
-    const volume = await this.#volumeOf(bucket);
-    return await told(ask.prefix, () => listObjects(volume, ask));
+    const name = { bucket, key: ask.prefix };
+    return await this.#with(name, (volume) => listObjects(volume, ask));
   }
 
   async listVersions(_bucket: Bucket, _ask: VersionsAsk): Promise<VersionsPage> {
@@ -133,13 +128,14 @@ export class VolumeEngine implements Engine {
     const { key, uploadId } = name;
     const to = { key, uploadId, number: part };
     if ("body" in source) {
-      return await this.#upload(name, (volume) => putPart(volume, to, source.body));
+      return await this.#with(name, (volume) => putPart(volume, to, source.body));
     }
     if (source.sourceKey !== undefined) throw notImplemented("SSE-C");
     const { conditions, range } = source;
-    const path = readable(source.source);
-    const from = { volume: await this.#volumeOf(source.source.bucket), path, conditions, range };
-    return await this.#upload(name, (volume) => copyPart(volume, to, from));
+    const from = { path: readable(source.source), conditions, range };
+    return await this.#with(source.source, (read) =>
+      this.#with(name, (volume) => copyPart(volume, to, { ...from, volume: read })),
+    );
   }
 
   async completeUpload(name: UploadName, input: CompleteInput): Promise<ObjectInfo> {
@@ -151,16 +147,16 @@ export class VolumeEngine implements Engine {
   }
 
   async abortUpload(name: UploadName): Promise<void> {
-    await this.#upload(name, (volume) => abortUpload(volume, name.key, name.uploadId));
+    await this.#with(name, (volume) => abortUpload(volume, name.key, name.uploadId));
   }
 
   async listUploads(bucket: Bucket, ask: UploadsAsk): Promise<UploadsPage> {
-    const volume = await this.#volumeOf(bucket);
-    return await told(ask.prefix, () => listUploads(volume, ask));
+    const name = { bucket, key: ask.prefix };
+    return await this.#with(name, (volume) => listUploads(volume, ask));
   }
 
   async listParts(name: UploadName, ask: PartsAsk): Promise<PartsPage> {
-    return await this.#upload(name, (volume) => listParts(volume, name, ask));
+    return await this.#with(name, (volume) => listParts(volume, name, ask));
   }
 
   /** Fails: NoSuchKey for what no path can name. */
@@ -169,8 +165,7 @@ export class VolumeEngine implements Engine {
     work: (volume: Volume, path: KeyPath) => Promise<T>,
   ): Promise<T> {
     const path = readable(name);
-    const volume = await this.#volumeOf(name.bucket);
-    return await told(name.key, () => work(volume, path));
+    return await this.#with(name, (volume) => work(volume, path));
   }
 
   /** Fails: InvalidArgument, KeyTooLongError for what no path can name. */
@@ -180,13 +175,16 @@ export class VolumeEngine implements Engine {
   ): Promise<T> {
     const path = pathOfKey(key);
     if (path instanceof S3Error) throw path;
-    const volume = await this.#volumeOf(bucket);
-    return await told(key, () => work(volume, path));
+    return await this.#with({ bucket, key }, (volume) => work(volume, path));
   }
 
-  async #upload<T>({ bucket, key }: UploadName, work: (volume: Volume) => Promise<T>): Promise<T> {
+  /** `key` is told where the file system refuses it. */
+  async #with<T>(
+    { bucket, key }: { readonly bucket: Bucket; readonly key: string },
+    work: (volume: Volume) => Promise<T>,
+  ): Promise<T> {
     const volume = await this.#volumeOf(bucket);
-    return await told(key, () => work(volume));
+    return await volume.use(() => told(key, () => work(volume)));
   }
 }
 

@@ -65,11 +65,12 @@ async function* readKept(
   { path, identity, kept }: ToRead,
   range: { readonly from: number; readonly to: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = kept.take() ?? (await guarded(() => openAgain(volume, path, identity)));
+  const { leave } = volume.enter();
   try {
+    await using file = kept.take() ?? (await guarded(() => openAgain(volume, path, identity)));
     yield* readWhole(file, identity, range);
   } finally {
-    await file.close();
+    leave();
   }
 }
 

@@ -3,7 +3,7 @@ import { lstat, readdir } from "node:fs/promises";
 import { systemCode } from "#blob/system-error.ts";
 import type { OpenDirectory } from "#volume/open-directory.ts";
 import type { Bytes } from "#volume/shown-name.ts";
-import type { Volume } from "#volume/volume.ts";
+import type { Tree } from "#volume/tree.ts";
 
 const LOOKED_AT_ONCE = 256;
 const BLOCK_BYTES = 512n;
@@ -15,7 +15,7 @@ const BLOCK_BYTES = 512n;
  * Resolves to the bytes that all of it takes on the disk.
  */
 export async function survey(
-  { tree }: Volume,
+  tree: Tree,
   visit: (stats: BigIntStats) => void = () => {},
 ): Promise<number> {
   const { dev } = await tree.root.stats();

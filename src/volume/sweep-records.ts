@@ -17,8 +17,8 @@ export async function sweepRecords(
 ): Promise<{ readonly removed: number; readonly usedBytes: number }> {
   const oldNs = (await volume.owner.beat()) - YOUNG_NS;
   const suspects = await findSuspects(volume, oldNs);
-  const usedBytes = await survey(volume, ({ ino }) => suspects.delete(ino));
-  if (suspects.size > 0) await survey(volume, ({ ino }) => suspects.delete(ino));
+  const usedBytes = await survey(volume.tree, ({ ino }) => suspects.delete(ino));
+  if (suspects.size > 0) await survey(volume.tree, ({ ino }) => suspects.delete(ino));
   for (const inode of suspects) await volume.records.removeOlder(inode, oldNs);
   return { removed: suspects.size, usedBytes };
 }

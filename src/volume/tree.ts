@@ -88,7 +88,7 @@ export class Tree implements AsyncDisposable {
       return systemCode(error) === "ENOENT" ? undefined : "unsure";
     }
     const there = await realName(directory);
-    if (there !== "never") return directory;
+    if (there === `${this.#rootName}/${path}`) return directory;
     await directory[Symbol.asyncDispose]();
     this.#rootName = (await realName(this.root)) ?? this.#rootName;
     return "unsure";

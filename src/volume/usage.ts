@@ -30,6 +30,8 @@ interface Options {
   readonly hidden: OpenDirectory;
   readonly ownerId: string;
   readonly clock: Clock;
+  /** Looks at the whole volume: the bytes that it takes. */
+  readonly measure: () => Promise<number>;
   readonly quotaBytes?: number | undefined;
 }
 
@@ -52,6 +54,7 @@ export class Usage implements AsyncDisposable {
   #measured: Measured | undefined;
   #readMs = Number.NEGATIVE_INFINITY;
   #reservedBytes = 0;
+  #measuring: Promise<number> | undefined;
 
   private constructor(options: Options, file: FileHandle) {
     this.#options = options;
@@ -81,7 +84,7 @@ export class Usage implements AsyncDisposable {
     if (bytes >= ASKED_FROM_BYTES) await this.#askDisk(bytes);
     const { quotaBytes } = this.#options;
     if (quotaBytes !== undefined) {
-      const used = (await this.usedBytes()) ?? 0;
+      const used = (await this.usedBytes()) ?? (await this.#measureFirst());
       if (used + this.#reservedBytes + bytes > quotaBytes) {
         const message = `The volume has a quota of ${quotaBytes} bytes and no room for ${bytes} more. Nothing was stored. Delete data or raise the quota.`;
         throw new S3Error("InsufficientStorage", {}, { message });
@@ -135,6 +138,16 @@ export class Usage implements AsyncDisposable {
     // What was counted stays true until the next measurement.
     if (this.#own.bytes !== 0 && this.#options.quotaBytes !== undefined) return;
     await rm(this.#options.hidden.entry(`usage/${this.#options.ownerId}`), { force: true });
+  }
+
+  /** Where there is a quota it must be known what it leaves, however long that takes once. */
+  async #measureFirst(): Promise<number> {
+    const beganMs = this.#options.clock.now();
+    this.#measuring ??= this.#options.measure().finally(() => {
+      this.#measuring = undefined;
+    });
+    await this.setMeasured(await this.#measuring, beganMs);
+    return (await this.usedBytes()) ?? 0;
   }
 
   async #askDisk(bytes: number): Promise<void> {

@@ -12,6 +12,7 @@ import { Locks } from "#volume/locks.ts";
 import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
 import { Owner } from "#volume/owner.ts";
 import { SortedNames } from "#volume/sorted-names.ts";
+import { survey } from "#volume/survey.ts";
 import { Tree } from "#volume/tree.ts";
 import { Usage } from "#volume/usage.ts";
 
@@ -66,6 +67,9 @@ export class Volume implements AsyncDisposable {
   /** Directories, by inode and birth, whose names up to the root are known to be durable. */
   readonly durable = new Set<string>();
   readonly #options: VolumeOptions;
+  #users = 0;
+  /** When somebody waits for it. */
+  #unused: PromiseWithResolvers<void> | undefined;
 
   /**
    * Makes the hidden directory when it is missing, durably. Fails: StorageError "unavailable" when
@@ -80,7 +84,9 @@ export class Volume implements AsyncDisposable {
       const owner = stack.use(await Owner.open(hidden, clock));
       const marksKept = await probe(hidden, owner, options);
       const records = stack.use(new FileRecords({ hidden, ownerId: owner.id, marksKept }));
-      const usage = stack.use(await Usage.open({ hidden, ownerId: owner.id, clock, ...options }));
+      const measure = async () => await survey(tree);
+      const given = { hidden, ownerId: owner.id, clock, measure, quotaBytes: options.quotaBytes };
+      const usage = stack.use(await Usage.open(given));
       const volume = new Volume({ tree, hidden, owner, records, usage, clock, options });
       stack.move();
       return volume;
@@ -125,8 +131,35 @@ export class Volume implements AsyncDisposable {
     return (await this.hidden.stats()).nlink === 0n;
   }
 
-  /** Only when nobody uses it any more: a descriptor that is closed may become that of something else. */
+  /** Keeps the volume open until `leave` is called, once. */
+  enter(): { readonly leave: () => void } {
+    this.#users += 1;
+    const leave = () => {
+      this.#users -= 1;
+      if (this.#users === 0) this.#unused?.resolve();
+    };
+    return { leave };
+  }
+
+  /** Keeps the volume open while something is done with it. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    const { leave } = this.enter();
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  }
+
+  /**
+   * Waits for those who use it: the number of a descriptor that is closed may become that of something
+   * else, and what is done by its path be done there.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
+    while (this.#users > 0) {
+      this.#unused = Promise.withResolvers();
+      await this.#unused.promise;
+    }
     await this.idle[Symbol.asyncDispose]();
     await this.uploads.close();
     await this.usage[Symbol.asyncDispose]();

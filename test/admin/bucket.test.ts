@@ -215,3 +215,29 @@ test("PreviewLifecycle refuses a token that it did not give", async (t) => {
     assert.match(json.message, /^pageToken: /);
   }
 });
+
+test("zones are named by the operator, and every user may know them", async (t) => {
+  const { ok, call, userToken } = await openControl(t);
+  const token = await userToken({ uid: "ada" });
+  const path = "/v1/lode/zone";
+
+  await ok("POST", path, { name: "US-WEST-01A" });
+  assert.deepEqual(await ok("POST", path, { name: "US-EAST-04A" }), {
+    name: "US-EAST-04A",
+    creationTime: "2026-01-02T03:04:05.678Z",
+  });
+  const listed = await call({ path, token });
+  const names = listed.json.zones.map(({ name }: { name: string }) => name);
+  assert.deepEqual(names, ["US-EAST-04A", "US-WEST-01A"]);
+
+  for (const [name, status] of [
+    ["us-east-04a", 409],
+    ["", 400],
+    ["a b", 400],
+    ["x".repeat(64), 400],
+  ] as const) {
+    assert.equal((await call({ method: "POST", path, body: { name } })).status, status, name);
+  }
+  assert.deepEqual(await ok("DELETE", `${path}/US-EAST-04A`), {});
+  assert.equal((await call({ method: "DELETE", path: `${path}/US-EAST-04A` })).status, 404);
+});

@@ -12,12 +12,14 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { type Control, handle } from "#admin/handle.ts";
 import { OPERATIONS } from "#admin/operations.ts";
+import { makeLog } from "#base/log.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { firstAdministrator } from "#catalog/first-start.ts";
 import { openIdentities } from "#catalog/identities.ts";
 import { composeControl } from "#compose-control.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
+import { OpenVolumes } from "#open-volumes.ts";
 import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { MovableClock } from "#test/support/movable-clock.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
@@ -83,6 +85,9 @@ export async function openControl(t: TestContext): Promise<TestControl> {
   const { organizationId = "" } = await firstAdministrator({ meta, identities, catalog });
   const failures: unknown[] = [];
   const control = composeControl({
+    region: "us-east-1",
+    volumes: new OpenVolumes(clock, makeLog({ pretty: false, access: false, to: 2 })),
+    dataDirectory: undefined,
     ...{ meta, blobs, clock, limits, keyring: TEST_KEYRING },
     operatorToken: OPERATOR_TOKEN,
     lifecycleDayMs: 86_400_000,

@@ -114,3 +114,15 @@ test("tokens are listed of one user, and never with what is secret of them", asy
   const long = { uid: "ada", durationSeconds: 367 * 86_400 };
   assert.equal((await call({ method: "POST", path: TOKENS, body: long })).status, 400);
 });
+
+test("the administrator, whom the root key stands for, cannot be deleted; one of that name elsewhere can", async (t) => {
+  const { ok, call } = await openControl(t);
+  await ok("POST", "/v1/lode/organization", { orgId: "other", name: "Other" });
+  await ok("POST", `${USERS}?orgId=other`, { uid: "admin" });
+
+  const { status, json } = await call({ method: "DELETE", path: `${USERS}/admin` });
+
+  assert.equal(status, 400);
+  assert.equal(json.message, 'the root key stands for "admin", who cannot be deleted');
+  await ok("DELETE", `${USERS}/admin?orgId=other`);
+});

@@ -1,5 +1,5 @@
 /**
- * Does what the commands of docs/access.md ask of `aws`, for where the AWS CLI is not installed; where it
+ * Does what the commands of docs/access.md and docs/federation.md ask of `aws`, for where the AWS CLI is not installed; where it
  * is, test/clients runs the same page with it.
  */
 import { readFileSync } from "node:fs";
@@ -15,6 +15,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { signedHeaders } from "#test/support/sign.ts";
 
 const s3 = new S3Client({ forcePathStyle: true, maxAttempts: 1 });
 const [service = "", command = "", ...rest] = process.argv.slice(2);
@@ -41,6 +42,8 @@ async function answer(): Promise<string> {
       return await copy(from, to);
     case "s3api put-bucket-policy":
       return await putPolicy();
+    case "sts get-caller-identity":
+      return await callerIdentity();
     default:
       throw new Error(`this stand-in has no ${service} ${command}`);
   }
@@ -74,6 +77,18 @@ async function putPolicy(): Promise<string> {
   const Policy = readFileSync(given("--policy").replace("file://", ""), "utf8");
   await s3.send(new PutBucketPolicyCommand({ Bucket: given("--bucket"), Policy }));
   return "";
+}
+
+async function callerIdentity(): Promise<string> {
+  const { accessKeyId, secretAccessKey, sessionToken } = await s3.config.credentials();
+  const url = `${process.env["AWS_ENDPOINT_URL"]}/`;
+  const body = "Action=GetCallerIdentity&Version=2011-06-15";
+  const who = { accessKeyId, secret: secretAccessKey, ...(sessionToken && { sessionToken }) };
+  const headers = signedHeaders({ ...who, service: "sts", method: "POST", url, body });
+  const reply = await fetch(url, { method: "POST", headers, body });
+  const answer = await reply.text();
+  if (!reply.ok) throw new Error(answer);
+  return `${answer}\n`;
 }
 
 function place(url: string): { readonly Bucket: string; readonly Key: string } {

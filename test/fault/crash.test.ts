@@ -16,13 +16,14 @@ import {
   requireBroken,
   requireLedger,
 } from "#test/fault/load.ts";
-import { processTree } from "#test/support/process.ts";
+import { processTree, ROOT_ENVIRONMENT, serveCommand, start } from "#test/support/process.ts";
 import { startRealServer } from "#test/support/real-server.ts";
 import { LONG } from "#test/support/runs.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 
 const ROUNDS = LONG ? 200 : 4;
 const WORKERS = 4;
+const DYING_ROUNDS = LONG ? 40 : 4;
 /** How long a client waits for an answer before it tries again. */
 const PATIENCE_MS = 2_000;
 
@@ -70,6 +71,24 @@ test("a worker that is killed is replaced, and meanwhile the others serve", asyn
     assert.equal(now.length, 4);
     assert.ok(!now.includes(victim) && others.every((pid) => now.includes(pid)));
     await requireLedger(server, bucket, ledger);
+  }
+});
+
+test("a server that is told to stop as a worker dies stops, and is not held up", async (t) => {
+  for (let round = 0; round < DYING_ROUNDS; round += 1) {
+    const command = serveCommand(await temporaryDirectory(), "--workers", "2");
+    const running = start(t, { command, environment: ROOT_ENVIRONMENT });
+    await running.prints(/ready s3=/);
+    const [, victim = 0] = processTree(running.pid);
+    process.kill(victim, "SIGKILL");
+    // Before, while and after its end becomes known.
+    await systemClock.sleep(round % 4);
+    running.signal("SIGTERM");
+
+    const { code, stderr } = await running.ended;
+
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /still run after the time to drain/);
   }
 });
 

@@ -43,7 +43,18 @@ async function openWorld(t: TestContext) {
     ];
     return replies.map(({ status, code }) => (status === 200 ? "200" : `${status} ${code}`));
   };
-  return { s3, organizationId, user, users, keys, federations, makeUser, makeKey, makeSession, answers };
+  return {
+    s3,
+    organizationId,
+    user,
+    users,
+    keys,
+    federations,
+    makeUser,
+    makeKey,
+    makeSession,
+    answers,
+  };
 }
 
 const TAKEN = ["200", "200"];

@@ -42,7 +42,17 @@ async function openWorld(t: TestContext) {
     });
   const assume = async (more: Readonly<Record<string, string>> = {}) =>
     await post({ ...(await parameters()), ...more });
-  return { s3, issuer, identities, organizationId, configuration, principal, parameters, post, assume };
+  return {
+    s3,
+    issuer,
+    identities,
+    organizationId,
+    configuration,
+    principal,
+    parameters,
+    post,
+    assume,
+  };
 }
 
 function credentialsOf({ text, status }: Reply) {
@@ -69,7 +79,10 @@ test("AssumeRoleWithWebIdentity gives credentials for an hour, as STS spells the
   const { text, headers } = reply;
   assert.match(as.accessKeyId, /^CW0[A-Z]{13}$/);
   assert.match(as.secret, /^cwo[a-z0-9]{40}$/);
-  assert.match(text, /^<AssumeRoleWithWebIdentityResponse xmlns="https:\/\/sts\.amazonaws\.com\/doc\/2011-06-15\/"><AssumeRoleWithWebIdentityResult>/);
+  assert.match(
+    text,
+    /^<AssumeRoleWithWebIdentityResponse xmlns="https:\/\/sts\.amazonaws\.com\/doc\/2011-06-15\/"><AssumeRoleWithWebIdentityResult>/,
+  );
   assert.equal(headers["content-type"], "text/xml");
   assert.equal(headers["cache-control"], "no-store");
   assert.equal(only(text, "RequestId"), headers["x-amzn-requestid"]);
@@ -83,7 +96,10 @@ test("AssumeRoleWithWebIdentity gives credentials for an hour, as STS spells the
     AssumedRoleId: `${configuration.id.toUpperCase()}:ci`,
   };
   for (const [name, value] of Object.entries(shown)) assert.equal(only(text, name), value);
-  assert.equal((await s3.request({ method: "PUT", path: "/bucket/key", body: "x", as })).status, 200);
+  assert.equal(
+    (await s3.request({ method: "PUT", path: "/bucket/key", body: "x", as })).status,
+    200,
+  );
 });
 
 test("a request may come as a query too, and may name the role it expects", async (t) => {
@@ -171,7 +187,11 @@ const PARAMETERS: Readonly<Record<string, readonly [Record<string, string>, numb
   "no role": [{ RoleArn: "" }, 400, "ValidationError"],
   "a role of AWS's": [{ RoleArn: "arn:aws:iam::a:user/somebody" }, 400, "ValidationError"],
   "another role": [{ RoleArn: "arn:aws:iam::ORG:role/Administrator" }, 403, "AccessDenied"],
-  "another organization": [{ RoleArn: "arn:aws:iam::other:role/oidc" }, 400, "InvalidIdentityToken"],
+  "another organization": [
+    { RoleArn: "arn:aws:iam::other:role/oidc" },
+    400,
+    "InvalidIdentityToken",
+  ],
   "no organization there is": [
     { RoleArn: "arn:aws:iam::nosuch:role/oidc" },
     400,
@@ -183,7 +203,11 @@ const PARAMETERS: Readonly<Record<string, readonly [Record<string, string>, numb
   "more than 12 hours": [{ DurationSeconds: "43201" }, 400, "ValidationError"],
   "a time that is none": [{ DurationSeconds: "soon" }, 400, "ValidationError"],
   "a session policy": [{ Policy: "{}" }, 501, "NotImplemented"],
-  "policies by name": [{ "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/x" }, 501, "NotImplemented"],
+  "policies by name": [
+    { "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/x" },
+    501,
+    "NotImplemented",
+  ],
   "an OAuth provider": [{ ProviderId: "graph.facebook.com" }, 400, "ValidationError"],
   "another version": [{ Version: "2010-05-08" }, 400, "InvalidAction"],
   "an action that there is not": [{ Action: "Nothing" }, 400, "InvalidAction"],
@@ -234,7 +258,13 @@ test("a form for a bucket is S3's, and so is a list of buckets", async (t) => {
 /** As SDKs sign for STS: the digest of the body is signed, and not sent. */
 function identityAsk(port: number, more: Partial<Parameters<typeof stsHeaders>[0]> = {}): Ask {
   const body = "Action=GetCallerIdentity&Version=2011-06-15";
-  return { method: "POST", path: "/", sign: false, body, headers: stsHeaders({ port, body, ...more }) };
+  return {
+    method: "POST",
+    path: "/",
+    sign: false,
+    body,
+    headers: stsHeaders({ port, body, ...more }),
+  };
 }
 
 function stsHeaders(given: {
@@ -245,7 +275,15 @@ function stsHeaders(given: {
 }) {
   const { port, body, service = "sts", as = ROOT } = given;
   const url = `http://127.0.0.1:${port}/`;
-  return signedHeaders({ ...as, method: "POST", url, body, service, nowMs: START_MS, headers: FORM });
+  return signedHeaders({
+    ...as,
+    method: "POST",
+    url,
+    body,
+    service,
+    nowMs: START_MS,
+    headers: FORM,
+  });
 }
 
 test("GetCallerIdentity tells a user and a role who they are, as policies name them", async (t) => {

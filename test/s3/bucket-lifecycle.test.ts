@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertRefused } from "#test/s3/xml.ts";
+import { assertRefused, texts } from "#test/s3/xml.ts";
 import { startServer } from "#test/support/server.ts";
 
 const RULE = (inner: string, id = "r") =>
@@ -21,6 +21,20 @@ test("lifecycle rules are put, replaced as a whole, got and deleted", async (t) 
   assert.ok(got.text.includes(RULE(PREFIX + DAYS, "second")), got.text);
   assert.ok(!got.text.includes("first"));
   assertRefused(await s3.get("/bucket?lifecycle"), 404, "NoSuchLifecycleConfiguration");
+});
+
+test("rules without an ID are given one that no other rule has", async (t) => {
+  const s3 = await startServer(t);
+  const rules = ["", "<ID></ID>", "<ID>rule-1</ID>"].map(
+    (id) => `<Rule>${id}<Status>Enabled</Status>${PREFIX}${DAYS}</Rule>`,
+  );
+
+  const put = await s3.put("/bucket?lifecycle", LIFECYCLE(rules.join("")));
+  const ids = texts((await s3.get("/bucket?lifecycle")).text, "ID");
+
+  assert.equal(put.status, 200, put.text);
+  assert.ok(ids.every((id) => id !== ""));
+  assert.equal(new Set(ids).size, 3, ids.join());
 });
 
 const TAG = "<Tag><Key>k</Key><Value>v</Value></Tag>";

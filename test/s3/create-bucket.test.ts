@@ -143,6 +143,22 @@ for (const { why, body = "", headers = {}, status = 400, code } of REFUSED) {
   });
 }
 
+test("CreateBucket takes the zones that were named, in upper or lower case, and no others", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+  await s3.catalog.zones.create("US-EAST-04A");
+
+  assert.equal((await s3.put("/new-bucket", LOCATION("us-east-04a"))).status, 200);
+  assert.match((await s3.get("/new-bucket?location")).text, />US-EAST-04A</);
+  assert.equal(
+    (await s3.put("/new-bucket", LOCATION("US-EAST-04A"))).status,
+    200,
+    "the same again",
+  );
+  const refused = await s3.put("/other-bucket", LOCATION("US-WEST-01A"));
+  assertRefused(refused, 400, "InvalidLocationConstraint");
+  assertRefused(await s3.put("/other-bucket", ""), 400, "InvalidLocationConstraint");
+});
+
 test("CreateBucket takes the ACL private", async (t) => {
   const s3 = await startServer(t, { buckets: [] });
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Quota } from "#catalog/quotas.ts";
-import { bucketName } from "#object/name.ts";
+import { bucketName, newBucketName } from "#object/name.ts";
 import { completeUpload, sendPart, startUpload } from "#test/s3/multipart.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
-import { OTHER, type Reply, type ServerOptions, startServer } from "#test/support/server.ts";
+import { OTHER, type Reply, ROOT, type ServerOptions, startServer } from "#test/support/server.ts";
 
 const ZONE = "US-EAST-04A";
 const IA = { "x-amz-storage-class": "STANDARD_IA" };
@@ -276,4 +276,23 @@ test("of parts at the same moment only those get in that fit", async (t) => {
 
   assert.equal(replies.filter(({ status }) => status === 200).length, 5);
   for (const reply of replies) if (reply.status !== 200) assertSuspended(reply);
+});
+
+test("an organization has at most 1,000 buckets, of which each can be made again", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+  const owner = { id: s3.organizationId, region: ZONE };
+  for (let number = 1; number <= 1_000; number += 1) {
+    await s3.catalog.create(newBucketName(`bucket-${number}`), owner);
+  }
+  const create = async (path: string, as = ROOT) =>
+    await s3.request({
+      ...{ method: "PUT", path, as },
+      body: `<CreateBucketConfiguration><LocationConstraint>${ZONE}</LocationConstraint></CreateBucketConfiguration>`,
+    });
+
+  assertRefused(await create("/bucket-1001"), 400, "TooManyBuckets");
+  assert.equal((await create("/bucket-7")).status, 200);
+  assert.equal((await create("/bucket-1001", OTHER)).status, 200);
+  await s3.request({ method: "DELETE", path: "/bucket-7" });
+  assert.equal((await create("/bucket-1002")).status, 200);
 });

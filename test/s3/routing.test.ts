@@ -59,7 +59,6 @@ const WRONG: readonly { ask: Ask; type: string }[] = [
   { ask: { method: "PATCH", path: "/bucket" }, type: "BUCKET" },
   { ask: { method: "PUT", path: "/" }, type: "SERVICE" },
   { ask: { method: "DELETE", path: "/" }, type: "SERVICE" },
-  { ask: { method: "POST", path: "/" }, type: "SERVICE" },
 ];
 for (const { ask, type } of WRONG) {
   test(`${ask.method} ${ask.path} is refused with MethodNotAllowed`, async (t) => {

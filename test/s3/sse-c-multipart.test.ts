@@ -104,21 +104,27 @@ test("a part takes the upload's own key: none, another, or one out of place is I
 });
 
 for (const call of ["ListParts", "CompleteMultipartUpload"]) {
-  test(`${call} needs no key, takes the upload's, and refuses another with InvalidRequest`, async (t) => {
-    const s3 = await startServer(t);
-    const uploadId = await startUpload(s3, PATH, sseC(KEY));
-    const parts = await sendAll(s3, uploadId, sseC(KEY));
-    const ask = async (headers: Headers): Promise<Reply> =>
-      call === "ListParts"
-        ? await s3.get(`${PATH}?uploadId=${uploadId}`, headers)
-        : await completeUpload(s3, PATH, { uploadId, parts, headers });
+  for (const algorithm of [undefined, "CRC32"]) {
+    const needs = algorithm === undefined ? "needs no key" : `needs the key for ${algorithm}`;
+    test(`${call} ${needs}, takes the upload's, and refuses another with InvalidRequest`, async (t) => {
+      const s3 = await startServer(t);
+      const asked: Headers =
+        algorithm === undefined ? {} : { "x-amz-checksum-algorithm": algorithm };
+      const uploadId = await startUpload(s3, PATH, { ...sseC(KEY), ...asked });
+      const parts = await sendAll(s3, uploadId, sseC(KEY));
+      const ask = async (headers: Headers): Promise<Reply> =>
+        call === "ListParts"
+          ? await s3.get(`${PATH}?uploadId=${uploadId}`, headers)
+          : await completeUpload(s3, PATH, { uploadId, parts, headers });
 
-    assertRefused(await ask(sseC(OTHER_KEY)), 400, "InvalidRequest");
-    assertEncrypted(await ask(sseC(KEY)), "none");
-    const reply = await ask({});
-    assert.equal(reply.status, 200, reply.text);
-    assertEncrypted(reply, "none");
-  });
+      assertRefused(await ask(sseC(OTHER_KEY)), 400, "InvalidRequest");
+      if (algorithm !== undefined) assertRefused(await ask({}), 400, "InvalidRequest");
+      const reply = await ask(algorithm === undefined ? {} : sseC(KEY));
+      assert.equal(reply.status, 200, reply.text);
+      const told = algorithm !== undefined && call === "CompleteMultipartUpload";
+      assertEncrypted(reply, told ? KEY : "none");
+    });
+  }
 }
 
 test("an upload in the clear refuses a key where its parts are listed or completed", async (t) => {

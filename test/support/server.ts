@@ -16,6 +16,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import type { TestContext } from "node:test";
 import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
+import { makeLog } from "#base/log.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import type { Credential } from "#catalog/access-keys.ts";
 import type { Catalog } from "#catalog/catalog.ts";
@@ -26,6 +27,7 @@ import type { MetaStore } from "#meta/store.ts";
 import type { Bucket, Versioning } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import { bucketName, newBucketName, objectKey } from "#object/name.ts";
+import { OpenVolumes } from "#open-volumes.ts";
 import { listen } from "#server/listen.ts";
 import { handleAll, type StsFront } from "#sts/handle.ts";
 import { administratorIn } from "#test/support/administrator.ts";
@@ -120,6 +122,8 @@ export interface TestServer {
   readonly put: (path: string, body: string | Uint8Array, headers?: Headers) => Promise<Reply>;
   /** Puts empty objects past HTTP, for tests that need many. */
   readonly fill: (bucket: string, keys: readonly string[]) => Promise<void>;
+  /** Serves a directory as a bucket of root's. */
+  readonly makeVolume: (bucket: string, path: string) => Promise<void>;
   readonly setVersioning: (bucket: string, versioning: Versioning) => Promise<void>;
 }
 
@@ -132,7 +136,8 @@ export async function startServer(
   const meta = new MemoryMetaStore();
   const identities = openIdentities({ meta, clock, keyring: TEST_KEYRING });
   const report = (cause: unknown) => failures.push(cause);
-  const front = await frontOf({ meta, clock, options, identities, report });
+  const volumes = new OpenVolumes(clock, makeLog({ pretty: false, access: false, to: 2 }));
+  const front = await frontOf({ meta, clock, options, identities, report, volumes });
   const listening = await listen({
     host: "127.0.0.1",
     port: 0,
@@ -146,6 +151,7 @@ export async function startServer(
   t.after(async () => {
     agent.destroy();
     await listening[Symbol.asyncDispose]();
+    await volumes[Symbol.asyncDispose]();
     assert.deepEqual(failures, [], "the server reported failures of its own");
   });
   const root = await front.findCredential(ROOT.accessKeyId);
@@ -168,6 +174,10 @@ export async function startServer(
       const bucket = await front.catalog.bucket(bucketName(name));
       await fill(front.engineOf(bucket), bucket, keys);
     },
+    makeVolume: async (name, path) => {
+      const settings = { name, path, sizeBytes: undefined, uid: undefined, gid: undefined };
+      await front.catalog.create(newBucketName(name), owner, { ...settings, umask: 0o022 });
+    },
     setVersioning: async (name, versioning) =>
       await front.catalog.setVersioning(await front.catalog.bucket(bucketName(name)), versioning),
   };
@@ -179,13 +189,15 @@ interface FrontParts {
   readonly options: ServerOptions;
   readonly identities: Identities;
   readonly report: StsFront["report"];
+  readonly volumes: OpenVolumes;
 }
 
 async function frontOf(parts: FrontParts): Promise<StsFront> {
-  const { meta, clock, options, identities, report } = parts;
+  const { meta, clock, options, identities, report, volumes } = parts;
   const administrator = await administratorIn(meta, clock);
   const front = composeFront({
     meta,
+    volumeOf: volumes.of,
     blobs: new MemoryBlobStore(clock),
     clock,
     limits: { ...LIMITS, ...options },

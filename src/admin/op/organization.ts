@@ -57,8 +57,7 @@ const deleteOrganization = operation({
   input: message({ orgId: text }),
   output: empty,
   run: async (services, { orgId }) => {
-    // The caller's, since the operator named none: the first, which root key and operator need.
-    if (orgId === services.organizationId) {
+    if (orgId === services.firstOrganizationId) {
       throw new ControlError("FailedPrecondition", "the first organization cannot be deleted");
     }
     await services.organizations.get(orgId);

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { empty, message, text, timestamp, timestampOf } from "#admin/message.ts";
 import { type Operation, operation, type Services } from "#admin/operation.ts";
 import { nextPageToken, pageFields, pageOf, rowsSource } from "#admin/page.ts";
+import { ControlError } from "#base/control-error.ts";
+import { ADMINISTRATOR_UID } from "#catalog/first-start.ts";
 import type { User } from "#catalog/users.ts";
 
 const userView = z.object({
@@ -80,7 +82,11 @@ const deleteUser = operation({
   needs: "cwobject:DeleteUser",
   input: message({ uid: text }),
   output: empty,
-  run: async ({ users, keys, organizationId }, { uid }) => {
+  run: async ({ users, keys, organizationId, firstOrganizationId }, { uid }) => {
+    if (organizationId === firstOrganizationId && uid === ADMINISTRATOR_UID) {
+      const message = `the root key stands for "${uid}", who cannot be deleted`;
+      throw new ControlError("FailedPrecondition", message);
+    }
     await users.remove({ organizationId, uid });
     // They work no more already; but lists should not show them for ever.
     await keys.revokeOf(organizationId, `coreweave/${uid}`);

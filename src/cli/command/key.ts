@@ -1,5 +1,5 @@
 import type { Json } from "#cli/api.ts";
-import type { Command } from "#cli/command.ts";
+import type { Command, Shown, World } from "#cli/command.ts";
 import { field, pairs, table, textOf, timeOf } from "#cli/layout.ts";
 import { namesAndValues, seconds } from "#cli/quantity.ts";
 
@@ -124,7 +124,7 @@ function environmentOf(key: Json): string {
   return `${id} AWS_SECRET_ACCESS_KEY=${textOf(key["secretKey"])}`;
 }
 
-async function setStatus(id: string, status: string, { api }: Parameters<Command["run"]>[1]) {
+async function setStatus(id: string, status: string, { api }: World): Promise<Shown> {
   const path = `/v1/lode/access-key-status/${encodeURIComponent(id)}`;
   const json = await api.call({ method: "PUT", path, body: { status } });
   const text =

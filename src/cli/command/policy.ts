@@ -1,4 +1,4 @@
-import type { Json } from "#cli/api.ts";
+import type { Api, Json } from "#cli/api.ts";
 import type { Command } from "#cli/command.ts";
 import { CallError } from "#cli/failure.ts";
 import type { Given } from "#cli/given.ts";
@@ -116,7 +116,7 @@ function asked(given: Given) {
   return { actions, resources: given.texts("resource") ?? ["*"] };
 }
 
-async function* policiesOf(api: Parameters<Command["run"]>[1]["api"]): AsyncGenerator<Json> {
+async function* policiesOf(api: Api): AsyncGenerator<Json> {
   const { policies } = await api.call({ path: POLICIES });
   yield* policies as readonly Json[];
 }

@@ -36,8 +36,10 @@ export const completeMultipartUpload = operation({
     return { object, expiration: await expirationHeader(services, opened, { info: object }) };
   },
 
-  render: ({ object, expiration }, { upload, scheme, host, path }) => {
+  render: ({ object, expiration }, { upload, input, scheme, host, path }) => {
     const { checksum, versionId } = object;
+    // SSE-C is told to a request that speaks of it.
+    const told = object.encryption === "SSE-S3" || input.key !== undefined;
     const inner =
       tag("Location", `${scheme}://${host}${path}`) +
       tag("Bucket", upload.bucket) +
@@ -48,8 +50,7 @@ export const completeMultipartUpload = operation({
         : tag(checksumElement(checksum.algorithm), checksum.value) +
           tag("ChecksumType", checksum.type));
     const headers = {
-      // AWS says nothing of SSE-C here.
-      ...(object.encryption === "SSE-S3" ? encryptionHeaders("SSE-S3", undefined) : {}),
+      ...(told ? encryptionHeaders(object.encryption, input.key) : {}),
       ...expiration,
       ...(versionId === undefined || versionId === "null" ? {} : { "x-amz-version-id": versionId }),
     };

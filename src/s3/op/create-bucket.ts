@@ -11,7 +11,8 @@ const LOCATION = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
 /**
  * Makes a bucket of the caller; making the same one again succeeds.
  *
- * Differs: any well-formed LocationConstraint is taken as the bucket's region: there is one place.
+ * Differs: any well-formed LocationConstraint is taken as the bucket's region, unless the operator has
+ * named zones: there is one place.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  * Fails: InvalidBucketName, BucketAlreadyExists, BucketAlreadyOwnedByYou, MalformedXML,
  * InvalidLocationConstraint.
@@ -37,7 +38,8 @@ export const createBucket = operation({
     }
     const { organizationId } = principal;
     assert(organizationId !== undefined, "who may create a bucket is of an organization");
-    await catalog.create(bucket, { id: organizationId, region: location ?? region });
+    const zone = await catalog.zones.spelled(location ?? region);
+    await catalog.create(bucket, { id: organizationId, region: zone });
   },
 
   render: (_, { bucket }) => empty(200, { Location: `/${bucket}` }),

@@ -1,0 +1,57 @@
+import { callerName } from "#admin/caller.ts";
+import type { Handled } from "#admin/handle.ts";
+import type { AuditSpool } from "#audit/spool.ts";
+import type { Clock } from "#base/clock.ts";
+import type { HttpRequest } from "#base/http.ts";
+import type { AuditSwitch } from "#catalog/audit-switch.ts";
+
+export interface ControlAuditParts {
+  readonly spool: AuditSpool;
+  readonly wanted: AuditSwitch;
+  readonly clock: Clock;
+}
+
+/** Audits calls of the control API, where the organization that they are about wants it. */
+export class ControlAudit {
+  readonly #parts: ControlAuditParts;
+  /** Records that are being made. */
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(parts: ControlAuditParts) {
+    this.#parts = parts;
+  }
+
+  record(request: HttpRequest, handled: Handled, ms: number): void {
+    const work = this.#record(request, handled, ms).finally(() => this.#underWay.delete(work));
+    this.#underWay.add(work);
+  }
+
+  /** Resolves when every record is on the disk and handed over. */
+  async close(): Promise<void> {
+    await Promise.all(this.#underWay);
+    await this.#parts.spool.close();
+  }
+
+  async #record(request: HttpRequest, { reply, trace }: Handled, ms: number): Promise<void> {
+    const { spool, wanted, clock } = this.#parts;
+    const { organizationId, caller } = trace;
+    if (organizationId === undefined) return;
+    if (!(await wanted.isOn(organizationId, "controlPlaneAuditLoggingEnabled"))) return;
+    const role = caller.kind === "principal" && caller.principal.kind === "role";
+    spool.append(
+      { organizationId, plane: "control-plane" },
+      {
+        action: `cwobject:${trace.operation}`,
+        principal: callerName(caller),
+        principalRole: role ? caller.principal.name : undefined,
+        timestamp: new Date(clock.now() - ms).toISOString(),
+        identifier: trace.identifier,
+        duration_seconds: Math.round(ms) / 1_000,
+        sourceIp: request.remoteAddress,
+        requestId: trace.requestId,
+        status: reply.status,
+        code: trace.code,
+      },
+    );
+  }
+}
