@@ -25,12 +25,12 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 export class OpenDirectory implements AsyncDisposable {
   readonly #fd: number;
   readonly #base: Bytes;
-  readonly #borrowed: boolean;
+  #isClosed: boolean;
 
   private constructor(fd: number, base: Bytes, borrowed: boolean) {
     this.#fd = fd;
     this.#base = base;
-    this.#borrowed = borrowed;
+    this.#isClosed = borrowed;
   }
 
   /** Does not follow a link at the end of the path. Fails: as open(2); ENOTDIR, ELOOP for a link. */
@@ -75,7 +75,10 @@ export class OpenDirectory implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#borrowed) await closeDescriptor(this.#fd);
+    if (this.#isClosed) return;
+    // Closed twice, it would be somebody else's.
+    this.#isClosed = true;
+    await closeDescriptor(this.#fd);
   }
 }
 

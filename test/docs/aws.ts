@@ -1,6 +1,6 @@
 /**
- * Does what the commands of docs/access.md and docs/federation.md ask of `aws`, for where the AWS CLI is not installed; where it
- * is, test/clients runs the same page with it.
+ * Does what the commands of docs/access.md and docs/federation.md ask of `aws`, for where the AWS CLI is
+ * not installed; where it is, test/clients runs access.md, and what federation.md does, with it.
  */
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
