@@ -46,11 +46,13 @@ export class Fleet {
 
   async drain(): Promise<void> {
     this.#stopping = true;
-    const workers = Object.values(cluster.workers ?? {}).flatMap((worker) => worker ?? []);
+    const known = Object.values(cluster.workers ?? {}).flatMap((worker) => worker ?? []);
+    // One that has just ended is still among them, and ends no second time.
+    const workers = known.filter((worker) => !worker.isDead());
     const gone = workers.map(
       (worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())),
     );
-    for (const worker of workers) worker.send({ kind: "drain" } satisfies ToWorker);
+    for (const worker of workers) tell(worker, { kind: "drain" });
     const timer = deadline(DRAIN_MS, () => {
       this.#log.warn("requests still run after the time to drain: they are cut off");
       for (const worker of workers) worker.process.kill("SIGKILL");
@@ -80,7 +82,7 @@ export class Fleet {
         this.#answers.set(id, resolve);
         deadline(METRICS_MS, () => resolve(undefined));
       });
-      worker.send({ kind: "metrics", id } satisfies ToWorker);
+      tell(worker, { kind: "metrics", id });
       const reported = await answer;
       this.#answers.delete(id);
       return reported;
@@ -97,7 +99,7 @@ export class Fleet {
       );
       worker.on("message", (message: FromWorker) => {
         if (message.kind === "hello") {
-          worker.send({ kind: "start", start: this.#start } satisfies ToWorker);
+          tell(worker, { kind: "start", start: this.#start });
         }
         if (message.kind === "metrics") this.#answers.get(message.id)?.(message);
         if (message.kind === "failed") reject(startFailure(message.message, this.#start.config));
@@ -126,6 +128,11 @@ export class Fleet {
       this.#launch().catch((cause) => this.#log.error("a worker could not be started", cause));
     });
   }
+}
+
+/** One that has just died hears nothing, and its exit says so; without a callback it would end us. */
+function tell(worker: Worker, message: ToWorker): void {
+  worker.send(message, () => undefined);
 }
 
 function startFailure(message: string, { listen: { host, port } }: Config): Error {

@@ -20,7 +20,10 @@ export interface RequestAuditParts {
   readonly clock: Clock;
 }
 
-/** Audits S3 requests to buckets that want it, or whose organization does. */
+/** What is asked at the S3 listener, and is no business of a bucket's. */
+const OF_CONTROL_PLANE = "AssumeRoleWithWebIdentity";
+
+/** Audits S3 requests to buckets that want it, or whose organization does; and who is given keys by STS. */
 export class RequestAudit {
   readonly #parts: RequestAuditParts;
   /** Records that are being made. */
@@ -31,8 +34,10 @@ export class RequestAudit {
   }
 
   record(answered: Answered): void {
-    if (answered.trace.found === undefined) return;
-    const work = this.#record(answered).finally(() => this.#underWay.delete(work));
+    const { found, operation } = answered.trace;
+    if (found === undefined && operation !== OF_CONTROL_PLANE) return;
+    const recorded = found === undefined ? this.#recordSts(answered) : this.#record(answered);
+    const work = recorded.finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
   }
 
@@ -40,6 +45,28 @@ export class RequestAudit {
   async close(): Promise<void> {
     await Promise.all(this.#underWay);
     await this.#parts.spool.close();
+  }
+
+  async #recordSts({ trace, request, status, ms }: Answered): Promise<void> {
+    const { spool, wanted, clock } = this.#parts;
+    const { organizationId, name } = trace.caller ?? {};
+    if (organizationId === undefined || name === undefined) return;
+    if (!(await wanted.isOn(organizationId, "controlPlaneAuditLoggingEnabled"))) return;
+    spool.append(
+      { organizationId, plane: "control-plane" },
+      {
+        action: `sts:${trace.operation}`,
+        principal: name,
+        principalRole: name,
+        timestamp: new Date(clock.now() - ms).toISOString(),
+        identifier: trace.accessKeyId,
+        duration_seconds: Math.round(ms) / 1_000,
+        sourceIp: request.remoteAddress,
+        requestId: trace.requestId,
+        status,
+        code: trace.code,
+      },
+    );
   }
 
   async #record({ trace, request, status, written, ms }: Answered): Promise<void> {

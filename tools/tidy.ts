@@ -54,7 +54,7 @@ const BANS: readonly Ban[] = [
     except: ["src/base/clock.ts"],
   },
   {
-    pattern: /\bset(?:Timeout|Interval)\(|"node:timers/,
+    pattern: /(?<!\.)\bset(?:Timeout|Interval)\(|"node:timers/,
     instead: "clock.sleep() or deadline()",
     except: ["src/base/clock.ts"],
   },

@@ -1,5 +1,6 @@
 import type { Lookup } from "#access/condition-keys.ts";
 import { explain } from "#access/explain.ts";
+import type { Principal } from "#access/principal.ts";
 import { type Caller, callerOf, type KnownTokens } from "#admin/caller.ts";
 import type { FailedAttempts } from "#admin/failed-attempts.ts";
 import { joined, read, readJson, readQuery, readText } from "#admin/input.ts";
@@ -78,7 +79,8 @@ async function answer(http: HttpRequest, control: Control, trace: Trace): Promis
     trace.organizationId = organizationId;
     const call = operation.call(read(operation.input, rest));
     await requireAllowed(call.grants, { judge, lookup, trace });
-    const request = { authorization, text, lookup };
+    const identified = (principal: Principal) => identify(trace, principal);
+    const request = { authorization, text, lookup, identified };
     return jsonReply(await call.run({ ...control, judge, caller, organizationId, request }));
   } catch (cause) {
     const error = asControlError(cause);
@@ -91,6 +93,12 @@ async function answer(http: HttpRequest, control: Control, trace: Trace): Promis
     if (error.code === "Internal") control.report(cause, trace.requestId);
     return errorReply(error);
   }
+}
+
+function identify(trace: Trace, principal: Principal): void {
+  const { organizationId = "" } = principal;
+  trace.caller = { kind: "principal", principal, organizationId };
+  trace.organizationId = organizationId;
 }
 
 /** What the caller must be allowed, whatever the input. Fails: PermissionDenied. */

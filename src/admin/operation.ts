@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Lookup } from "#access/condition-keys.ts";
+import type { Principal } from "#access/principal.ts";
 import type { Caller } from "#admin/caller.ts";
 import type { Asked, Judge } from "#admin/judge.ts";
 import type { Clock } from "#base/clock.ts";
@@ -58,6 +59,8 @@ interface RequestView {
   readonly text: string;
   /** What it gives for condition keys. */
   readonly lookup: Lookup;
+  /** To be told who asks, by an operation that finds it out itself: for the log and the audit. */
+  readonly identified: (principal: Principal) => void;
 }
 
 /** Something a caller must be allowed. */

@@ -3,7 +3,7 @@ import type { Clock } from "#base/clock.ts";
 import { StorageError } from "#base/error.ts";
 import type { BlobStore } from "#blob/store.ts";
 import type { Found } from "#check/problem.ts";
-import { manifestIn, partsIn, uploadsIn, versionsIn, whereOf } from "#check/walk.ts";
+import { manifestIn, partsIn, uploadsIn, type Version, versionsIn, whereOf } from "#check/walk.ts";
 import type { MetaStore, MetaView } from "#meta/store.ts";
 import { referenceKey, referenceSpan } from "#versioned/keys.ts";
 import type { Extent } from "#versioned/record.ts";
@@ -75,24 +75,26 @@ export class BlobReader {
   async readAll(): Promise<void> {
     const { meta } = this.#parts;
     for await (const version of versionsIn(meta)) {
-      if (!("value" in version)) continue;
-      const { content } = version.value.record;
-      if (content.kind === "inline") continue;
-      const at = { where: whereOf(version.value), contentId: content.id };
-      if (content.kind === "extents") await this.#readExtents(content.extents, at);
-      const manifest = content.kind === "manifest" ? await manifestIn(meta, content.id) : undefined;
-      if (manifest === undefined || !("value" in manifest)) continue;
-      for (const part of manifest.value.parts) await this.#readExtents(part.extents, at);
+      if ("value" in version) await this.#readVersion(version.value);
     }
     for await (const upload of uploadsIn(meta)) {
       if (!("value" in upload)) continue;
       const { uploadId } = upload.value;
+      const at = { where: whereOf(upload.value), contentId: uploadId };
       for await (const part of partsIn(meta, uploadId)) {
-        if (!("value" in part)) continue;
-        const at = { where: whereOf(upload.value), contentId: uploadId };
-        await this.#readExtents(part.value.extents, at);
+        if ("value" in part) await this.#readExtents(part.value.extents, at);
       }
     }
+  }
+
+  async #readVersion(version: Version): Promise<void> {
+    const { content } = version.record;
+    if (content.kind === "inline") return;
+    const at = { where: whereOf(version), contentId: content.id };
+    if (content.kind === "extents") return await this.#readExtents(content.extents, at);
+    const manifest = await manifestIn(this.#parts.meta, content.id);
+    if (manifest === undefined || !("value" in manifest)) return;
+    for (const part of manifest.value.parts) await this.#readExtents(part.extents, at);
   }
 
   async #readExtents(

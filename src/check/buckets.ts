@@ -25,7 +25,7 @@ export async function checkBuckets(parts: Parts): Promise<ReadonlyMap<string, Bu
     buckets.set(bucket.id, bucket);
     const key = ownedKey(bucket.organizationId, bucket.name);
     owned.add(key.toString("latin1"));
-    await requireEntry(parts, bucket, key, `the owner's index of bucket ${name}`);
+    await requireEntry(parts, bucket, { key, where: `the owner's index of bucket ${name}` });
   }
   for await (const entry of entriesIn(parts.view, spanOf("B"))) {
     const key = asBuffer(entry.key);
@@ -52,7 +52,11 @@ async function checkDocuments(parts: Parts, buckets: ReadonlyMap<string, Bucket>
     const bucket = buckets.get(id);
     const where = `documents of bucket ${bucket?.name ?? id}`;
     if (bucket === undefined) await parts.found.problem({ kind: "bucket-missing", where });
-    else await requireEntry(parts, bucket, documentsKey(bucket), `the index of ${where}`);
+    else
+      await requireEntry(parts, bucket, {
+        key: documentsKey(bucket),
+        where: `the index of ${where}`,
+      });
   }
   for await (const entry of entriesIn(parts.view, spanOf("D"))) {
     const id = asBuffer(entry.key).toString("utf8", 1);
@@ -84,8 +88,7 @@ async function readBucket(
 async function requireEntry(
   { meta, view, found }: Parts,
   { guard }: Bucket,
-  key: Buffer,
-  where: string,
+  { key, where }: { readonly key: Buffer; readonly where: string },
 ): Promise<void> {
   if ((await view.get(key)) !== undefined) return;
   const guards = [guard, { key, revision: 0 }];

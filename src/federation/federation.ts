@@ -18,6 +18,8 @@ export interface KeyAsk {
   readonly attributes: Readonly<Record<string, string>>;
   /** What conditions of policies may look at. */
   readonly lookup: Lookup;
+  /** Told who asks, as soon as that is known, whether or not they get a key. */
+  readonly identified?: (principal: Principal) => void;
 }
 
 /** A session key, and whom it is for. */
@@ -57,6 +59,7 @@ export class Federation {
     ask: KeyAsk & { readonly organizationId: string; readonly token: string },
   ): Promise<MadeAccessKey> {
     const { principal, federationId } = await this.identify(ask.organizationId, ask.token);
+    ask.identified?.(principal);
     await this.#requireAllowed(principal, "cwobject:CreateAccessKeyOIDC", ask.lookup);
     return await this.#storedKey(ask, { principal, federationId });
   }
@@ -64,6 +67,7 @@ export class Federation {
   /** Fails: FederationError, and as keys are created. */
   async keyBySaml(ask: KeyAsk & SamlAsk): Promise<MadeAccessKey> {
     const { use, ...identity } = await this.#saml.identify(ask);
+    ask.identified?.(identity.principal);
     await this.#requireAllowed(identity.principal, "cwobject:CreateAccessKeySAML", ask.lookup);
     // Before the assertion is spent.
     checkAttributes(ask.attributes);

@@ -26,6 +26,11 @@ export class Connections {
     return this.#busy.has(peerOf(socket));
   }
 
+  /** It waits for an answer that has not begun. */
+  isAwaited(socket: Socket): boolean {
+    return [...(this.#answers.get(socket) ?? [])].some(({ headersSent }) => !headersSent);
+  }
+
   /** Nothing else is being answered on its connection. */
   isLast(socket: Socket, outgoing: ServerResponse): boolean {
     return [...(this.#answers.get(socket) ?? [])].every((answer) => answer === outgoing);

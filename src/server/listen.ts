@@ -58,7 +58,8 @@ export async function listen(options: Listen): Promise<Listening> {
   server.requestTimeout = 0;
   server.keepAliveTimeout = limits.keepAliveMs;
   server.maxHeadersCount = limits.headersMax;
-  server.timeout = socketIdleMs(limits);
+  // So long that what is refused first can be read away.
+  server.timeout = limits.idleMs + limits.discardMs;
   server.on("connection", (socket: Socket) => {
     // Not by server.maxConnections: node:cluster hands what one worker refuses to the next, for ever.
     if (sockets.size >= limits.connectionsMax) {
@@ -70,6 +71,10 @@ export async function listen(options: Listen): Promise<Listening> {
     socket.on("close", () => sockets.delete(socket));
   });
   const serving: Serving = { options, limits, connections: new Connections(), draining: false };
+  server.on("timeout", (socket: Socket) => {
+    // Until there is an answer only BodyReader waits for the client: a copy may take minutes, in silence.
+    if (!serving.connections.isAwaited(socket)) socket.destroy();
+  });
   server.on("request", (incoming, outgoing) =>
     serve({ incoming, outgoing, expects: false }, serving),
   );
@@ -143,8 +148,6 @@ async function respond({ incoming, outgoing, expects }: Exchange, serving: Servi
     if (expects) outgoing.writeContinue();
   });
   const { socket } = incoming;
-  // Until there is an answer only BodyReader waits for the client: a copy may take minutes, in silence.
-  socket.setTimeout(0);
   const { reply, done } = await options.answer({
     method: incoming.method ?? "GET",
     target: incoming.url ?? "/",
@@ -153,7 +156,6 @@ async function respond({ incoming, outgoing, expects }: Exchange, serving: Servi
     secure: options.tls !== undefined,
     body,
   });
-  socket.setTimeout(socketIdleMs(limits));
   // A client that waits will send no body now, and what it sends next could be taken for one.
   const unasked = expects && !body.started;
   const unread = !unasked && !incoming.complete;
@@ -171,11 +173,6 @@ async function respond({ incoming, outgoing, expects }: Exchange, serving: Servi
     else incoming.once("end", () => socket.destroySoon());
   }
   done?.({ ...written, received: body.receivedBytes });
-}
-
-/** So long that what is refused first can be read away. */
-function socketIdleMs({ idleMs, discardMs }: Limits): number {
-  return idleMs + discardMs;
 }
 
 /**

@@ -61,13 +61,21 @@ function refuseUnoffered(parameters: Parameters): void {
   }
 }
 
+interface Asking {
+  /** What conditions of policies may look at. */
+  readonly lookup: Lookup;
+  /** Told who asks, as soon as that is known. */
+  readonly identified: (principal: Principal) => void;
+}
+
 /** Fails: StsError, FederationError. */
 export async function assumeRole(
   federation: Federation,
   ask: AssumeRole,
-  lookup: Lookup,
+  { lookup, identified }: Asking,
 ): Promise<FederatedSession> {
   const identity = await federation.identify(ask.organizationId, ask.token);
+  identified(identity.principal);
   if (ask.role !== undefined && identity.principal.name !== `role/${ask.role}`) {
     const message = `Not authorized to perform sts:AssumeRoleWithWebIdentity: the token's role is ${identity.principal.name}, which RoleArn does not name.`;
     throw new StsError("AccessDenied", message);

@@ -95,17 +95,22 @@ async function run(read: Read, trace: Trace): Promise<HttpReply> {
   trace.operation = action;
   if (action === "AssumeRoleWithWebIdentity") {
     const ask = readAssumeRole(parameters);
-    const session = await assumeRole(front.federation, ask, lookupOf(framed, front));
-    trace.principal = session.identity.principal.name;
-    trace.caller = session.identity.principal;
+    const session = await assumeRole(front.federation, ask, {
+      lookup: lookupOf(framed, front),
+      identified: (principal) => identify(trace, principal),
+    });
     trace.accessKeyId = session.accessKeyId;
     return resultReply(action, renderAssumeRole(session, ask), trace.requestId);
   }
   const { principal, accessKeyId } = await authenticated(read);
-  trace.principal = principal.name;
-  trace.caller = principal;
+  identify(trace, principal);
   trace.accessKeyId = accessKeyId;
   return resultReply(action, renderCaller(principal), trace.requestId);
+}
+
+function identify(trace: Trace, principal: Principal): void {
+  trace.principal = principal.name;
+  trace.caller = principal;
 }
 
 /** Fails: StsError "MissingAction", "InvalidAction", "NotImplemented". */

@@ -11,7 +11,7 @@ import type { KeyPath } from "#volume/key-path.ts";
 import type { Held } from "#volume/locks.ts";
 import { type PartRecord, partInfo, readPartRecords } from "#volume/part-record.ts";
 import { publish } from "#volume/publish.ts";
-import { requireWritable, tooLarge } from "#volume/put.ts";
+import { replaceable, tooLarge } from "#volume/put.ts";
 import { findUpload, removeUpload } from "#volume/uploads.ts";
 import type { Volume } from "#volume/volume.ts";
 
@@ -31,8 +31,7 @@ interface Completion {
 export async function completeUpload(volume: Volume, completion: Completion): Promise<ObjectInfo> {
   const { path, uploadId, input } = completion;
   await findUpload(volume, path.key, uploadId);
-  await requireWritable(volume, path);
-  const before = await currentOf(volume, path);
+  const before = await replaceable(volume, path);
   if (before === undefined || !(await isPublished(volume, uploadId, before.identity.inode))) {
     requireForWrite(input.conditions, before, path.key);
   }

@@ -8,7 +8,7 @@ import type { FileRecord } from "#volume/file-record.ts";
 import { derivedEtag, isSame, modifiedMsOf } from "#volume/identity.ts";
 import type { KeyPath } from "#volume/key-path.ts";
 import { publish } from "#volume/publish.ts";
-import { holdsNoBytes, putDirectory, requireWritable, tooLarge } from "#volume/put.ts";
+import { holdsNoBytes, putDirectory, replaceable, tooLarge } from "#volume/put.ts";
 import { type OpenedObject, openObject } from "#volume/read.ts";
 import { rewriteRecord } from "#volume/rewrite-record.ts";
 import type { CopySource } from "#volume/source.ts";
@@ -41,8 +41,7 @@ export async function copyObject(
   if (opened === undefined) throw new S3Error("NoSuchKey", { Key: source.path.key });
   await using from = opened;
   requireConditions(source.conditions, from.current, COPY_SOURCE_NAMES);
-  await requireWritable(volume, path);
-  const before = await currentOf(volume, path);
+  const before = await replaceable(volume, path);
   requireForWrite(input.conditions, before, path.key);
   const isItself =
     source.volume === volume &&

@@ -4,7 +4,7 @@ import type { ObjectInfo } from "#object/attributes.ts";
 import { requireForWrite, type WriteConditions } from "#object/conditions.ts";
 import { BodyDigests } from "#object/digests.ts";
 import type { PutInput } from "#object/engine.ts";
-import { currentOf, infoOf } from "#volume/current.ts";
+import { type Current, currentOf, infoOf, objectAt } from "#volume/current.ts";
 import { modifiedMsOf } from "#volume/identity.ts";
 import type { KeyPath } from "#volume/key-path.ts";
 import { makeDirectory } from "#volume/make-directories.ts";
@@ -25,8 +25,7 @@ export async function putObject(
   const { body, attributes, conditions } = input;
   const { sizeBytes } = body;
   if (sizeBytes > volume.limits.putBytesMax) throw tooLarge(volume.limits.putBytesMax);
-  await requireWritable(volume, path);
-  requireForWrite(conditions, await currentOf(volume, path), path.key);
+  requireForWrite(conditions, await replaceable(volume, path), path.key);
   using room = await volume.usage.reserve(sizeBytes);
   await using file = await NewFile.create(volume);
   const algorithm = body.algorithm ?? DEFAULT_ALGORITHM;
@@ -46,18 +45,23 @@ export async function putObject(
 }
 
 /**
- * Says before a body is asked for what would be said after it.
+ * The object that a write to a key would replace. Asked before the body is.
  * Fails: InvalidArgument when a directory, or a file on the way, cannot give way to the key.
  */
-export async function requireWritable(volume: Volume, { key, names }: KeyPath): Promise<void> {
+export async function replaceable(volume: Volume, path: KeyPath): Promise<Current | undefined> {
+  const { key, names } = path;
   await using found = await volume.tree.find(names);
-  if (found !== undefined) return requireReplaceable(found.stats, key);
+  if (found !== undefined) {
+    requireReplaceable(found.stats, key);
+    return await objectAt(volume, path, found);
+  }
   for (let depth = names.length - 1; depth > 0; depth -= 1) {
     await using above = await volume.tree.find(names.slice(0, depth));
     if (above === undefined) continue;
-    if (above.stats.isDirectory()) return;
+    if (above.stats.isDirectory()) return undefined;
     throw invalidArgument("Key", key, "A part of the key before its last slash is a file.");
   }
+  return undefined;
 }
 
 async function receiveDirectory(

@@ -5,7 +5,7 @@ import { absent, systemCode } from "#blob/system-error.ts";
 import type { UploadInfo, UploadInput } from "#object/engine.ts";
 import type { KeyPath } from "#volume/key-path.ts";
 import type { SystemPath } from "#volume/open-directory.ts";
-import { holdsNoBytes, requireWritable } from "#volume/put.ts";
+import { holdsNoBytes, replaceable } from "#volume/put.ts";
 import type { Volume } from "#volume/volume.ts";
 import { writeDurably } from "#volume/write-durably.ts";
 
@@ -34,7 +34,7 @@ export async function createUpload(
 ): Promise<UploadInfo> {
   const { key } = path;
   if (path.isDirectory) throw holdsNoBytes(key);
-  await requireWritable(volume, path);
+  await replaceable(volume, path);
   const initiatedMs = volume.clock.now();
   // Begins with the time, so that the uploads of a key sort by age.
   const time = initiatedMs.toString(16).padStart(TIME_HEX_DIGITS, "0");

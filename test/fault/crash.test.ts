@@ -23,7 +23,7 @@ import { temporaryDirectory } from "#test/support/temporary.ts";
 
 const ROUNDS = LONG ? 200 : 4;
 const WORKERS = 4;
-const DYING_ROUNDS = LONG ? 40 : 4;
+const DYING_ROUNDS = LONG ? 40 : 2;
 /** How long a client waits for an answer before it tries again. */
 const PATIENCE_MS = 2_000;
 
@@ -74,15 +74,13 @@ test("a worker that is killed is replaced, and meanwhile the others serve", asyn
   }
 });
 
-test("a server that is told to stop as a worker dies stops, and is not held up", async (t) => {
+test("a server that is told to stop as workers die stops, and is not held up", async (t) => {
   for (let round = 0; round < DYING_ROUNDS; round += 1) {
-    const command = serveCommand(await temporaryDirectory(), "--workers", "2");
+    const command = serveCommand(await temporaryDirectory(), "--workers", "6");
     const running = start(t, { command, environment: ROOT_ENVIRONMENT });
     await running.prints(/ready s3=/);
-    const [, victim = 0] = processTree(running.pid);
-    process.kill(victim, "SIGKILL");
-    // Before, while and after its end becomes known.
-    await systemClock.sleep(round % 4);
+    // Of some the end is known by then, of some it is not, of some it is half.
+    for (const victim of processTree(running.pid).slice(2)) process.kill(victim, "SIGKILL");
     running.signal("SIGTERM");
 
     const { code, stderr } = await running.ended;

@@ -53,10 +53,10 @@ const createAccessKeyFromSaml = operation({
   needs: "nothing",
   input: message({ ...made, configId: text.optional(), samlResponse: text }),
   output: newAccessKey,
-  run: async ({ federation, request: { lookup } }, input) => {
+  run: async ({ federation, request: { lookup, identified } }, input) => {
     const { orgId: organizationId, configId: configurationId, samlResponse, ...ask } = input;
     const from = { organizationId, configurationId, response: samlResponse };
-    return newAccessKeyOf(await federation.keyBySaml({ ...ask, ...from, lookup }));
+    return newAccessKeyOf(await federation.keyBySaml({ ...ask, ...from, lookup, identified }));
   },
 });
 
@@ -70,9 +70,10 @@ const createAccessKeyFromOidc = operation({
   needs: "nothing",
   input: message({ ...made, oidcToken: text }),
   output: newAccessKey,
-  run: async ({ federation, request: { lookup } }, input) => {
+  run: async ({ federation, request: { lookup, identified } }, input) => {
     const { orgId: organizationId, oidcToken: token, ...ask } = input;
-    return newAccessKeyOf(await federation.keyByOidc({ ...ask, organizationId, token, lookup }));
+    const from = { organizationId, token };
+    return newAccessKeyOf(await federation.keyByOidc({ ...ask, ...from, lookup, identified }));
   },
 });
 
@@ -86,10 +87,12 @@ const createAccessKeyFromContainerCreds = operation({
   needs: "nothing",
   input: message({ orgId: text }),
   output: containerCredentials,
-  run: async ({ federation, request: { authorization = "", lookup } }, { orgId }) => {
+  run: async ({ federation, request }, { orgId }) => {
+    const { authorization = "", lookup, identified } = request;
     // An SDK whose user wrote "Bearer" all the same means the same.
     const token = authorization.replace(/^Bearer +/i, "").trim();
     const identity = await federation.identify(orgId, token);
+    identified(identity.principal);
     const ask = { durationSeconds: FETCHED_SECONDS, lookup };
     return containerCredentialsOf(await federation.session(identity, ask));
   },
