@@ -13,6 +13,7 @@ const GROUPS = [
   "copy",
   "rename",
   "sweep",
+  "volume-list",
   "startup",
   "targets",
 ] as const;
@@ -33,6 +34,8 @@ export interface Options {
   readonly large: boolean;
   /** How many objects a lifecycle sweep is measured over; by the scale of the run when absent. */
   readonly sweepKeys: number | undefined;
+  /** How many files a volume is listed over; by the scale of the run when absent. */
+  readonly volumeFiles: number | undefined;
   readonly workers: number;
   readonly drivers: number;
   readonly secondsPerCell: number;
@@ -48,6 +51,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --quick               about a minute, smaller sizes
   --large               also list a bucket of 1,000,000 keys
   --sweep-keys N        objects under the lifecycle sweep (100,000, with --quick 10,000)
+  --volume-files N      files of the volume that is listed (100,000, with --quick 20,000)
   --only a,b            of: ${GROUPS.join(", ")}
   --seconds N           time of one cell, all its rounds together (6, with --quick 1)
   --workers N           worker processes of Lode and of the baselines (one per core)
@@ -67,6 +71,7 @@ const SPEC = {
   quick: { type: "boolean" },
   large: { type: "boolean" },
   "sweep-keys": { type: "string" },
+  "volume-files": { type: "string" },
   only: { type: "string" },
   seconds: { type: "string" },
   workers: { type: "string" },
@@ -99,6 +104,7 @@ export function parseOptions(args: readonly string[]): Options {
     quick,
     large: values.large ?? false,
     sweepKeys: positive(values["sweep-keys"], "--sweep-keys"),
+    volumeFiles: positive(values["volume-files"], "--volume-files"),
     workers,
     drivers: positive(values.drivers, "--drivers") ?? drivers,
     secondsPerCell: positive(values.seconds, "--seconds") ?? (quick ? 1 : 6),

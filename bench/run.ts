@@ -16,6 +16,7 @@ import { emptyStartRow, fillForStart, startRow } from "./row/startup.ts";
 import { sweepRows } from "./row/sweep.ts";
 import { targetRows } from "./row/targets.ts";
 import { versionRows } from "./row/versions.ts";
+import { volumeListRows } from "./row/volume-list.ts";
 import { GIB, scaleOf } from "./scale.ts";
 import { createBucket, removeBuckets } from "./target/bucket.ts";
 import { LODE_CREDENTIALS, startLode } from "./target/lode.ts";
@@ -54,6 +55,7 @@ export async function run(options: Options): Promise<Ledger> {
   const bench = { targets: [], fleet, scale, ledger, workers, directory };
   await measureTargets(options, bench);
   if (options.startsLode && options.groups.has("sweep")) await sweepRows(bench);
+  if (options.startsLode && options.groups.has("volume-list")) await volumeListRows(bench);
   if (measuresStart) await startRow(ledger, { ...start, row: "start, filled" });
   return ledger;
 }

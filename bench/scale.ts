@@ -19,6 +19,7 @@ export interface Scale {
   /** Keys with so many versions each. */
   readonly versions: readonly { readonly keys: number; readonly each: number }[];
   readonly sweepKeys: number;
+  readonly volumeFiles: number;
   readonly multipartBytes: number;
   readonly completeParts: number;
   readonly renameBytes: number;
@@ -34,14 +35,16 @@ export interface Scale {
 
 interface ScaleOptions {
   readonly sweepKeys: number | undefined;
+  readonly volumeFiles: number | undefined;
   readonly quick: boolean;
   readonly large: boolean;
   readonly secondsPerCell: number;
 }
 
-export function scaleOf({ quick, large, secondsPerCell, sweepKeys }: ScaleOptions): Scale {
+export function scaleOf({ quick, large, secondsPerCell, ...asked }: ScaleOptions): Scale {
   const scale = quick ? quickScale(secondsPerCell) : fullScale(secondsPerCell, large);
-  return { ...scale, sweepKeys: sweepKeys ?? scale.sweepKeys };
+  const { sweepKeys = scale.sweepKeys, volumeFiles = scale.volumeFiles } = asked;
+  return { ...scale, sweepKeys, volumeFiles };
 }
 
 function fullScale(secondsPerCell: number, large: boolean): Scale {
@@ -61,6 +64,7 @@ function fullScale(secondsPerCell: number, large: boolean): Scale {
       { keys: 1_000, each: 100 },
     ],
     sweepKeys: 100_000,
+    volumeFiles: large ? 1_000_000 : 100_000,
     multipartBytes: GIB,
     completeParts: 10_000,
     renameBytes: 10 * GIB,
@@ -90,6 +94,7 @@ function quickScale(secondsPerCell: number): Scale {
     listKeys: [10_000],
     versions: [{ keys: 500, each: 20 }],
     sweepKeys: 10_000,
+    volumeFiles: 20_000,
     multipartBytes: 256 * MIB,
     completeParts: 1000,
     renameBytes: 10 * GIB,

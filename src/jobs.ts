@@ -5,11 +5,13 @@ import type { Metrics } from "#base/metrics.ts";
 import { randomHex } from "#base/random.ts";
 import type { BlobStore } from "#blob/store.ts";
 import { Catalog } from "#catalog/catalog.ts";
+import { openIdentities } from "#catalog/identities.ts";
 import { JobPlace } from "#catalog/job-place.ts";
 import { Organizations } from "#catalog/organizations.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import type { Config } from "#config.ts";
 import type { Fleet } from "#fleet.ts";
+import { runAccessKeys } from "#job/access-keys.ts";
 import { type AuditJob, deliverAll, runAudit } from "#job/audit.ts";
 import { runGarbage } from "#job/garbage.ts";
 import { runLifecycle } from "#job/lifecycle.ts";
@@ -48,6 +50,7 @@ export async function runJobs(config: Config, jobs: Jobs): Promise<void> {
     expire(parts),
     recount(parts),
     deliverAudit(parts),
+    forgetAccessKeys(parts),
   ]);
 }
 
@@ -131,6 +134,11 @@ async function recount({ meta, catalog, metrics, log, signal }: Parts): Promise<
     log,
     signal,
   });
+}
+
+async function forgetAccessKeys({ meta, keyring, log, signal }: Parts): Promise<void> {
+  const { keys } = openIdentities({ meta, keyring, clock: systemClock });
+  await runAccessKeys({ keys, clock: systemClock, log, signal });
 }
 
 async function deliverAudit(parts: Parts): Promise<void> {

@@ -21,6 +21,18 @@ async function run([command, ...args]: readonly string[]): Promise<void> {
       await runSupervisor(config);
       return process.exit(0);
     }
+    case "check":
+    case "backup":
+    case "restore": {
+      const { runMaintenance } = await import("#maintenance/command.ts");
+      process.exitCode = await runMaintenance(command, args, process.env);
+      return;
+    }
+    case "prove": {
+      const { runProve } = await import("#prove/command.ts");
+      process.exitCode = await runProve(args, process.env);
+      return;
+    }
     case "version":
     case "--version": {
       const { default: manifest } = await import("../package.json", { with: { type: "json" } });

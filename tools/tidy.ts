@@ -22,6 +22,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   admin: ["base", "access", "catalog", "federation", "object", "job"],
   job: ["base", "volume", "audit", "object", "catalog", "versioned"],
   cli: ["base"],
+  prove: ["base"],
   check: ["base", "meta", "blob", "object", "catalog", "versioned"],
   maintenance: ["base", "meta", "blob", "catalog", "versioned", "check", "server"],
 };

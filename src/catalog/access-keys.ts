@@ -217,7 +217,8 @@ export class AccessKeys {
    */
   async sweep({ after, limit }: { after: string; limit: number }): Promise<string | undefined> {
     const rows = await this.#table.page({ prefix: "", after, limit });
-    for (const row of rows) if (this.#hasEnded(row.value, DAY_MS)) await this.#forget(row);
+    const ended = rows.filter(({ value }) => this.#hasEnded(value, DAY_MS));
+    await Promise.all(ended.map((row) => this.#forget(row)));
     return rows.length < limit ? undefined : rows.at(-1)?.id;
   }
 
@@ -285,9 +286,10 @@ export class AccessKeys {
     const prefix = indexId(principal, "");
     const entries = await this.#index.page({ prefix, after: "", limit: KEYS_OF_PRINCIPAL_MAX });
     if (entries.length < KEYS_OF_PRINCIPAL_MAX) return;
-    const rows = await Promise.all(entries.map(({ id }) => this.#table.find(keyOfIndex(id))));
-    const ended = rows.filter((row) => row !== undefined && this.#hasEnded(row.value, 0));
-    for (const row of ended) if (row !== undefined) await this.#forget(row);
+    const found = await Promise.all(entries.map(({ id }) => this.#table.find(keyOfIndex(id))));
+    const rows = found.flatMap((row) => row ?? []);
+    const ended = rows.filter(({ value }) => this.#hasEnded(value, 0));
+    await Promise.all(ended.map((row) => this.#forget(row)));
     if (ended.length > 0) return;
     const message = `${principal.name} has ${KEYS_OF_PRINCIPAL_MAX} access keys: revoke some first`;
     throw new ControlError("ResourceExhausted", message);

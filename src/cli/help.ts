@@ -19,6 +19,10 @@ export interface LocalCommand {
 
 export const LOCAL_COMMANDS: readonly LocalCommand[] = [
   { usage: "serve [settings]", summary: "serve S3 (lode serve --help lists the settings)" },
+  { usage: "check --data DIR", summary: "look whether all that is stored fits together; --repair" },
+  { usage: "backup --data DIR --to DIR", summary: "copy a data directory, served or not" },
+  { usage: "restore --from DIR --data DIR", summary: "make a data directory of a backup" },
+  { usage: "prove --endpoint URL", summary: "hold any S3 server to what it promises" },
   { usage: "completion SHELL", summary: "print what makes bash, zsh or fish complete commands" },
   { usage: "version", summary: "print the version" },
 ];

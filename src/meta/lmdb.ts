@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { type Database, open, type RootDatabase, type Transaction } from "lmdb";
 import { assert } from "#base/assert.ts";
 import { asBuffer } from "#base/bytes.ts";
@@ -103,6 +103,23 @@ export class LmdbMetaStore implements MetaStore {
       scan: async (range) => this.#scan(range, { transaction }),
       [Symbol.dispose]: () => transaction.done(),
     };
+  }
+
+  /**
+   * Writes the map as it is now into an empty directory, whoever writes meanwhile, and makes it durable. It
+   * has every commit that resolved before the call began, and no part of any other.
+   *
+   * Spec: http://www.lmdb.tech/doc/group__mdb.html (mdb_env_copy2: a read transaction's view)
+   * Fails: StorageError "full", "unavailable".
+   */
+  async copyTo(directory: string): Promise<void> {
+    try {
+      await this.#root.backup(directory, false);
+      // The copy is written and not synced.
+      for (const path of [join(directory, "data.mdb"), directory]) syncNames(path);
+    } catch (cause) {
+      throw await failure(cause, directory);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

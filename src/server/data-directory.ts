@@ -44,11 +44,21 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   writable(path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
   const lock = await takeLock(path);
   try {
-    writable(path, () => checkFormat(path));
+    return {
+      ...dataDirectoryAt(path),
+      [Symbol.asyncDispose]: async () => {
+        await new Promise((resolve) => lock.close(resolve));
+      },
+    };
   } catch (cause) {
     lock.close();
     throw cause;
   }
+}
+
+/** Where things are, for who stands beside the server that has it. Fails: StorageError "conflict". */
+export function dataDirectoryAt(path: string): DataDirectory {
+  writable(path, () => checkFormat(path));
   return {
     metadata: join(path, "metadata"),
     blobs: join(path, "blobs"),
@@ -57,9 +67,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     adminToken: join(path, "admin-token"),
     masterKey: join(path, "master-key"),
     masterKeyIds: join(path, "master-key-ids"),
-    [Symbol.asyncDispose]: async () => {
-      await new Promise((resolve) => lock.close(resolve));
-    },
+    [Symbol.asyncDispose]: async () => undefined,
   };
 }
 
@@ -134,7 +142,7 @@ function readFormat(file: string): unknown {
  * It keeps two servers of one machine apart by mistake; safety does not rest on it, since every commit
  * is guarded whoever makes it.
  */
-async function takeLock(path: string): Promise<Server> {
+export async function takeLock(path: string): Promise<Server> {
   const { dev, ino } = statSync(path);
   const abstract = process.platform === "linux";
   const name = abstract

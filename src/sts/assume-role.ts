@@ -20,9 +20,11 @@ const ANY_ROLE = "oidc";
 const ARN = /^arn:aws[a-z-]*:iam::([a-z0-9]{3,32}):role\/(.+)$/;
 
 /**
- * Reads the parameters. The role of a token is what its issuer and subject make of it, so RoleArn says
- * little that is new: the organization, and for who wants to be sure, the role that it must be.
+ * Reads the parameters.
  *
+ * Differs: on AWS a role is made beforehand, and RoleArn chooses among those that trust the token. The
+ * role of a token is what its issuer and subject make of it, as CoreWeave has it; so RoleArn says the
+ * organization, and `role/oidc`, or for who wants to be sure the very role.
  * Spec: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  * Fails: StsError.
  */

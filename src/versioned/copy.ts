@@ -8,7 +8,7 @@ import { ID_BYTES } from "#versioned/keys.ts";
 import { type NewVersion, validatorsOf } from "#versioned/plan.ts";
 import { contentOf, receive } from "#versioned/receive.ts";
 import type { Content, VersionRecord } from "#versioned/record.ts";
-import { openSource, type Source, sourceBody, sourceGuard } from "#versioned/source.ts";
+import { type Source, sourceBody, sourceGuard, withSource } from "#versioned/source.ts";
 import { keepingNoOrphan, keyState, manifestOf, type Stores } from "#versioned/store.ts";
 import { requireRoom } from "#versioned/usage.ts";
 import { makeVersion } from "#versioned/write.ts";
@@ -30,11 +30,17 @@ export async function copyObject(
   name: KeyName,
   input: CopyInput,
 ): Promise<CopyOutcome> {
-  const { sourceConditions, sourceKey, conditions, room } = input;
-  const source = await openSource(stores, input.source, {
-    conditions: sourceConditions,
-    key: sourceKey,
-  });
+  const { source: from, sourceConditions, sourceKey } = input;
+  const ask = { name: from, conditions: sourceConditions, key: sourceKey };
+  return await withSource(stores, ask, async (source) => copyFrom(stores, name, { input, source }));
+}
+
+async function copyFrom(
+  stores: Stores,
+  name: KeyName,
+  { input, source }: { readonly input: CopyInput; readonly source: Source },
+): Promise<CopyOutcome> {
+  const { conditions, room } = input;
   const before = await keyState(stores, name);
   requireForWrite(conditions, validatorsOf(before.head), name.key);
   const { sizeBytes } = source.found.record;

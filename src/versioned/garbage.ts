@@ -1,5 +1,6 @@
 import type { Guard } from "#meta/store.ts";
 import { PART_NUMBER_MAX } from "#object/name.ts";
+import { isHeld } from "#versioned/hold.ts";
 import { garbageSpan, manifestKey, partKey, referenceKey, referenceSpan } from "#versioned/keys.ts";
 import {
   type GarbageRecord,
@@ -14,6 +15,8 @@ import { partCounter, scanParts } from "#versioned/uploads.ts";
 const ENTRIES_MAX = 100;
 const DELETIONS_MAX = 500;
 
+const NOTHING: Collected = { entries: 0, blobs: 0 };
+
 export interface Collected {
   readonly entries: number;
   readonly blobs: number;
@@ -22,7 +25,7 @@ export interface Collected {
 /**
  * Throws away, once, what was discarded before `beforeMs`: references, then blobs that no reference
  * is left of, then records, then the entry itself. A crash between any two steps repeats them.
- * Returns zero entries when there is nothing to do.
+ * Returns zero entries when there is nothing to do, or while somebody holds what there is.
  */
 export async function collectGarbage(
   stores: Stores,
@@ -31,6 +34,8 @@ export async function collectGarbage(
 ): Promise<Collected> {
   const { from, to } = garbageSpan(beforeMs);
   const entries = await stores.meta.scan({ from, to, limit: ENTRIES_MAX });
+  // Asked after the entries were read: what they throw away was not held when a later hold was taken.
+  if (entries.length > 0 && (await isHeld(stores.meta, stores.clock.now()))) return NOTHING;
   let [done, blobs] = [0, 0];
   for (const { key, value } of entries) {
     if (signal?.aborted === true) break;

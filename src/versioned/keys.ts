@@ -15,6 +15,7 @@ import { STAMP_BYTES, writeStamp } from "#base/stamp.ts";
  *  r blob content                 reference: the content holds the blob
  *  t bucket token                 client token of a rename
  *  g time id                      garbage
+ *  h id                           hold: while there is one, garbage waits
  *  n bucket                       usage counter
  *  N organization / zone          usage counter, of all its buckets there
  *  x                              the last repair of usage counters
@@ -141,6 +142,15 @@ export function garbageSpan(timeMs: number): Span {
     from: garbageKey(0, "00".repeat(ID_BYTES)),
     to: garbageKey(timeMs, "00".repeat(ID_BYTES)),
   };
+}
+
+export function holdKey(id: string): Buffer {
+  return idKey("h", id);
+}
+
+export function holdSpan(): Span {
+  const from = Buffer.from("h");
+  return { from, to: afterPrefix(from) };
 }
 
 export function usageKey(bucketId: string): Buffer {

@@ -11,11 +11,11 @@ import { garbageWrite } from "#versioned/plan.ts";
 import { contentOf, receive } from "#versioned/receive.ts";
 import { type Extent, type PartRecord, packJson, unpackJson } from "#versioned/record.ts";
 import {
-  openSource,
   resealedExtents,
   type Source,
   sourceBody,
   sourceGuard,
+  withSource,
 } from "#versioned/source.ts";
 import { commitDecision, extentsOf, keepingNoOrphan, type Stores } from "#versioned/store.ts";
 import { addParts, findUpload, partInfo, uploadLock } from "#versioned/uploads.ts";
@@ -54,10 +54,27 @@ export async function putPart(
     const made = await sentPart(stores, { info, lock }, source.body);
     return { ...(await commitMade(stores, name, { part, made, shown, room })), encryption };
   }
-  const from = await openSource(stores, source.source, {
-    conditions: source.conditions,
-    key: source.sourceKey,
-  });
+  const ask = { name: source.source, conditions: source.conditions, key: source.sourceKey };
+  return await withSource(stores, ask, async (from) =>
+    copyPart(stores, name, { part, source, upload: { info, lock }, from }),
+  );
+}
+
+interface CopyPart {
+  readonly part: PartNumber;
+  readonly source: CopySource;
+  readonly upload: OpenUpload;
+  readonly from: Source;
+}
+
+async function copyPart(
+  stores: Stores,
+  name: UploadName,
+  { part, source, upload, from }: CopyPart,
+): Promise<PartInfo> {
+  const { info, lock } = upload;
+  const { storageClass } = info.attributes;
+  const { room } = source;
   const range = copiedRange(source.range, from.found.record.sizeBytes);
   const sizeBytes = range.to - range.from;
   await requireRoom(stores.meta, name.bucket, { storageClass, sizeBytes, room });
@@ -68,19 +85,19 @@ export async function putPart(
   const shown = shares
     ? await commitPart(stores, name, {
         part,
-        made: await sharedPart(stores, { info, lock }, { from, range }),
+        made: await sharedPart(stores, upload, { from, range }),
         shown: info.algorithm,
         room,
         beside,
       })
     : await commitMade(stores, name, {
         part,
-        made: await sentPart(stores, { info, lock }, sourceBody(stores, from, range)),
+        made: await sentPart(stores, upload, sourceBody(stores, from, range)),
         shown: info.algorithm,
         room,
         beside,
       });
-  return { ...shown, sourceVersionId: from.found.versionId, encryption };
+  return { ...shown, sourceVersionId: from.found.versionId, encryption: lock?.record.kind };
 }
 
 /** An upload, unlocked with the key that came with the request. */

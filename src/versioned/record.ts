@@ -91,7 +91,13 @@ interface RepairRecord {
   readonly repairedMs: number;
 }
 
+/** Garbage waits until then, unless it is renewed or taken back. */
+export interface HoldRecord {
+  readonly untilMs: number;
+}
+
 type JsonRecord =
+  | HoldRecord
   | UploadRecord
   | PartRecord
   | Manifest

@@ -25,12 +25,41 @@ const NAMES: ConditionNames = {
   ifUnmodifiedSince: "x-amz-copy-source-If-Unmodified-Since",
 };
 
-/** Fails: as Engine.get, PreconditionFailed. */
-export async function openSource(
+/** Openings before a source that is replaced again and again answers SlowDown. */
+const ATTEMPTS_MAX = 20;
+
+export interface SourceAsk {
+  readonly name: ObjectName;
+  readonly conditions: Conditions;
+  readonly key: CustomerKey | undefined;
+}
+
+/** The source was removed or replaced before the commit. */
+class SourceGone extends S3Error<"NoSuchKey"> {}
+
+/**
+ * Does `work` with the source as it is. One that is replaced before the commit is opened again: without
+ * a version id any version will do that was the current one meanwhile.
+ * Fails: as Engine.get, PreconditionFailed, SlowDown, and as `work` fails.
+ */
+export async function withSource<T>(
   stores: Stores,
-  name: ObjectName,
-  ask: { readonly conditions: Conditions; readonly key: CustomerKey | undefined },
-): Promise<Source> {
+  ask: SourceAsk,
+  work: (source: Source) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    const source = await openSource(stores, ask);
+    try {
+      return await work(source);
+    } catch (cause) {
+      if (!(cause instanceof SourceGone)) throw cause;
+    }
+  }
+  throw new S3Error("SlowDown", {});
+}
+
+async function openSource(stores: Stores, ask: SourceAsk): Promise<Source> {
+  const { name } = ask;
   const found = await findVersion(stores, name);
   const lock = lockOf(stores.keyring, found.record.encryption, ask.key);
   const validators = { etag: etagOf(found.record), modifiedMs: found.record.modifiedMs };
@@ -38,11 +67,11 @@ export async function openSource(
   return { name, found, lock };
 }
 
-/** Fails: NoSuchKey when the source has gone meanwhile, for it may have taken its blobs along. */
+/** Fails: SourceGone, when it may have taken its blobs along. */
 export async function sourceGuard({ meta }: Stores, { name, found }: Source): Promise<Beside> {
   const key = versionKey(name.bucket.id, name.key, found.sequence);
   const entry = await meta.get(key);
-  if (entry === undefined) throw new S3Error("NoSuchKey", { Key: name.key });
+  if (entry === undefined) throw new SourceGone("NoSuchKey", { Key: name.key });
   return { guards: [{ key, revision: entry.revision }] };
 }
 

@@ -103,7 +103,7 @@ function isFree(placed: readonly Placed[], base: string, { all, chosen }: Assemb
   return true;
 }
 
-export function assembledBytes(parts: readonly PartRecord[]): number {
+function assembledBytes(parts: readonly PartRecord[]): number {
   return parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 

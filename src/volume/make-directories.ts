@@ -41,10 +41,7 @@ export async function makeDirectory(
 }
 
 /** Removes directories that are empty, each; a full one or a missing one stays as it is. */
-export async function removeEmpty(
-  volume: Volume,
-  paths: Iterable<readonly Bytes[]>,
-): Promise<void> {
+async function removeEmpty(volume: Volume, paths: Iterable<readonly Bytes[]>): Promise<void> {
   for (const names of paths) {
     const name = names.at(-1) ?? "";
     await using parent = await volume.tree.directory(names.slice(0, -1));

@@ -82,6 +82,6 @@ export class OpenDirectory implements AsyncDisposable {
   }
 }
 
-export function systemPath(path: Bytes): SystemPath {
+function systemPath(path: Bytes): SystemPath {
   return /[\x80-\xff]/.test(path) ? Buffer.from(path, "latin1") : path;
 }

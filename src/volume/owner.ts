@@ -104,6 +104,11 @@ export class Owner implements AsyncDisposable {
     return (await this.beat()) - found.mtimeNs > LEASE_NS ? "silent" : "alive";
   }
 
+  /** Whether somebody removed the file, without which no lock can be taken. */
+  async isGone(): Promise<boolean> {
+    return (await this.#file.stat()).nlink === 0;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
     await rm(this.path, { force: true });

@@ -27,6 +27,8 @@ export interface Publication {
 
 /** Other programs remove directories; more often in a row than this they do not. */
 const ATTEMPTS_MAX = 10;
+/** Of stat(2), whatever the file system has. */
+const BLOCK_BYTES = 512n;
 /** Node has no constant for it: holds the inode, and takes no leave to read. */
 const O_PATH = 0o10000000;
 
@@ -167,7 +169,7 @@ export class Replaced implements AsyncDisposable {
     this.#pin = pin;
     const goes = stats?.isFile() === true && stats.nlink === 1n;
     this.#identity = goes ? identityOf(stats) : undefined;
-    this.#bytes = goes ? Number(stats.size) : 0;
+    this.#bytes = goes ? Number(stats.blocks * BLOCK_BYTES) : 0;
   }
 
   static async pin(

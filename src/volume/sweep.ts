@@ -1,4 +1,5 @@
 import { lstat, readdir, rm } from "node:fs/promises";
+import { S3Error } from "#base/error.ts";
 import { absent, guarded } from "#blob/system-error.ts";
 import { sweepRecords } from "#volume/sweep-records.ts";
 import {
@@ -30,6 +31,7 @@ export interface SweepOptions {
 
 const NS_PER_MS = 1_000_000n;
 const DAY_NS = 86_400_000n * NS_PER_MS;
+const OWNER_NS = 30n * DAY_NS;
 /** A rename's token answers for a day, and for the time until it is cleared away. */
 const TOKEN_NS = DAY_NS + 3_600_000n * NS_PER_MS;
 
@@ -68,12 +70,19 @@ async function sweepUploads(volume: Volume, { uploadAgeMs }: SweepOptions): Prom
     if (info === undefined || parts === undefined) continue;
     const usedMs = Math.max(info.initiatedMs, parts.mtimeMs);
     if (volume.clock.now() - usedMs < uploadAgeMs) continue;
-    const freed = await volume.locks.hold(id, async () => removeUpload(volume, id));
+    const freed = await volume.locks
+      .hold(id, async () => removeUpload(volume, id))
+      .catch(unlessHeld);
     if (freed === undefined) continue;
     await volume.usage.count(-freed);
     removed += 1;
   }
   return removed;
+}
+
+/** For `catch`: it is being completed at this moment. */
+function unlessHeld(error: unknown): undefined {
+  if (!(error instanceof S3Error && error.code === "SlowDown")) throw error;
 }
 
 /** Locks of the dead, whose keys nobody wrote to since. */
@@ -112,7 +121,9 @@ async function sweepOwners({ hidden, owner, usage }: Volume, nowNs: bigint): Pro
     const path = hidden.entry(`owners/${name}`);
     const holder = await owner.holderOf(path);
     const stats = await lstat(path, { bigint: true }).catch(absent);
-    const isOver = holder === "dead" || (stats !== undefined && nowNs - stats.mtimeNs > DAY_NS);
+    // A server of another machine that nobody asks anything gives no sign of life.
+    const isOld = stats !== undefined && nowNs - stats.mtimeNs > OWNER_NS;
+    const isOver = holder === "dead" || isOld;
     if (isOver && holder !== "this process" && holder !== "alive") await rm(path, { force: true });
   }
   await usage.forgetOthers(await readdir(hidden.entry("owners")));

@@ -139,7 +139,7 @@ function join(path: SystemPath, name: string): SystemPath {
     : Buffer.concat([path, Buffer.from(`/${name}`, "latin1")]);
 }
 
-export function noSuchUpload(uploadId: string): S3Error<"NoSuchUpload"> {
+function noSuchUpload(uploadId: string): S3Error<"NoSuchUpload"> {
   return new S3Error("NoSuchUpload", { UploadId: uploadId });
 }
 

@@ -26,7 +26,7 @@ export interface VolumeLimits {
 }
 
 /** Spec: Runpod, "S3-compatible API", limitations. */
-export const VOLUME_LIMITS: VolumeLimits = {
+const VOLUME_LIMITS: VolumeLimits = {
   putBytesMax: 5 * 2 ** 30,
   partBytesMax: 5 * 2 ** 30,
   partBytesMin: 0,
@@ -126,9 +126,9 @@ export class Volume implements AsyncDisposable {
     await dress(path, kind, this.#options);
   }
 
-  /** Whether another program has removed what nothing can be written without. */
+  /** Whether another program has removed what nothing can be written without: open it again. */
   async isGone(): Promise<boolean> {
-    return (await this.hidden.stats()).nlink === 0n;
+    return (await this.hidden.stats()).nlink === 0n || (await this.owner.isGone());
   }
 
   /** Keeps the volume open until `leave` is called, once. */

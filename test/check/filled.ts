@@ -4,6 +4,7 @@ import type { BlobStore } from "#blob/store.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import type { Entry, MetaStore } from "#meta/store.ts";
+import type { CompletePart } from "#object/engine.ts";
 import { newBucketName, objectKey, partNumber } from "#object/name.ts";
 import { bodyOf, NOTHING_SAID } from "#test/contract/engine.ts";
 import { newClock, storesOver } from "#test/model/stores.ts";
@@ -55,7 +56,7 @@ export async function filled(): Promise<Filled> {
     const begun = { attributes: NOTHING_SAID, algorithm: undefined, checksumType: undefined };
     const made = await engine.createUpload({ bucket, key: objectKey(key) }, begun);
     const name = { bucket, key: objectKey(key), uploadId: made.uploadId };
-    const done = [];
+    const done: CompletePart[] = [];
     for (const [at, text] of parts.entries()) {
       const number = partNumber(String(at + 1));
       const { etag } = await engine.putPart(name, number, { body: bodyOf(text) });

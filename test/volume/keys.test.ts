@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -75,8 +76,8 @@ test("the hidden directory is in no list and under no key", async (t) => {
     await s3.delete(key);
   }
   await refused(s3.head(`${HIDDEN_NAME.toUpperCase()}/tmp/file`), "NoSuchKey");
-  execFileSync("ln", ["-s", HIDDEN_NAME, at("link")]);
-  execFileSync("ln", ["-s", `${HIDDEN_NAME}/tmp/file`, at("file")]);
+  symlinkSync(HIDDEN_NAME, at("link"));
+  symlinkSync(`${HIDDEN_NAME}/tmp/file`, at("file"));
   await refused(s3.head("link/tmp/file"), "NoSuchKey");
   await refused(s3.head("file"), "NoSuchKey");
   assert.deepEqual(await s3.keys(), []);
