@@ -23,6 +23,7 @@ export interface ControlComposition
   readonly operatorToken: string;
   /** What the operator speaks of when no other is named. */
   readonly firstOrganizationId: string;
+  readonly rootAccessKeyId: string;
   readonly region: string;
   readonly volumes: OpenVolumes;
   /** Where the server keeps its own; undefined: nowhere. */
@@ -59,6 +60,7 @@ export function composeControl(composition: ControlComposition): Control {
     lifecycleDayMs,
     operatorDigest: tokenDigest(composition.operatorToken),
     firstOrganizationId: composition.firstOrganizationId,
+    rootAccessKeyId: composition.rootAccessKeyId,
     attempts: new FailedAttempts(clock),
     route: router(OPERATIONS),
     report,

@@ -82,6 +82,7 @@ export async function runSupervisor(config: Config): Promise<void> {
     identities,
     operator,
     organizationId,
+    rootAccessKeyId: accessKeyId,
     audited: audit,
   });
   await using admin = await listenAdmin(config, view);
@@ -102,6 +103,7 @@ interface Viewed extends Jobs {
   readonly operator: AdminToken;
   /** The first. */
   readonly organizationId: string;
+  readonly rootAccessKeyId: string;
   readonly audited: ControlAudit;
 }
 
@@ -119,6 +121,7 @@ function viewOf(config: Config, parts: Viewed): AdminView {
       region: config.region,
       dataDirectory: config.data,
       firstOrganizationId: parts.organizationId,
+      rootAccessKeyId: parts.rootAccessKeyId,
       report: (cause, requestId) => {
         metrics.failures.inc();
         log.error("a call of the control API failed by a fault of ours", cause, { requestId });

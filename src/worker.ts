@@ -218,7 +218,7 @@ function record({ request, handled, written, started }: Exchange, serving: Servi
     principal: trace.principal,
     key_id: trace.accessKeyId,
     denied: trace.denied,
-    bucket: trace.bucket,
+    bucket: trace.bucket?.slice(0, LOGGED_BUCKET_CHARS_MAX),
     key: trace.key?.slice(0, LOGGED_KEY_CHARS_MAX),
     received,
     sent: written.bytes,
@@ -231,6 +231,7 @@ function record({ request, handled, written, started }: Exchange, serving: Servi
 
 /** So that a line of the access log stays below what a pipe takes whole. */
 const LOGGED_KEY_CHARS_MAX = 512;
+const LOGGED_BUCKET_CHARS_MAX = 64;
 
 /** What never became a request is answered in S3's form all the same. */
 function refuse(reason: BadRequest) {

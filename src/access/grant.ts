@@ -3,6 +3,6 @@ export interface Grant {
   readonly action: `s3:${string}`;
   /** `*`, `bucket` or `bucket/key`, without the arn prefix. */
   readonly resource: string;
-  /** Of the object, where the request does not name it in its query. */
+  /** Of the object that is acted on; undefined: the current one. Conditions see no other. */
   readonly versionId?: string | undefined;
 }

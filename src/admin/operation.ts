@@ -18,6 +18,7 @@ export interface Foundation extends Identities {
   readonly clock: Clock;
   /** What the operator speaks of when no other is named, and the root key belongs to. */
   readonly firstOrganizationId: string;
+  readonly rootAccessKeyId: string;
   readonly usageOf: (bucket: Bucket) => Promise<Usage>;
   readonly zonesOf: (organizationId: string) => Promise<readonly ZoneUsage[]>;
   readonly recounts: Recounts;

@@ -79,6 +79,16 @@ function asError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));
 }
 
+/** What a terminal would obey, or show as something else than what stands there: as escapes. */
+const INVISIBLE = /[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+function visible(text: string): string {
+  return text.replace(
+    INVISIBLE,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** `12:30:01 PutObject 200 photos/cat.jpg 1024 B 3 ms root A1B2` */
 function readable(line: string): string {
   const record = JSON.parse(line) as Record<string, unknown>;
@@ -87,10 +97,14 @@ function readable(line: string): string {
     const { op, status, code, bucket = "", key, sent, ms, principal, id } = record;
     const what = key === undefined ? bucket : `${bucket}/${key}`;
     const outcome = code === undefined ? status : `${status} ${code}`;
-    return `${clock} ${op} ${outcome} ${JSON.stringify(what)} ${sent} B ${ms} ms ${principal} ${id}\n`;
+    const text = `${op} ${outcome} ${JSON.stringify(what)} ${sent} B ${ms} ms ${principal} ${id}`;
+    return `${clock} ${visible(text)}\n`;
   }
   const { msg, time, level, pid, err, ...rest } = record;
   const more = Object.entries(rest).map(([name, value]) => ` ${name}=${value}`);
-  const cause = err === undefined ? "" : `\n  ${(err as { stack?: string }).stack}`;
-  return `${clock} ${Number(level) >= 50 ? "ERROR " : ""}${msg}${more.join("")}${cause}\n`;
+  const cause = err === undefined ? "" : `\n${(err as { stack?: string }).stack}`;
+  const text = visible(`${msg}${more.join("")}`);
+  // Its lines are set in, so that none is taken for one of the log.
+  const stack = cause.split("\n").map(visible).join("\n  ");
+  return `${clock} ${Number(level) >= 50 ? "ERROR " : ""}${text}${stack}\n`;
 }

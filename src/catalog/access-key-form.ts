@@ -8,15 +8,39 @@ const ATTRIBUTE_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LOWER = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-export function newAccessKeyId(): string {
-  return `CW${letters(UPPER, 14)}`;
+const BROUGHT_ID = /^[A-Za-z0-9_]{3,128}$/;
+const BROUGHT_SECRET = /^[\x21-\x7e]{8,128}$/;
+
+/** What a client signs with. */
+export interface KeyPair {
+  readonly accessKeyId: string;
+  readonly secretKey: string;
+}
+
+export function newKeyPair(): KeyPair {
+  return { accessKeyId: `CW${letters(UPPER, 14)}`, secretKey: newSecretKey() };
 }
 
 export function newSecretKey(): string {
   return `cwo${letters(LOWER, 40)}`;
 }
 
-/** Ids of keys that are stored have letters alone. */
+/** Of a pair that somebody else made. Fails: InvalidArgument, which does not tell the secret. */
+export function checkKeyPair({ accessKeyId, secretKey }: KeyPair): void {
+  if (!BROUGHT_ID.test(accessKeyId)) {
+    const message = "accessKeyId: give 3 to 128 of A-Z a-z 0-9 _";
+    throw new ControlError("InvalidArgument", message);
+  }
+  if (isSessionKeyId(accessKeyId)) {
+    const message = `accessKeyId: "${accessKeyId}" has the form of keys that are not stored`;
+    throw new ControlError("InvalidArgument", message);
+  }
+  if (BROUGHT_SECRET.test(secretKey)) return;
+  const message = "secretKey: give 8 to 128 printable characters of ASCII without spaces";
+  throw new ControlError("InvalidArgument", message);
+}
+
+/** Ids of keys that are made here and stored have letters alone, and no other may be like these. */
 export const SESSION_KEY_PREFIX = "CW0";
 
 /** Of a key that is not stored: whether it is one of an organization cannot be told from it. */

@@ -7,9 +7,10 @@ import { randomBytes } from "#base/random.ts";
 import {
   checkAttributes,
   checkDuration,
+  checkKeyPair,
   isSessionKeyId,
-  newAccessKeyId,
-  newSecretKey,
+  type KeyPair,
+  newKeyPair,
 } from "#catalog/access-key-form.ts";
 import { type Holder, type Holders, organizationOf } from "#catalog/holders.ts";
 import type { Revocations } from "#catalog/revocations.ts";
@@ -39,6 +40,8 @@ export interface NewAccessKey {
   readonly withSession: boolean;
   /** The configuration that let a federated role in. */
   readonly federationId?: string | undefined;
+  /** One that clients have already; made when absent. */
+  readonly pair?: KeyPair | undefined;
 }
 
 export interface MadeAccessKey extends AccessKey {
@@ -94,16 +97,19 @@ export class AccessKeys {
     this.#index = new Table(parts.meta, "k");
   }
 
-  /** Fails: InvalidArgument, NotFound (the user is gone), ResourceExhausted. */
+  /**
+   * Fails: InvalidArgument, NotFound (the user is gone), ResourceExhausted; AlreadyExists (the pair's id
+   * is a key's, or was one's until a day ago).
+   */
   async create(input: NewAccessKey): Promise<MadeAccessKey> {
     const { meta, clock, keyring, holders } = this.#parts;
     const { principal, durationSeconds } = input;
     organizationOf(principal);
     checkDuration(durationSeconds);
     checkAttributes(input.attributes);
+    if (input.pair !== undefined) await this.#checkPair(input.pair);
     await this.#requireRoom(principal);
-    const accessKeyId = newAccessKeyId();
-    const secretKey = newSecretKey();
+    const { accessKeyId, secretKey } = input.pair ?? newKeyPair();
     const sessionToken = input.withSession ? randomBytes(48).toString("base64url") : undefined;
     const sealedBy = keyring.sealingKeyId;
     const createdMs = clock.now();
@@ -279,6 +285,13 @@ export class AccessKeys {
     if (deletedMs !== undefined) return "DELETED";
     if (expiryMs !== undefined && expiryMs <= this.#parts.clock.now()) return "EXPIRED";
     return suspended ? "FULL_SUSPENDED" : "ACTIVE";
+  }
+
+  /** Fails: InvalidArgument, AlreadyExists. */
+  async #checkPair(pair: KeyPair): Promise<void> {
+    checkKeyPair(pair);
+    if ((await this.#table.find(pair.accessKeyId)) === undefined) return;
+    throw new ControlError("AlreadyExists", `there is an access key "${pair.accessKeyId}" already`);
   }
 
   /** Forgets what has ended when there is no room else. Fails: ResourceExhausted. */

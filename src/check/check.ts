@@ -53,8 +53,14 @@ const PROGRESS_EVERY = 10_000;
  * is mended is a guarded commit, so that it may run beside a server.
  */
 export async function check(options: CheckOptions): Promise<CheckReport> {
-  const { meta, blobs, clock, progress, signal } = options;
   const found = new Found(options);
+  const counts = await checkRecords(options, found);
+  const read = await readBlobs(options, found);
+  return { counts, read, problems: found.findings };
+}
+
+async function checkRecords(options: CheckOptions, found: Found): Promise<CheckReport["counts"]> {
+  const { meta, blobs, clock, progress, signal } = options;
   using view = meta.snapshot();
   const extents = new Extents(options, found);
   const run: Run = { ...options, view, found, extents, sums: new UsageSums() };
@@ -64,7 +70,6 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   progress("uploads", 0);
   const uploads = await checkUploads(run, buckets);
   progress("garbage", 0);
-  // Before it is asked who excuses what nothing holds.
   const garbage = await checkGarbage(run);
   progress("references", 0);
   const references = await checkHeld(run);
@@ -72,14 +77,9 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   await checkUsage({ ...run, buckets }, run.sums);
   progress("blobs", 0);
   const blobCounts = await countBlobs({ meta, blobs, clock, found, signal }, view);
-  const read = await readBlobs(options, found);
   return {
-    counts: {
-      ...{ ...counts, ...blobCounts, buckets: buckets.size, uploads, references, garbage },
-      extents: extents.extents,
-    },
-    read,
-    problems: found.findings,
+    ...{ ...counts, ...blobCounts, buckets: buckets.size, uploads, references, garbage },
+    extents: extents.extents,
   };
 }
 

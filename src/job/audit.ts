@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { adoptBatches, type ReadyBatch, readyBatches, removeBatch } from "#audit/spool.ts";
+import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Catalog } from "#catalog/catalog.ts";
@@ -52,7 +53,7 @@ export async function deliverAll(job: AuditJob): Promise<void> {
 }
 
 /** `cw-<organization>-audit-logs`, as CoreWeave names it. */
-export function auditBucketName(organizationId: string): string {
+function auditBucketName(organizationId: string): string {
   return `cw-${organizationId}-audit-logs`;
 }
 
@@ -95,10 +96,13 @@ function keyOf({ plane, startedMs, name }: ReadyBatch): string {
 
 async function auditBucket({ catalog, region }: AuditJob, organizationId: string): Promise<Bucket> {
   const name = bucketName(auditBucketName(organizationId));
-  const known = await catalog.find(name);
-  if (known !== undefined) return known;
-  await catalog.create(name, { id: organizationId, region });
-  return await catalog.bucket(name);
+  if ((await catalog.find(name)) === undefined) {
+    await catalog.create(name, { id: organizationId, region });
+  }
+  const bucket = await catalog.bucket(name);
+  // Nobody can make a bucket of such a name. Should one be another's all the same, they learn nothing.
+  assert(bucket.organizationId === organizationId, "an audit bucket is its organization's");
+  return bucket;
 }
 
 /** A process that was killed may have left half a line at the end. */

@@ -37,7 +37,7 @@ export async function judge(
   const organization =
     organizationId === undefined ? undefined : (await findStanding(organizationId)).rules;
   const decisions: Decision[] = [];
-  for (const { action, resource, versionId = request.query.get("versionId") } of grants) {
+  for (const { action, resource, versionId } of grants) {
     const name = bucketIn(resource);
     const found = name === undefined ? undefined : await findBucket(bucketName(name));
     const isOwn = found?.bucket.organizationId === organizationId;

@@ -4,6 +4,7 @@ import type { Tag } from "#object/attributes.ts";
 import { unquote } from "#object/conditions.ts";
 import type { S3Request } from "#s3/request.ts";
 import { documentOf } from "#s3/request.ts";
+import { isPresigned } from "#s3/signature/presigned.ts";
 import { readTagging, readTagHeader } from "#s3/tags.ts";
 
 /** What conditions of policies may look at, besides the principal. */
@@ -51,13 +52,11 @@ const PLAIN: Readonly<Record<string, Reader>> = {
   "aws:UserAgent": ({ request }) => request.headers["user-agent"],
   "s3:authType": ({ request }) => {
     if (request.signedMs === undefined) return undefined;
-    return request.query.has("X-Amz-Signature") ? "REST-QUERY-STRING" : "REST-HEADER";
+    return isPresigned(request.rawQuery) ? "REST-QUERY-STRING" : "REST-HEADER";
   },
   // A presigned URL is made without the body.
   "s3:x-amz-content-sha256": ({ request }) =>
-    request.query.has("X-Amz-Signature")
-      ? "UNSIGNED-PAYLOAD"
-      : request.headers["x-amz-content-sha256"],
+    isPresigned(request.rawQuery) ? "UNSIGNED-PAYLOAD" : request.headers["x-amz-content-sha256"],
   "s3:delimiter": ({ request }) => request.query.get("delimiter"),
   "s3:if-match": ({ request }) => etag(request.headers["if-match"]),
   "s3:if-none-match": ({ request }) => etag(request.headers["if-none-match"]),

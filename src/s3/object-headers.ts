@@ -12,6 +12,7 @@ import { readTagHeader } from "#s3/tags.ts";
 
 const USER_METADATA_BYTES_MAX = 2_048;
 const META = "x-amz-meta-";
+const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** What no header can hold: control characters but for the tab. */
 const CONTROL = /[^\t\x20-\x7e\x80-\u{10ffff}]/u;
 
@@ -94,12 +95,18 @@ export function readHttpDate(text: string | undefined): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
+/** A presigned URL may say in its query what no header could, and an answer could not give back. */
+function badMetadataName(name: string): S3Error {
+  return invalidArgument(name, "", "The name of user metadata must be one that a header can have.");
+}
+
 function readUserMetadata(headers: Headers): Record<string, string> {
   // No prototype: a name may be `__proto__`.
   const metadata: Record<string, string> = Object.create(null);
   let sizeBytes = 0;
   for (const name in headers) {
     if (!name.startsWith(META)) continue;
+    if (!HEADER_NAME.test(name)) throw badMetadataName(name);
     const value = headers[name] ?? "";
     sizeBytes += name.length - META.length + value.length;
     metadata[name.slice(META.length)] = utf8(value);

@@ -4,6 +4,7 @@ import type { HttpRequest } from "#base/http.ts";
 import { type Element, readXml } from "#base/xml.ts";
 import type { Body } from "#object/body.ts";
 import { type BucketName, bucketName, type ObjectKey, objectKey } from "#object/name.ts";
+import { isPresigned } from "#s3/signature/presigned.ts";
 
 export type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -74,7 +75,7 @@ export function frame(request: HttpRequest, addressing: Addressing): FramedReque
     key,
     query,
     sentHeaders,
-    headers: meantHeaders(sentHeaders, query),
+    headers: isPresigned(rawQuery) ? meantHeaders(sentHeaders, query) : sentHeaders,
     secure: request.secure,
     remoteAddress: request.remoteAddress,
   };
@@ -85,13 +86,12 @@ const NOT_HEADERS =
   /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|checksum-.*|sdk-checksum-algorithm)$/;
 
 /**
- * The headers a request means: a presigned URL carries in its query what its signer wanted sent as
+ * The headers a presigned request means: it carries in its query what its signer wanted sent as
  * `x-amz-` headers.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
 function meantHeaders(headers: Headers, query: FramedRequest["query"]): Headers {
-  if (!query.has("X-Amz-Signature")) return headers;
   const merged: Record<string, string | undefined> = { ...headers };
   for (const [name, value] of query) {
     const header = name.toLowerCase();

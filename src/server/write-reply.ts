@@ -12,7 +12,13 @@ export interface Written {
 /** Sends an answer. A body that fails half-way ends the connection, so that no client takes it for whole. */
 export async function writeReply(outgoing: ServerResponse, reply: HttpReply): Promise<Written> {
   const { status, headers, body } = reply;
-  outgoing.writeHead(status, headers);
+  try {
+    outgoing.writeHead(status, headers);
+  } catch (failure) {
+    // What no header can hold gets no further than here; who waits for the end must hear of it.
+    outgoing.destroy();
+    return { bytes: 0, whole: false, failure };
+  }
   if (body === undefined) return await finish(outgoing, undefined);
   if (typeof body === "string") return await finish(outgoing, Buffer.from(body));
   if (body instanceof Uint8Array) return await finish(outgoing, body);

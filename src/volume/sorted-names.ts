@@ -7,6 +7,8 @@ import { type Bytes, showName } from "#volume/shown-name.ts";
 const KEPT_MIN = 1_000;
 /** Of all directories together; some 60 bytes each. */
 const NAMES_MAX = 1_000_000;
+const SEARCHED_AT_ONCE = 100_000;
+
 interface Snapshot {
   readonly changedNs: bigint;
   readonly names: readonly Bytes[];
@@ -66,11 +68,20 @@ async function changedNs(directory: OpenDirectory): Promise<bigint> {
 
 /** Node gives them sorted by bytes already, though it does not promise to. */
 function sorted(names: Bytes[]): readonly Bytes[] {
-  const shown = names.some((name) => /[%\x80-\xff]/.test(name)) ? names.map(showName) : names;
+  const shown = arePlain(names) ? names : names.map(showName);
   for (let at = 1; at < shown.length; at += 1) {
     if ((shown[at - 1] ?? "") >= (shown[at] ?? "")) return shown.sort();
   }
   return shown;
+}
+
+/** All are ASCII without a percent sign: searched together, which takes half of what one by one does. */
+function arePlain(names: readonly Bytes[]): boolean {
+  for (let at = 0; at < names.length; at += SEARCHED_AT_ONCE) {
+    const together = names.slice(at, at + SEARCHED_AT_ONCE).join("/");
+    if (/[%\x80-\xff]/.test(together)) return false;
+  }
+  return true;
 }
 
 /** The index of the first name that is not before `name`. */

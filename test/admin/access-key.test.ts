@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openControl, type TestControl } from "#test/admin/control.ts";
+import { openControl, ROOT_ACCESS_KEY_ID, type TestControl } from "#test/admin/control.ts";
 
 const KEYS = "/v1/cwobject/access-key";
 
@@ -240,4 +240,83 @@ test("one key is suspended and resumed; a deleted one stays deleted", async (t) 
   const { status, json } = await opened.call({ method: "PUT", path, body: { status: "ACTIVE" } });
   assert.equal(status, 400);
   assert.equal(json.message, `access key "${one}" was deleted`);
+});
+
+const BROUGHT = { accessKeyId: "user_2aBcDeFg0", secretKey: "rps_0123456789+/=abc" };
+const ADAS_KEYS = "/v1/lode/user/ada/access-key";
+
+test("the operator brings a pair that clients have already, and it signs as what was made here does", async (t) => {
+  const { ok, control } = await withAda(t);
+
+  const made = await ok("POST", ADAS_KEYS, { ...BROUGHT, durationSeconds: 0 });
+
+  assert.equal(made.accessKeyId, BROUGHT.accessKeyId);
+  const found = await control.keys.find(BROUGHT.accessKeyId);
+  assert.equal(found?.secret, BROUGHT.secretKey);
+  assert.equal(found?.principal.name, "coreweave/ada");
+  const { info } = await ok("GET", `${KEYS}/${BROUGHT.accessKeyId}`);
+  assert.equal(info.status, "ACTIVE");
+  assert.equal(JSON.stringify(await ok("GET", KEYS)).includes(BROUGHT.secretKey), false);
+});
+
+test("an id that is a key's, or was one's until now, cannot be brought again", async (t) => {
+  const opened = await withAda(t);
+  const { ok, call, control, clock } = opened;
+  const bring = async (pair: object) => {
+    const body = { ...BROUGHT, ...pair, durationSeconds: 0 };
+    const { status, json } = await call({ method: "POST", path: ADAS_KEYS, body });
+    return [status, json.code];
+  };
+  await ok("POST", ADAS_KEYS, { ...BROUGHT, durationSeconds: 0 });
+
+  assert.deepEqual(await bring({ secretKey: "another-secret" }), [409, 6]);
+  assert.deepEqual(await bring({ accessKeyId: ROOT_ACCESS_KEY_ID }), [409, 6]);
+  const { accessKeyId } = await ok("POST", ADAS_KEYS, { durationSeconds: 0 });
+  assert.deepEqual(await bring({ accessKeyId }), [409, 6]);
+  assert.equal((await control.keys.find(BROUGHT.accessKeyId))?.secret, BROUGHT.secretKey);
+  const path = "/v1/cwobject/revoke-access-key/access-key";
+  await ok("POST", path, { accessKey: BROUGHT.accessKeyId });
+  assert.deepEqual(await bring({}), [409, 6]);
+  clock.move(86_400_000);
+  await control.keys.sweep({ after: "", limit: 100 });
+  assert.deepEqual(await bring({}), [200, undefined]);
+  assert.equal(await works(opened, BROUGHT.accessKeyId), true);
+});
+
+const REFUSED_PAIRS: Readonly<Record<string, object>> = {
+  "an id alone": { secretKey: undefined },
+  "a secret alone": { accessKeyId: undefined },
+  "an empty id": { accessKeyId: "" },
+  "an id of two characters": { accessKeyId: "ab" },
+  "an id with a slash": { accessKeyId: "user/abc" },
+  "an id that ends in a line break": { accessKeyId: "user_abc\n" },
+  "an id of 129 characters": { accessKeyId: "a".repeat(129) },
+  "an id like those of session keys": { accessKeyId: "CW0ABCDEFGHIJKLM" },
+  "a secret of seven characters": { secretKey: "rps_abc" },
+  "a secret of 129 characters": { secretKey: "s".repeat(129) },
+  "a secret with a space": { secretKey: "secret with spaces" },
+  "a secret that is no ASCII": { secretKey: "s\u00e9cret-secret" },
+};
+for (const [what, change] of Object.entries(REFUSED_PAIRS)) {
+  test(`CreateUserAccessKey refuses ${what}, and does not repeat the secret`, async (t) => {
+    const { call, ok } = await withAda(t);
+    const body = { ...BROUGHT, durationSeconds: 0, ...change };
+
+    const { status, json } = await call({ method: "POST", path: ADAS_KEYS, body });
+
+    assert.equal(status, 400);
+    assert.equal(json.code, 3);
+    assert.equal(JSON.stringify(json).includes("rps_"), false);
+    assert.deepEqual((await ok("GET", KEYS)).info, []);
+  });
+}
+
+test("nobody but the operator brings keys, whatever policies allow", async (t) => {
+  const { call, token, control } = await withAda(t);
+  const body = { ...BROUGHT, durationSeconds: 0 };
+
+  const { status } = await call({ method: "POST", path: ADAS_KEYS, body, token });
+
+  assert.equal(status, 403);
+  assert.equal(await control.keys.find(BROUGHT.accessKeyId), undefined);
 });

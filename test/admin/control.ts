@@ -26,6 +26,7 @@ import { MovableClock } from "#test/support/movable-clock.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 
 export const OPERATOR_TOKEN = "operator-token-of-the-tests";
+export const ROOT_ACCESS_KEY_ID = "LODETESTACCESSKEY000";
 export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 
 export interface Ask {
@@ -95,6 +96,7 @@ export async function openControl(t: TestContext): Promise<TestControl> {
     operatorToken: OPERATOR_TOKEN,
     lifecycleDayMs: 86_400_000,
     firstOrganizationId: organizationId,
+    rootAccessKeyId: ROOT_ACCESS_KEY_ID,
     report: (cause) => failures.push(cause),
   });
   t.after(() => assert.deepEqual(failures, [], "the control API reported failures of its own"));

@@ -29,6 +29,11 @@ export const cleanText = fc
   .map((pieces) => pieces.join("").toWellFormed().replaceAll("\u0000", ""))
   .filter((text) => text !== "");
 
+/** What is left without control characters, but those that are `kept`. */
+export function withoutControls(text: string, kept: string): string {
+  return [...text].filter((char) => kept.includes(char) || !/\p{Cc}/u.test(char)).join("");
+}
+
 /** The text, each byte of it spelled as it is, where it may be, or as %xx, upper or lower. */
 export function percentEncoded(text: string, kept: RegExp): fc.Arbitrary<string> {
   const bytes = [...Buffer.from(text)];

@@ -12,6 +12,7 @@ import { LmdbMetaStore } from "#meta/lmdb.ts";
 import type { Bucket } from "#object/bucket.ts";
 import { newBucketName, objectKey } from "#object/name.ts";
 import { openDataDirectory } from "#server/data-directory.ts";
+import { checked } from "#test/check/checked.ts";
 import { bodyOf, NOTHING_SAID } from "#test/contract/engine.ts";
 import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
@@ -43,6 +44,18 @@ test("a backup under writes and deletes has what was acknowledged before it, who
   for (let at = 0; at < 60; at += 1) {
     assert.equal(await copy.read(`before-${at}`), textOf(at), `object ${at}`);
   }
+});
+
+test("a check beside writes and deletes finds nothing, and mends nothing", async (t) => {
+  const store = await opened(t);
+  const stop = new AbortController();
+  const others = [store.churn(stop.signal), store.churn(stop.signal), store.collect(stop.signal)];
+  for (let at = 0; at < 8; at += 1) {
+    const report = await checked(store.stores, { isServed: true, repair: true });
+    assert.deepEqual(report.problems, []);
+  }
+  stop.abort();
+  await Promise.all(others);
 });
 
 test("a second backup brings only the blobs that are new, and lets go those that went", async (t) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import { userPrincipal } from "#catalog/users.ts";
 import type { Operation } from "#s3/operation.ts";
 import { OPERATIONS } from "#s3/operations.ts";
 import { conditions } from "#s3/route.ts";
@@ -92,6 +93,103 @@ for (const operation of OPERATIONS) {
     else assertRefused(reply, 404, "NoSuchBucket");
   });
 }
+
+/** Keys that were good once, and what they are refused with now. */
+const ENDED = {
+  "a key that has expired": "ExpiredToken",
+  "a key that is suspended": "InvalidAccessKeyId",
+  "a key that was revoked": "InvalidAccessKeyId",
+  "a key of a user who was removed": "InvalidAccessKeyId",
+  "a key of a user who was removed, and came again": "InvalidAccessKeyId",
+  "a session key that has expired": "ExpiredToken",
+  "a session key that was revoked": "InvalidToken",
+  "a session key without its token": "InvalidAccessKeyId",
+} as const;
+type Ended = keyof typeof ENDED;
+const STATUS = { ExpiredToken: 400, InvalidAccessKeyId: 403, InvalidToken: 400 } as const;
+const LIFE_SECONDS = 900;
+
+/** A server where each of them was somebody's who may do everything. */
+async function startWithEnded(t: TestContext) {
+  const s3 = await startServer(t);
+  const { organizationId, identities, clock } = s3;
+  const { users, keys, sessionKeys, policies } = identities;
+  const keyOf = async (uid: string, durationSeconds = 0) => {
+    await users.create(organizationId, { uid, name: uid, groups: [] });
+    const principal = userPrincipal({ organizationId, uid }, []);
+    const ask = { principal, durationSeconds, attributes: {}, withSession: false };
+    const { accessKeyId, secretKey } = await keys.create(ask);
+    return { accessKeyId, secret: secretKey };
+  };
+  const sessionKeyOf = async (uid: string) => {
+    await users.create(organizationId, { uid, name: uid, groups: [] });
+    const principal = userPrincipal({ organizationId, uid }, []);
+    const ask = { principal, durationSeconds: LIFE_SECONDS };
+    const { accessKeyId, secretKey, sessionToken } = await sessionKeys.create(ask);
+    return { accessKeyId, secret: secretKey, sessionToken };
+  };
+  const everything = { effect: "Allow", actions: ["*"], resources: ["*"], principals: ["*"] };
+  const statements = [{ name: "everything", ...everything }];
+  const policy = { version: "v1alpha1", name: "everybody", statements };
+  await policies.ensure(organizationId, JSON.stringify(policy));
+  const { sessionToken: _, ...tokenless } = await sessionKeyOf("tokenless");
+  const made: Readonly<Record<Ended, NonNullable<Ask["as"]>>> = {
+    "a key that has expired": await keyOf("late", LIFE_SECONDS),
+    "a key that is suspended": await keyOf("suspended"),
+    "a key that was revoked": await keyOf("revoked"),
+    "a key of a user who was removed": await keyOf("removed"),
+    "a key of a user who was removed, and came again": await keyOf("again"),
+    "a session key that has expired": await sessionKeyOf("session-late"),
+    "a session key that was revoked": await sessionKeyOf("session-revoked"),
+    "a session key without its token": tokenless,
+  };
+  await s3.put("/bucket/key", "bytes");
+  for (const [who, as] of Object.entries(made)) {
+    if (as === tokenless) continue;
+    assert.equal((await s3.request({ path: "/bucket/key", as })).text, "bytes", `${who}, before`);
+  }
+  const revoked = made["a session key that was revoked"].accessKeyId;
+  await keys.setSuspended(organizationId, made["a key that is suspended"].accessKeyId, true);
+  await keys.revoke(organizationId, made["a key that was revoked"].accessKeyId);
+  await keys.revoke(organizationId, revoked);
+  for (const uid of ["removed", "again"]) await users.remove({ organizationId, uid });
+  await users.create(organizationId, { uid: "again", name: "again", groups: [] });
+  clock.move(LIFE_SECONDS * 1_000);
+  return { s3, made: Object.entries(made) as [Ended, NonNullable<Ask["as"]>][] };
+}
+
+test("every operation refuses keys that were good once, and changes nothing", async (t) => {
+  const { s3, made } = await startWithEnded(t);
+
+  for (const operation of OPERATIONS) {
+    const ask = requestOf(operation, "bucket");
+    for (const [who, as] of made) {
+      const { status, code, text } = await s3.request({ ...ask, as });
+      const wanted = ENDED[who];
+      assert.equal(status, STATUS[wanted], `${operation.name}, ${who}: ${text}`);
+      if (operation.route.method !== "HEAD") assert.equal(code, wanted, `${operation.name}, ${who}`);
+    }
+  }
+  assert.equal((await s3.get("/bucket/key")).text, "bytes");
+});
+
+test("every operation on a bucket refuses a key of another organization with AccessDenied", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+
+  for (const operation of OPERATIONS) {
+    const { name, route } = operation;
+    // Nobody's bucket is touched by these: they ask for one's own, and for a name that is taken.
+    if (route.on === "service" || name === "CreateBucket") continue;
+    const { status, code, text } = await s3.request({
+      ...requestOf(operation, "bucket"),
+      as: OTHER,
+    });
+    assert.equal(status, 403, `${name}: ${text}`);
+    if (route.method !== "HEAD") assert.equal(code, "AccessDenied", name);
+  }
+  assert.equal((await s3.get("/bucket/key")).text, "bytes");
+});
 
 test("no request matches two operations equally well", () => {
   const seen = new Map<string, string>();

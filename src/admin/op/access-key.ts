@@ -6,9 +6,10 @@ import {
   newAccessKeyOf,
 } from "#admin/access-key-view.ts";
 import { attributes, message, text, uint32 } from "#admin/message.ts";
-import { type Operation, operation } from "#admin/operation.ts";
+import { type Operation, operation, type Services } from "#admin/operation.ts";
 import { nextPageToken, pageFields, pageOf, type Source } from "#admin/page.ts";
 import { ControlError } from "#base/control-error.ts";
+import type { KeyPair } from "#catalog/access-key-form.ts";
 import type { AccessKey } from "#catalog/access-keys.ts";
 import { userPrincipal } from "#catalog/users.ts";
 
@@ -45,12 +46,21 @@ const createUserAccessKey = operation({
   method: "POST",
   path: "/v1/lode/user/{uid}/access-key",
   needs: "cwobject:CreateUserAccessKey",
-  input: message({ uid: text, ...made }),
+  input: message({
+    uid: text,
+    ...made,
+    accessKeyId: text
+      .optional()
+      .describe("the operator's: of a pair that clients have already; goes with secretKey"),
+    secretKey: text.optional().describe("the pair's"),
+  }),
   output: newAccessKey,
-  run: async ({ keys, users, organizationId }, { uid, ...input }) => {
+  run: async (services, { uid, accessKeyId, secretKey, ...input }) => {
+    const { keys, users, organizationId } = services;
+    const pair = broughtPair(services, { accessKeyId, secretKey });
     const { value } = await users.get({ organizationId, uid });
     const principal = userPrincipal({ organizationId, uid }, value.groups);
-    return newAccessKeyOf(await keys.create({ ...input, principal, withSession: false }));
+    return newAccessKeyOf(await keys.create({ ...input, pair, principal, withSession: false }));
   },
 });
 
@@ -101,3 +111,26 @@ export const accessKey: readonly Operation[] = [
   getAccessKeyInfo,
   listAccessKeyInfo,
 ];
+
+/**
+ * Only who runs the server brings keys: others could take the id of somebody who has yet to come.
+ *
+ * Fails: InvalidArgument, PermissionDenied, AlreadyExists.
+ */
+function broughtPair(
+  { caller, rootAccessKeyId }: Services,
+  { accessKeyId, secretKey }: Partial<Record<keyof KeyPair, string | undefined>>,
+): KeyPair | undefined {
+  if (accessKeyId === undefined && secretKey === undefined) return undefined;
+  if (caller.kind !== "operator") {
+    const message = "accessKeyId, secretKey: only the server's operator brings keys";
+    throw new ControlError("PermissionDenied", message);
+  }
+  if (accessKeyId === undefined || secretKey === undefined) {
+    throw new ControlError("InvalidArgument", "accessKeyId and secretKey go together");
+  }
+  if (accessKeyId === rootAccessKeyId) {
+    throw new ControlError("AlreadyExists", `"${accessKeyId}" is the root key`);
+  }
+  return { accessKeyId, secretKey };
+}

@@ -1,5 +1,7 @@
 import type { Json } from "#cli/api.ts";
 import type { Command, Shown, World } from "#cli/command.ts";
+import { UsageError } from "#cli/failure.ts";
+import type { Given } from "#cli/given.ts";
 import { field, pairs, table, textOf, timeOf } from "#cli/layout.ts";
 import { namesAndValues, seconds } from "#cli/quantity.ts";
 
@@ -42,19 +44,29 @@ export const keyCommands: readonly Command[] = [
       ttl: { value: "TIME", summary: "as 12h, at most 12h; permanent when absent" },
       attribute: { value: "NAME=VALUE", summary: "kept with the key", repeatable: true },
       env: { summary: "print lines that set the variables of AWS tools" },
+      "access-key-id": { value: "ID", summary: "the operator's: bring a key that clients have" },
+      "secret-from-file": { value: "FILE", summary: "its secret; - for standard input" },
     },
     more: `For example: lode key create --user ada --ttl 12h --attribute name=laptop
-Or:          eval "$(lode key create --user ada --ttl 12h --env)"`,
-    run: async (given, { api }) => {
+Or:          eval "$(lode key create --user ada --ttl 12h --env)"
+Or:          lode key create --user ada --access-key-id user_abc --secret-from-file secret.txt`,
+    run: async (given, { api, readFile }) => {
       const user = given.text("user");
+      const pair = broughtPair(given, readFile);
       const made = await api.call({
         method: "POST",
         path: user === undefined ? KEYS : `/v1/lode/user/${encodeURIComponent(user)}/access-key`,
         body: {
           durationSeconds: seconds("ttl", given.text("ttl") ?? "permanent"),
           attributes: namesAndValues("attribute", given.texts("attribute") ?? []),
+          ...pair,
         },
       });
+      if (pair !== undefined) {
+        // Who brings a secret has it, and would not look for it in a log.
+        const { secretKey, ...json } = made;
+        return { json, text: shown(json) };
+      }
       const text = given.is("env")
         ? environmentOf(made)
         : `${shown(made)}\nThe secret is shown this once.`;
@@ -122,6 +134,19 @@ function shown(key: Json): string {
 function environmentOf(key: Json): string {
   const id = `export AWS_ACCESS_KEY_ID=${textOf(key["accessKeyId"])}`;
   return `${id} AWS_SECRET_ACCESS_KEY=${textOf(key["secretKey"])}`;
+}
+
+/** Fails: UsageError. */
+function broughtPair(given: Given, readFile: World["readFile"]): object | undefined {
+  const accessKeyId = given.text("access-key-id");
+  const file = given.text("secret-from-file");
+  if (accessKeyId === undefined && file === undefined) return undefined;
+  if (accessKeyId === undefined || file === undefined) {
+    throw new UsageError("--access-key-id and --secret-from-file go together.");
+  }
+  if (given.text("user") === undefined) throw new UsageError("--user is missing: whose key it is.");
+  if (given.is("env")) throw new UsageError("--env is for a key that is made, not for one brought.");
+  return { accessKeyId, secretKey: readFile(file).replace(/\r?\n$/, "") };
 }
 
 async function setStatus(id: string, status: string, { api }: World): Promise<Shown> {

@@ -15,7 +15,7 @@ import {
 import { expirationHeader } from "#s3/expiration.ts";
 import { isoDate } from "#s3/listing.ts";
 import { readMetadata, readStorageClass } from "#s3/object-headers.ts";
-import { PUT_BYTES_MAX, refuseForeignParameters } from "#s3/op/put-object.ts";
+import { PUT_BYTES_MAX, putGrants, refuseForeignParameters } from "#s3/op/put-object.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { type Headers, keyOf, type NamedKey, type NamedObject } from "#s3/request.ts";
@@ -55,10 +55,8 @@ export const copyObject = operation({
     };
   },
 
-  grants: ({ name, source }) => [
-    { action: "s3:PutObject", resource: `${name.bucket}/${name.key}` },
-    readGrant(source),
-  ],
+  // Tags that are copied need no grant of their own: the source says what they are.
+  grants: ({ name, source, copy }) => [...putGrants(name, copy.attributes.tags), readGrant(source)],
 
   run: async (services, { name, source, copy, encryption: asked }) => {
     const opened = await services.open(name.bucket);

@@ -10,6 +10,7 @@ import {
 } from "#s3/encryption.ts";
 import { abortHeaders } from "#s3/expiration.ts";
 import { readAttributes } from "#s3/object-headers.ts";
+import { putGrants } from "#s3/op/put-object.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { type Headers, keyOf } from "#s3/request.ts";
@@ -30,7 +31,7 @@ export const createMultipartUpload = operation({
     };
   },
 
-  grants: ({ name }) => [{ action: "s3:PutObject", resource: `${name.bucket}/${name.key}` }],
+  grants: ({ name, upload }) => putGrants(name, upload.attributes.tags),
 
   run: async (services, { name, upload: given, encryption: asked }) => {
     const opened = await services.open(name.bucket);

@@ -13,6 +13,7 @@ export const deleteObjectTagging = operation({
     {
       action: versionId === undefined ? "s3:DeleteObjectTagging" : "s3:DeleteObjectVersionTagging",
       resource: `${bucket}/${key}`,
+      versionId,
     },
   ],
   run: async ({ open }, name) => {

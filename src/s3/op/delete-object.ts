@@ -35,7 +35,7 @@ export const deleteObject = operation({
 
 export function deleteGrant({ bucket, key, versionId }: NamedObject) {
   const action = versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion";
-  return { action, resource: `${bucket}/${key}` } as const;
+  return { action, resource: `${bucket}/${key}`, versionId } as const;
 }
 
 function deletedHeaders({ deleteMarker, versionId }: Deleted): Record<string, string> {

@@ -14,6 +14,7 @@ export const getObjectAcl = operation({
     {
       action: versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion",
       resource: `${bucket}/${key}`,
+      versionId,
     },
   ],
   run: async ({ open }, name) => {

@@ -33,6 +33,7 @@ export const getObjectAttributes = operation({
     {
       action: name.versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion",
       resource: `${name.bucket}/${name.key}`,
+      versionId: name.versionId,
     },
   ],
 

@@ -13,6 +13,7 @@ export const getObjectTagging = operation({
     {
       action: versionId === undefined ? "s3:GetObjectTagging" : "s3:GetObjectVersionTagging",
       resource: `${bucket}/${key}`,
+      versionId,
     },
   ],
   run: async ({ open }, name) => {

@@ -8,6 +8,7 @@ import { type PartNumber, partNumber } from "#object/name.ts";
 import { readRange, type Slice } from "#object/range.ts";
 import { checksumHeaders } from "#s3/checksum-headers.ts";
 import { readConditions } from "#s3/conditions.ts";
+import { readGrant } from "#s3/copy-source.ts";
 import { encryptionHeaders, readKeyToOpen } from "#s3/encryption.ts";
 import { expirationHeader } from "#s3/expiration.ts";
 import { objectHeaders, responseOverrides } from "#s3/object-headers.ts";
@@ -71,8 +72,7 @@ export function parseRead(request: S3Request): ReadAsk {
 }
 
 export function grantsOfRead({ name }: ReadAsk) {
-  const action = name.versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
-  return [{ action, resource: `${name.bucket}/${name.key}` }] as const;
+  return [readGrant(name)] as const;
 }
 
 /** What GetObject and HeadObject do before they answer: a HEAD meets every refusal of a GET. */

@@ -22,6 +22,7 @@ export const putObjectAcl = operation({
     {
       action: versionId === undefined ? "s3:PutObjectAcl" : "s3:PutObjectVersionAcl",
       resource: `${bucket}/${key}`,
+      versionId,
     },
   ],
   run: async ({ open }, { name, owner }) => {

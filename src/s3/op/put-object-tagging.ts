@@ -22,6 +22,7 @@ export const putObjectTagging = operation({
     {
       action: name.versionId === undefined ? "s3:PutObjectTagging" : "s3:PutObjectVersionTagging",
       resource: `${name.bucket}/${name.key}`,
+      versionId: name.versionId,
     },
   ],
   run: async ({ open }, { name, tags }) => {

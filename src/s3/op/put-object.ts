@@ -1,6 +1,7 @@
+import type { Grant } from "#access/grant.ts";
 import { assert } from "#base/assert.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
-import type { ObjectInfo } from "#object/attributes.ts";
+import type { ObjectInfo, Tag } from "#object/attributes.ts";
 import { checksumHeaders } from "#s3/checksum-headers.ts";
 import { readWriteConditions } from "#s3/conditions.ts";
 import {
@@ -13,7 +14,7 @@ import { expirationHeader } from "#s3/expiration.ts";
 import { readAttributes } from "#s3/object-headers.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
-import { keyOf, type S3Request } from "#s3/request.ts";
+import { keyOf, type NamedKey, type S3Request } from "#s3/request.ts";
 import { refuseUnoffered } from "#s3/unoffered.ts";
 
 /** Of a PutObject, of a part, and of the source of a copy in one piece. */
@@ -39,7 +40,7 @@ export const putObject = operation({
     };
   },
 
-  grants: ({ name }) => [{ action: "s3:PutObject", resource: `${name.bucket}/${name.key}` }],
+  grants: ({ name, put }) => putGrants(name, put.attributes.tags),
 
   run: async (services, { name, put, encryption: asked }) => {
     const opened = await services.open(name.bucket);
@@ -56,6 +57,18 @@ export const putObject = operation({
       ...expiration,
     }),
 });
+
+/** Of a write of a whole object, or of what begins one. */
+export function putGrants(
+  { bucket, key }: NamedKey,
+  tags: readonly Tag[] | undefined,
+): readonly [Grant, ...Grant[]] {
+  const resource = `${bucket}/${key}`;
+  const put = { action: "s3:PutObject", resource } as const;
+  // Else whoever may not tag could, with a write; and policies that go by tags would believe it.
+  if (tags === undefined || tags.length === 0) return [put];
+  return [put, { action: "s3:PutObjectTagging", resource }];
+}
 
 /** What a write answers of the object it made. */
 function writtenHeaders(object: ObjectInfo): Record<string, string> {

@@ -23,6 +23,11 @@ export function queryAuthOf(query: string): "v2" | "v4" | undefined {
   return V2.test(query) ? "v2" : undefined;
 }
 
+/** Whether it is the query that says who asks. */
+export function isPresigned(query: string): boolean {
+  return queryAuthOf(query) === "v4";
+}
+
 /**
  * Reads the claim of a presigned URL.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html

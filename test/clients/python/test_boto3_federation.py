@@ -1,9 +1,7 @@
 """boto3 and the AWS CLI: credentials that SDKs fetch for themselves."""
 
 import json
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +10,13 @@ import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError
 
 from aws_cli import AwsCli
+from control import Control
 from door import REGION, Door
 from issuer import AUDIENCE, Issuer
 from refused import refused
 from server import Server
 
 ROLE_ACTIONS = ["cwobject:CreateAccessKeyOIDC", "s3:*"]
-
-
-@dataclass(frozen=True)
-class Control:
-    """The control API, called by the operator."""
-
-    server: Server
-
-    def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        token = (self.server.log_file.parent / "data" / "admin-token").read_text().strip()
-        request = urllib.request.Request(
-            self.server.admin_endpoint + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {token}"},
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
-
-    def allow(self, principal: str, name: str, actions: list[str]) -> None:
-        statement = {"name": "allow", "effect": "Allow", "actions": actions}
-        statement |= {"resources": ["*"], "principals": [principal]}
-        policy = {"version": "v1alpha1", "name": name, "statements": [statement]}
-        self("POST", "/v1/cwobject/access-policy", {"policy": policy})
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,213 @@
+/** What a caller may write into a request to be judged by something else than what is then done. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assertRefused, only, texts } from "#test/s3/xml.ts";
+import { type Ask, OTHER, startServer, type TestServer } from "#test/support/server.ts";
+import { presignedUrl } from "#test/support/sign.ts";
+
+const ON_OBJECTS = { Principal: "*", Resource: "arn:aws:s3:::bucket/*" };
+const OPEN = { ...ON_OBJECTS, Effect: "Allow", Action: "s3:*" };
+const LOCKED = {
+  ...{ ...ON_OBJECTS, Effect: "Deny", Action: "s3:*" },
+  Condition: { StringEquals: { "s3:ExistingObjectTag/locked": "true" } },
+};
+const UNTAGGING = {
+  ...{ ...ON_OBJECTS, Effect: "Deny", Action: "s3:PutObjectTagging" },
+};
+
+async function putPolicy(s3: TestServer, ...statements: readonly object[]): Promise<void> {
+  const text = JSON.stringify({ Version: "2012-10-17", Statement: statements });
+  assert.equal((await s3.put("/bucket?policy", text)).status, 204);
+}
+
+async function newUpload(s3: TestServer, key: string): Promise<string> {
+  const { text } = await s3.request({ method: "POST", path: `/bucket/${key}?uploads` });
+  return only(text, "UploadId") ?? "";
+}
+
+/** A version that there is none of: whoever looks up its tags finds none. */
+const ELSEWHERE = "versionId=00000000000000000000000000000000";
+
+test("A version id that an operation does not read never chooses whose tags are judged", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/locked", "bytes", { "x-amz-tagging": "locked=true" });
+  const over = await newUpload(s3, "locked");
+  const part = await s3.put(`/bucket/locked?partNumber=1&uploadId=${over}`, "other");
+  const upload = await newUpload(s3, "copy");
+  await putPolicy(s3, OPEN, LOCKED);
+
+  const etag = part.headers["etag"] ?? "";
+  const complete = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
+  const asks: Readonly<Record<string, Ask>> = {
+    RenameObject: {
+      ...{ method: "PUT", path: `/bucket/free?renameObject&${ELSEWHERE}` },
+      headers: { "x-amz-rename-source": "bucket/locked" },
+    },
+    DeleteObjects: {
+      ...{ method: "POST", path: `/bucket?delete&${ELSEWHERE}` },
+      body: "<Delete><Object><Key>locked</Key></Object></Delete>",
+    },
+    UploadPartCopy: {
+      ...{ method: "PUT", path: `/bucket/copy?partNumber=1&uploadId=${upload}&${ELSEWHERE}` },
+      headers: { "x-amz-copy-source": "bucket/locked" },
+    },
+    CompleteMultipartUpload: {
+      ...{ method: "POST", path: `/bucket/locked?uploadId=${over}&${ELSEWHERE}` },
+      body: complete,
+    },
+  };
+  for (const [name, ask] of Object.entries(asks)) {
+    const reply = await s3.request(ask);
+    assert.deepEqual([reply.status, reply.code], [403, "AccessDenied"], `${name}: ${reply.text}`);
+  }
+  await putPolicy(s3, OPEN);
+  assert.equal((await s3.get("/bucket/locked")).text, "bytes");
+});
+
+test("A condition on s3:VersionId sees the version that is acted on, and no other", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+  const pinned = { ...OPEN, Condition: { StringEquals: { "s3:VersionId": "pinned" } } };
+  await putPolicy(s3, pinned);
+
+  const remove = {
+    ...{ method: "POST", path: "/bucket?delete&versionId=pinned" },
+    body: "<Delete><Object><Key>key</Key></Object></Delete>",
+  };
+  assertRefused(await s3.request(remove), 403, "AccessDenied");
+});
+
+test("Tags that come with an object need s3:PutObjectTagging as those that come later do", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/plain", "bytes");
+  await putPolicy(s3, OPEN, UNTAGGING);
+  const tagged = { "x-amz-tagging": "public=yes" };
+
+  const copy = { "x-amz-copy-source": "bucket/plain", "x-amz-tagging-directive": "REPLACE" };
+  const asks: readonly Ask[] = [
+    { method: "PUT", path: "/bucket/key?tagging", body: "<Tagging><TagSet/></Tagging>" },
+    { method: "PUT", path: "/bucket/key", body: "bytes", headers: tagged },
+    { method: "POST", path: "/bucket/key?uploads", headers: tagged },
+    { method: "PUT", path: "/bucket/key", headers: { ...copy, ...tagged } },
+  ];
+  for (const ask of asks) assertRefused(await s3.request(ask), 403, "AccessDenied");
+
+  const without = [
+    { method: "PUT", path: "/bucket/key", body: "bytes" },
+    { method: "PUT", path: "/bucket/key", body: "bytes", headers: { "x-amz-tagging": "" } },
+    { method: "POST", path: "/bucket/key?uploads" },
+    { method: "PUT", path: "/bucket/copied", headers: { "x-amz-copy-source": "bucket/plain" } },
+  ];
+  for (const ask of without) assert.equal((await s3.request(ask)).status, 200, ask.path);
+});
+
+test("Copies read nothing of another organization's bucket, by any spelling of the source", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+  await s3.request({ method: "PUT", path: "/theirs", as: OTHER });
+  const { text } = await s3.request({ method: "POST", path: "/theirs/key?uploads", as: OTHER });
+  const upload = only(text, "UploadId") ?? "";
+
+  const spellings = ["bucket/key", "/bucket/key", "%2Fbucket%2Fkey", "bucket/key?versionId=null"];
+  for (const source of spellings) {
+    for (const query of ["", `?partNumber=1&uploadId=${upload}`]) {
+      const ask = { method: "PUT", path: `/theirs/key${query}`, as: OTHER };
+      const reply = await s3.request({ ...ask, headers: { "x-amz-copy-source": source } });
+      assertRefused(reply, 403, "AccessDenied");
+    }
+  }
+});
+
+test("A copy of a named version needs s3:GetObjectVersion, which s3:GetObject does not give", async (t) => {
+  const s3 = await startServer(t);
+  await s3.setVersioning("bucket", "Enabled");
+  const { headers } = await s3.put("/bucket/key", "bytes");
+  const source = `bucket/key?versionId=${headers["x-amz-version-id"]}`;
+  const upload = await newUpload(s3, "copy");
+  await putPolicy(s3, { ...OPEN, Action: ["s3:GetObject", "s3:PutObject"] });
+
+  for (const query of ["", `?partNumber=1&uploadId=${upload}`]) {
+    const copy = async (from: string) =>
+      await s3.put(`/bucket/copy${query}`, "", { "x-amz-copy-source": from });
+    assertRefused(await copy(source), 403, "AccessDenied");
+    assert.equal((await copy("bucket/key")).status, 200);
+  }
+});
+
+test("A presigned upload becomes no copy, and nobody's tags, by headers that were not signed", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+
+  for (const [name, value] of [
+    ["x-amz-copy-source", "bucket/key"],
+    ["x-amz-tagging", "a=1"],
+    ["x-amz-security-token", "token"],
+    ["x-amz-meta-a", "1"],
+  ] as const) {
+    const reply = await s3.request({
+      ...{ method: "PUT", path: "/bucket/other", sign: { presignedSeconds: 60 } },
+      unsigned: { [name]: value },
+    });
+    assertRefused(reply, 403, "AccessDenied");
+  }
+  assertRefused(await s3.get("/bucket/other"), 404, "NoSuchKey");
+});
+
+test("What is added to the query of a presigned URL breaks its signature", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+  const { port, clock } = s3;
+  const url = presignedUrl({
+    ...{ method: "GET", url: `http://127.0.0.1:${port}/bucket/key`, expiresSeconds: 60 },
+    ...{ accessKeyId: "ROOTACCESSKEY", secret: "root-secret", nowMs: clock.now() },
+  });
+  const path = url.slice(`http://127.0.0.1:${port}`.length);
+
+  assert.equal((await s3.request({ path, sign: false })).text, "bytes");
+  for (const more of ["&versionId=null", "&tagging", "&response-content-type=text/html", "&X-Amz-Expires=604800"]) {
+    const reply = await s3.request({ path: path + more, sign: false });
+    assertRefused(reply, 403, "SignatureDoesNotMatch");
+  }
+});
+
+test("A request that is signed in its headers is never judged as a presigned one", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+  const Condition = { StringEquals: { "s3:authType": "REST-HEADER" } };
+  await putPolicy(s3, OPEN, { ...ON_OBJECTS, Effect: "Deny", Action: "s3:GetObject", Condition });
+
+  // Decoded, it is the name that presigned requests have.
+  for (const path of ["/bucket/key", "/bucket/key?X-Amz-Signatur%65=a"]) {
+    assertRefused(await s3.get(path), 403, "AccessDenied");
+  }
+  const presigned = { path: "/bucket/key", sign: { presignedSeconds: 60 } } as const;
+  assert.equal((await s3.request(presigned)).text, "bytes");
+});
+
+test("A page token leads to no bucket and no key but those that may be listed anyway", async (t) => {
+  const s3 = await startServer(t, { buckets: ["bucket", "bucket-b", "bucket-c"] });
+  await s3.fill("bucket", ["a", "b", "secret/1", "secret/2"]);
+  await s3.request({ method: "PUT", path: "/theirs", as: OTHER });
+  const tokenOf = async (path: string) =>
+    only((await s3.get(path)).text, path === "/?max-buckets=1" ? "ContinuationToken" : "NextContinuationToken") ?? "";
+
+  const buckets = encodeURIComponent(await tokenOf("/?max-buckets=1"));
+  const theirs = await s3.request({ path: `/?continuation-token=${buckets}`, as: OTHER });
+  assert.deepEqual(texts(theirs.text, "Name"), ["theirs"]);
+
+  // Made where nothing was hidden, used where a prefix is all that may be seen.
+  const keys = encodeURIComponent(await tokenOf("/bucket?list-type=2&max-keys=2"));
+  const page = await s3.get(`/bucket?list-type=2&prefix=a&continuation-token=${keys}`);
+  assert.deepEqual(texts(page.text, "Key"), []);
+});
+
+test("Nobody takes the name of an audit bucket before its organization needs it", async (t) => {
+  const s3 = await startServer(t);
+
+  for (const name of [`cw-${s3.organizationId}-audit-logs`, "cw-other-audit-logs", "cw-x"]) {
+    for (const as of [undefined, OTHER]) {
+      const reply = await s3.request({ method: "PUT", path: `/${name}`, ...(as && { as }) });
+      assertRefused(reply, 400, "InvalidBucketName");
+    }
+  }
+});
