@@ -29,7 +29,11 @@ export class OpenVolumes implements AsyncDisposable {
     const { id, guard, volume: settings } = bucket;
     if (settings === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucket.name });
     const known = this.#opened.get(id);
-    if (known !== undefined && known.revision >= guard.revision) return await known.volume;
+    if (known !== undefined && known.revision >= guard.revision) {
+      const volume = await known.volume;
+      // Somebody may have removed the hidden directory, or mounted something else there.
+      if (!(await volume.isGone())) return volume;
+    }
     const { path: root, sizeBytes: quotaBytes, uid, gid, umask } = settings;
     const volume = Volume.open({ root, quotaBytes, uid, gid, umask, clock: this.#clock });
     const opened = { revision: guard.revision, volume };
