@@ -6,6 +6,7 @@ const GROUPS = [
   "get",
   "put",
   "encryption",
+  "policies",
   "delete",
   "list",
   "versions",

@@ -11,6 +11,7 @@ import { listRows } from "./row/list.ts";
 import { attempt } from "./row/measure.ts";
 import { multipartRows } from "./row/multipart.ts";
 import { getRows, putRows } from "./row/objects.ts";
+import { policyRows } from "./row/policies.ts";
 import { renameRows } from "./row/rename.ts";
 import { emptyStartRow, fillForStart, startRow } from "./row/startup.ts";
 import { sweepRows } from "./row/sweep.ts";
@@ -54,6 +55,7 @@ export async function run(options: Options): Promise<Ledger> {
   if (measuresStart) await emptyStartRow(ledger, start);
   const bench = { targets: [], fleet, scale, ledger, workers, directory };
   await measureTargets(options, bench);
+  if (options.startsLode && options.groups.has("policies")) await policyRows(bench);
   if (options.startsLode && options.groups.has("sweep")) await sweepRows(bench);
   if (options.startsLode && options.groups.has("volume-list")) await volumeListRows(bench);
   if (measuresStart) await startRow(ledger, { ...start, row: "start, filled" });

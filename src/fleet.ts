@@ -98,9 +98,7 @@ export class Fleet {
         reject(new Error(`a worker ended with ${code} before it served`)),
       );
       worker.on("message", (message: FromWorker) => {
-        if (message.kind === "hello") {
-          tell(worker, { kind: "start", start: this.#start });
-        }
+        if (message.kind === "hello") tell(worker, this.#firstWord());
         if (message.kind === "metrics") this.#answers.get(message.id)?.(message);
         if (message.kind === "failed") reject(startFailure(message.message, this.#start.config));
         if (message.kind === "ready") {
@@ -109,6 +107,11 @@ export class Fleet {
         }
       });
     });
+  }
+
+  /** To one that listens now: what it was told before, it has not heard. */
+  #firstWord(): ToWorker {
+    return this.#stopping ? { kind: "drain" } : { kind: "start", start: this.#start };
   }
 
   #gone(worker: Worker): void {

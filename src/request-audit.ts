@@ -4,6 +4,7 @@ import type { Clock } from "#base/clock.ts";
 import type { HttpRequest } from "#base/http.ts";
 import type { AuditSwitch } from "#catalog/audit-switch.ts";
 import type { Handled } from "#s3/handle.ts";
+import type { FoundBucket } from "#s3/request-buckets.ts";
 import type { Finished } from "#server/listen.ts";
 
 interface Answered {
@@ -20,6 +21,13 @@ export interface RequestAuditParts {
   readonly clock: Clock;
 }
 
+/** Of whose bucket a record tells. */
+interface Subject {
+  readonly found: FoundBucket;
+  readonly key: string | undefined;
+  readonly versionId: string | undefined;
+}
+
 /** What is asked at the S3 listener, and is no business of a bucket's. */
 const OF_CONTROL_PLANE = "AssumeRoleWithWebIdentity";
 
@@ -34,9 +42,13 @@ export class RequestAudit {
   }
 
   record(answered: Answered): void {
-    const { found, operation } = answered.trace;
-    if (found === undefined && operation !== OF_CONTROL_PLANE) return;
-    const recorded = found === undefined ? this.#recordSts(answered) : this.#record(answered);
+    const { found, source, key, versionId, operation } = answered.trace;
+    if (found !== undefined) this.#begin(this.#record(answered, { found, key, versionId }));
+    else if (operation === OF_CONTROL_PLANE) this.#begin(this.#recordSts(answered));
+    if (source !== undefined) this.#begin(this.#record(answered, source));
+  }
+
+  #begin(recorded: Promise<void>): void {
     const work = recorded.finally(() => this.#underWay.delete(work));
     this.#underWay.add(work);
   }
@@ -69,9 +81,10 @@ export class RequestAudit {
     );
   }
 
-  async #record({ trace, request, status, written, ms }: Answered): Promise<void> {
-    const { found } = trace;
-    if (found === undefined) return;
+  async #record(
+    { trace, request, status, written, ms }: Answered,
+    { found, key, versionId }: Subject,
+  ): Promise<void> {
     const { spool, wanted, clock } = this.#parts;
     const { organizationId, name } = found.bucket;
     const isOn =
@@ -85,8 +98,8 @@ export class RequestAudit {
       sourceIp: request.remoteAddress,
       host: trace.host,
       bucket: name,
-      key: trace.key,
-      versionId: trace.versionId,
+      key,
+      versionId,
       requestId: trace.requestId,
       status,
       code: trace.code,

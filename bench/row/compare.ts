@@ -93,7 +93,7 @@ interface Turns {
  * Baseline, target, baseline, target …: the ratio is the median over the rounds, since what shares
  * a round also shares what disturbs it.
  */
-async function inTurn(bench: Bench, turns: Turns): Promise<void> {
+export async function inTurn(bench: Bench, turns: Turns): Promise<void> {
   const baselines = turns.baselines.map((): Measurement[] => []);
   const targets: Measurement[] = [];
   for (let round = 0; round < bench.scale.targetRounds; round += 1) {

@@ -15,13 +15,16 @@ export const LODE_CREDENTIALS: Credentials = {
 export interface LodeOptions {
   readonly dataDirectory: string;
   readonly workers: number;
+  /** Of the control API; any free one when absent. */
+  readonly adminPort?: number;
   /** Further settings, as flags. */
   readonly flags?: readonly string[];
 }
 
 /** Starts Lode on a data directory, on two ports that are free at this moment. */
 export async function startLode(options: LodeOptions): Promise<ServerProcess> {
-  const [listen, admin] = [await freePort(), await freePort()];
+  const listen = await freePort();
+  const admin = options.adminPort ?? (await freePort());
   return ServerProcess.start({
     args: [
       BIN,
@@ -39,7 +42,7 @@ export async function startLode(options: LodeOptions): Promise<ServerProcess> {
   });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,4 +1,4 @@
-import { BlockList, isIP, SocketAddress } from "node:net";
+import { isIP, SocketAddress } from "node:net";
 
 /** Addresses that share their first bits. An IPv4 address in IPv6 is the IPv4 address. */
 export interface AddressRange {
@@ -33,13 +33,52 @@ export function readAddressRange(text: string): AddressRange | undefined {
 }
 
 /** A test of the addresses that requests come from. What is no address is in no range. */
-export function rangeTest(range: AddressRange): (text: string) => boolean {
-  const list = new BlockList();
-  list.addSubnet(range.address, range.bits, range.family);
+export function rangeTest({ family, address, bits }: AddressRange): (text: string) => boolean {
+  const wanted = bytesOf({ family, address });
   return (text) => {
-    const address = readAddress(text);
-    return address?.family === range.family && list.check(address.address, address.family);
+    const given = lastAddress(text);
+    return given?.family === family && sharesBits(given.bytes, wanted, bits);
   };
+}
+
+type Bytes = readonly number[];
+type Given = Pick<Address, "family"> & { readonly bytes: Bytes };
+
+let lastText = "";
+let lastGiven: Given | undefined;
+
+/** All conditions on addresses that one request meets ask about one, and to read it costs the most. */
+function lastAddress(text: string): Given | undefined {
+  if (text === lastText) return lastGiven;
+  const address = readAddress(text);
+  lastGiven = address && { family: address.family, bytes: bytesOf(address) };
+  lastText = text;
+  return lastGiven;
+}
+
+function sharesBits(given: Bytes, wanted: Bytes, bits: number): boolean {
+  const whole = bits >> 3;
+  for (let at = 0; at < whole; at += 1) if (given[at] !== wanted[at]) return false;
+  const rest = bits & 7;
+  return rest === 0 || ((given[whole] ?? 0) ^ (wanted[whole] ?? 0)) >> (8 - rest) === 0;
+}
+
+/** The 4 or 16 bytes of an address. */
+function bytesOf({ family, address }: Address): Bytes {
+  if (family === "ipv4") return address.split(".").map(Number);
+  const canonical = new SocketAddress({ address, family }).address;
+  const [first = [], last = []] = canonical.split("::", 2).map(groupBytes);
+  return [...first, ...Array.from({ length: 16 - first.length - last.length }, () => 0), ...last];
+}
+
+/** Two bytes a group; an IPv4 address may stand for the last two groups. */
+function groupBytes(groups: string): Bytes {
+  if (groups === "") return [];
+  return groups.split(":").flatMap((group) => {
+    if (group.includes(".")) return group.split(".").map(Number);
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  });
 }
 
 function readAddress(text: string): Address | undefined {

@@ -32,7 +32,7 @@ export interface Foundation extends Identities {
 }
 
 /** What must be known of directories that are served as buckets. */
-export interface VolumeDirectories {
+interface VolumeDirectories {
   /** The directory behind a path. Fails: InvalidArgument. */
   readonly directory: (path: string) => Promise<string>;
   /** Fails: FailedPrecondition when something else of the server has the directory. */

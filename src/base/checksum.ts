@@ -69,6 +69,11 @@ export function digestOf(algorithm: ChecksumAlgorithm | "MD5", bytes: Uint8Array
   }
 }
 
+/** The CRC32 of bytes that are all here, as a number. */
+export function crc32Of(bytes: Uint8Array): number {
+  return crc32(bytes);
+}
+
 class Crc32Hasher implements Hasher {
   readonly #step: (chunk: Uint8Array, crc: number) => number;
   #crc = 0;

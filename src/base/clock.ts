@@ -31,3 +31,11 @@ export function deadline(ms: number, late: () => void): { readonly cancel: () =>
   timer.unref();
   return { cancel: () => clearTimeout(timer) };
 }
+
+/** Keeps the process from ending, which a wait alone does not, until it is disposed of. */
+export function keepAlive(): Disposable {
+  const timer = setInterval(() => undefined, LONG_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+const LONG_MS = 60 * 60 * 1_000;

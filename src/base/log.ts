@@ -80,13 +80,10 @@ function asError(cause: unknown): Error {
 }
 
 /** What a terminal would obey, or show as something else than what stands there: as escapes. */
-const INVISIBLE = /[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 function visible(text: string): string {
-  return text.replace(
-    INVISIBLE,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return text.replace(INVISIBLE, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }
 
 /** `12:30:01 PutObject 200 photos/cat.jpg 1024 B 3 ms root A1B2` */

@@ -1,3 +1,4 @@
+import { keepAlive } from "#base/clock.ts";
 import { BACKUP } from "#maintenance/backup-command.ts";
 import { CHECK } from "#maintenance/check-command.ts";
 import { type OfflineCommand, readGiven, UsageError } from "#maintenance/given.ts";
@@ -23,6 +24,8 @@ export async function runMaintenance(
     process.stdout.write(command.help);
     return 0;
   }
+  // What rests to keep to a rate must not be taken for what has ended.
+  using _alive = keepAlive();
   try {
     const given = readGiven(command, args, environment);
     const { text, json, isWell } = await command.run(given, progressTo(process.stderr));

@@ -8,6 +8,15 @@ export interface Conditions {
   readonly ifUnmodifiedSinceMs?: number;
 }
 
+/** What a client demands of the object that it deletes. */
+export interface ConditionsOfDelete {
+  readonly ifMatch?: string;
+  /** The object, where there is one, must have been written in this second. */
+  readonly modifiedSecondMs?: number;
+  /** The object, where there is one, must have this size. */
+  readonly sizeBytes?: number;
+}
+
 /** What conditions are held against. */
 export interface Validators {
   readonly etag: string;
@@ -92,6 +101,27 @@ export function requireForWrite(
   }
   if (ifNoneMatch !== undefined && current !== undefined) {
     throw new S3Error("PreconditionFailed", { Condition: PLAIN_NAMES.ifNoneMatch });
+  }
+}
+
+/**
+ * Conditions of a delete, held against the current object, which may be missing.
+ *
+ * Fails: PreconditionFailed; NoSuchKey for If-Match on a missing key.
+ */
+export function requireForDelete(
+  { ifMatch, modifiedSecondMs, sizeBytes }: ConditionsOfDelete,
+  current: (Validators & { readonly sizeBytes: number }) | undefined,
+  key: string,
+): void {
+  if (ifMatch !== undefined) requireForWrite({ ifMatch }, current, key);
+  if (current === undefined) return;
+  const second = Math.floor(current.modifiedMs / 1_000) * 1_000;
+  if (modifiedSecondMs !== undefined && modifiedSecondMs !== second) {
+    throw new S3Error("PreconditionFailed", { Condition: "x-amz-if-match-last-modified-time" });
+  }
+  if (sizeBytes !== undefined && sizeBytes !== current.sizeBytes) {
+    throw new S3Error("PreconditionFailed", { Condition: "x-amz-if-match-size" });
   }
 }
 

@@ -9,7 +9,7 @@ import type {
 } from "#object/attributes.ts";
 import type { Body } from "#object/body.ts";
 import type { Bucket, Emptiness } from "#object/bucket.ts";
-import type { Conditions, WriteConditions } from "#object/conditions.ts";
+import type { Conditions, ConditionsOfDelete, WriteConditions } from "#object/conditions.ts";
 import type { CustomerKey, Encryption, EncryptionKind } from "#object/encryption.ts";
 import type { ObjectKey, PartNumber } from "#object/name.ts";
 import type { Room } from "#object/usage.ts";
@@ -97,8 +97,7 @@ export interface PutInput {
   readonly room?: Room | undefined;
 }
 
-export interface DeleteConditions {
-  readonly ifMatch?: string;
+export interface DeleteConditions extends ConditionsOfDelete {
   /** The current version must be the one written at this very time. */
   readonly modifiedMs?: number;
   /** The named version must have this many newer ones at the least. */

@@ -38,13 +38,15 @@ const KEEP_MAX = 100;
  */
 export function readLifecycle(root: Element): readonly LifecycleRule[] {
   const elements = children(root, "Rule");
-  const given = new Set(elements.map((element) => childText(element, "ID")));
-  const rules = elements.map((element, index) => readRule(element, freeId(given, index)));
-  if (rules.length === 0 || rules.length > RULES_MAX) throw new S3Error("MalformedXML", {});
-  const ids = new Set(rules.map(({ id }) => id));
-  if (ids.size < rules.length)
-    throw refused("Rule ID must be unique. Found same ID for more than one rule");
-  return rules;
+  if (elements.length === 0 || elements.length > RULES_MAX) throw new S3Error("MalformedXML", {});
+  const given = new Set<string>();
+  for (const element of elements) {
+    const id = childText(element, "ID") ?? "";
+    if (given.has(id))
+      throw argument("ID", id, "Rule ID must be unique. Found same ID for more than one rule");
+    if (id !== "") given.add(id);
+  }
+  return elements.map((element, index) => readRule(element, freeId(given, index)));
 }
 
 /** The rules in canonical form. */
@@ -53,7 +55,7 @@ export function writeLifecycle(rules: readonly LifecycleRule[]): string {
 }
 
 /** A name for a rule that has none, which no other rule has. */
-function freeId(given: ReadonlySet<string | undefined>, index: number): string {
+function freeId(given: ReadonlySet<string>, index: number): string {
   let id = `rule-${index + 1}`;
   while (given.has(id)) id += "-";
   return id;
@@ -65,22 +67,21 @@ function readRule(element: Element, idIfNone: string): LifecycleRule {
     const message = `${name} is not implemented: storage classes are chosen at the upload.`;
     throw new S3Error("NotImplemented", { Operation: name }, { message });
   }
-  if (child(element, "Prefix") !== undefined) {
-    throw refused("Prefix directly in a Rule is not supported. Put it into the rule's Filter.");
-  }
   const status = childText(element, "Status");
   if (status !== "Enabled" && status !== "Disabled") throw new S3Error("MalformedXML", {});
   const id = childText(element, "ID") || idIfNone;
   if (id.length > ID_CHARS_MAX)
     throw argument("ID", id, `ID length should not exceed ${ID_CHARS_MAX}`);
-  const rule = {
-    id,
-    enabled: status === "Enabled",
-    filter: readFilter(child(element, "Filter")),
+  const actions = {
     expiration: readExpiration(child(element, "Expiration")),
     noncurrent: readNoncurrent(child(element, "NoncurrentVersionExpiration")),
     abortDays: readAbort(child(element, "AbortIncompleteMultipartUpload")),
   };
+  if (child(element, "Prefix") !== undefined) {
+    throw refused("Prefix directly in a Rule is not supported. Put it into the rule's Filter.");
+  }
+  const filter = readFilter(child(element, "Filter"));
+  const rule = { id, enabled: status === "Enabled", filter, ...actions };
   if (
     rule.expiration === undefined &&
     rule.noncurrent === undefined &&

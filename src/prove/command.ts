@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { systemClock } from "#base/clock.ts";
+import { keepAlive, systemClock } from "#base/clock.ts";
 import type { Target } from "#prove/client.ts";
 import { Unready } from "#prove/promise.ts";
 import { type Proved, type ProveReport, prove } from "#prove/prove.ts";
@@ -36,10 +36,13 @@ export async function runProve(
     process.stdout.write(HELP);
     return 0;
   }
+  using _alive = keepAlive();
   try {
     const { target, isJson } = readTarget(args, environment);
-    const report = await prove(target, (proved) => {
-      if (!isJson) process.stdout.write(line(proved));
+    const report = await prove(target, {
+      told: (proved) => {
+        if (!isJson) process.stdout.write(line(proved));
+      },
     });
     process.stdout.write(isJson ? `${JSON.stringify(report, undefined, 2)}\n` : endOf(report));
     return report.promises.some(({ verdict }) => verdict === "fail") ? 1 : 0;

@@ -1,6 +1,6 @@
 import type { Client, Reply } from "#prove/client.ts";
 
-export type Verdict = "pass" | "fail" | "not offered";
+type Verdict = "pass" | "fail" | "not offered";
 
 export interface Outcome {
   readonly verdict: Verdict;

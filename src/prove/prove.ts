@@ -2,7 +2,15 @@ import { randomHex } from "#base/random.ts";
 import { Client, type Target, textsOf } from "#prove/client.ts";
 import { CONDITIONAL } from "#prove/conditional.ts";
 import { CONSISTENT } from "#prove/consistent.ts";
-import { fail, type Outcome, type Promised, required, told, Unready } from "#prove/promise.ts";
+import {
+  each,
+  fail,
+  type Outcome,
+  type Promised,
+  required,
+  told,
+  Unready,
+} from "#prove/promise.ts";
 import { RENAME } from "#prove/rename.ts";
 import { WHOLE } from "#prove/whole.ts";
 
@@ -17,22 +25,29 @@ export interface ProveReport {
   readonly left: string | undefined;
 }
 
+export interface ProveOptions {
+  /** Told as soon as it is known. */
+  readonly told?: (proved: Proved) => void;
+  /** All when it is absent. */
+  readonly promises?: readonly Promised[];
+}
+
 /**
  * Holds an S3 server to each promise, in a bucket that it makes and removes.
  * Fails: Unready when it cannot make one.
  */
 export async function prove(
   target: Target,
-  told: (proved: Proved) => void = () => undefined,
+  { told: tell = () => undefined, promises: chosen = PROMISES }: ProveOptions = {},
 ): Promise<ProveReport> {
   const client = new Client(target, `lode-prove-${randomHex(8)}`);
   try {
     await makeBucket(client);
     const promises: Proved[] = [];
-    for (const { name, title, prove: run } of PROMISES) {
+    for (const { name, title, prove: run } of chosen) {
       const proved = { name, title, ...(await outcomeOf(client, run)) };
       promises.push(proved);
-      told(proved);
+      tell(proved);
     }
     return { bucket: client.bucket, promises, left: await removeBucket(client) };
   } finally {
@@ -59,12 +74,15 @@ async function makeBucket(client: Client): Promise<void> {
 }
 
 const PAGES_MAX = 100;
+const AT_ONCE = 8;
 
 async function removeBucket(client: Client): Promise<string | undefined> {
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const keys = await client.list("");
     if (keys.length === 0) break;
-    for (const key of keys) await client.delete(key);
+    await each({ count: keys.length, atOnce: AT_ONCE }, async (at) => {
+      await client.delete(keys[at] ?? "");
+    });
   }
   const { body } = await client.ask({ method: "GET", query: { uploads: "" } });
   const [keys, ids] = [textsOf(body, "Key"), textsOf(body, "UploadId")];

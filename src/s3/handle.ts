@@ -28,6 +28,7 @@ import { type FindBucket, type FoundBucket, requestBuckets } from "#s3/request-b
 import { type FindStanding, requestOrganizations } from "#s3/request-organizations.ts";
 import type { Router } from "#s3/route.ts";
 import type { Party, Throttle } from "#s3/throttle.ts";
+import { sourceOf, type TracedSource } from "#s3/traced-source.ts";
 
 /** What the S3 protocol stands on. */
 export interface Front extends KnownCallers {
@@ -61,6 +62,8 @@ export interface Trace {
   denied: string | undefined;
   /** The bucket that the request is about, once it was found. */
   found: FoundBucket | undefined;
+  /** What it reads of another bucket, whose owner wants to know of it too. */
+  source: TracedSource | undefined;
   caller: Principal | undefined;
   host: string;
   /** What a browser needs to be told, of a refusal too. */
@@ -84,6 +87,7 @@ export function newTrace(): Trace {
     code: undefined,
     denied: undefined,
     found: undefined,
+    source: undefined,
     caller: undefined,
     host: "",
     crossOrigin: {},
@@ -136,6 +140,7 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
       { principal, grants: call.grants, request, operation: operation.name },
     );
     if (framed.bucket !== undefined) trace.found = await findBucket(bucketName(framed.bucket));
+    trace.source = await sourceOf(call.grants, framed, findBucket);
     requireAllowed(decisions, operation, trace);
     const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
     const parties = await partiesOf(principal, trace.found, findStanding);

@@ -1,6 +1,6 @@
 import { S3Error } from "#base/error.ts";
 import type { Change } from "#meta/store.ts";
-import { requireForWrite } from "#object/conditions.ts";
+import { requireForDelete } from "#object/conditions.ts";
 import type { DeleteConditions, Deleted, KeyName, ObjectName } from "#object/engine.ts";
 import type { Head } from "#versioned/head.ts";
 import { versionKey, versionSpan } from "#versioned/keys.ts";
@@ -62,16 +62,18 @@ export async function deleteVersion(
 }
 
 function requireConditions(
-  { ifMatch, modifiedMs }: DeleteConditions,
+  conditions: DeleteConditions,
   { head }: KeyState,
   at: { readonly key: string; readonly attempt: number },
 ): void {
+  const { modifiedMs } = conditions;
   if (modifiedMs !== undefined && head?.modifiedMs !== modifiedMs) {
     throw new S3Error("PreconditionFailed", { Condition: "modified" });
   }
-  if (ifMatch === undefined) return;
+  const current = validatorsOf(head);
+  const sizeBytes = head?.sizeBytes ?? 0;
   try {
-    requireForWrite({ ifMatch }, validatorsOf(head), at.key);
+    requireForDelete(conditions, current && { ...current, sizeBytes }, at.key);
   } catch (cause) {
     if (at.attempt === 0 || !(cause instanceof S3Error)) throw cause;
     throw new S3Error("ConditionalRequestConflict", { Key: at.key }, { cause });

@@ -1,6 +1,6 @@
-import { assert } from "#base/assert.ts";
 import { asBuffer } from "#base/bytes.ts";
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
+import { StorageError } from "#base/error.ts";
 import { readStamp, STAMP_BYTES, writeStamp } from "#base/stamp.ts";
 import { type ChecksumType, STORAGE_CLASSES, type StorageClass } from "#object/attributes.ts";
 
@@ -29,8 +29,10 @@ export interface Head {
   readonly checksumType: ChecksumType | undefined;
 }
 
-const FORMAT = 1;
+/** Written now. In format 1 the byte of the check was zero. */
+const FORMAT = 2;
 const BYTES = 56;
+const CHECK_AT = 5;
 /** Where the commit writes the current version's stamp. */
 export const HEAD_STAMP_AT = 8;
 const NULL_STAMP_AT = HEAD_STAMP_AT + STAMP_BYTES;
@@ -60,15 +62,18 @@ export function packHead(head: Head): Buffer {
   bytes.writeDoubleBE(head.modifiedMs, 24);
   bytes.writeDoubleBE(head.sizeBytes, 32);
   bytes.write(head.md5, 40, 16, "hex");
+  bytes[CHECK_AT] = checkOf(bytes);
   return bytes;
 }
 
+/** Fails: StorageError "corrupt". */
 export function unpackHead(value: Uint8Array): Head {
   const bytes = asBuffer(value);
-  assert(
-    bytes[0] === FORMAT && bytes.length === BYTES,
-    "a head has the format this release writes",
-  );
+  const check = bytes[0] === 1 ? 0 : checkOf(bytes);
+  const isKnown = (bytes[0] === FORMAT || bytes[0] === 1) && bytes[CHECK_AT] === check;
+  if (bytes.length !== BYTES || !isKnown) {
+    throw new StorageError("corrupt", "a head is not what was written, or of a later release");
+  }
   const flags = bytes[1] ?? 0;
   return {
     sequence: readStamp(bytes, HEAD_STAMP_AT),
@@ -84,6 +89,17 @@ export function unpackHead(value: Uint8Array): Head {
     sizeBytes: bytes.readDoubleBE(32),
     md5: bytes.toString("hex", 40, 56),
   };
+}
+
+/** Tells when any one byte is another, but of the stamp, which the commit writes. */
+function checkOf(bytes: Buffer): number {
+  let check = 0;
+  for (let at = 0; at < CHECK_AT; at += 1) check = (check * 31 + (bytes[at] ?? 0)) & 0xff;
+  for (let at = CHECK_AT + 1; at < HEAD_STAMP_AT; at += 1) {
+    check = (check * 31 + (bytes[at] ?? 0)) & 0xff;
+  }
+  for (let at = NULL_STAMP_AT; at < BYTES; at += 1) check = (check * 31 + (bytes[at] ?? 0)) & 0xff;
+  return check;
 }
 
 export function etagOf({ md5, partsCount }: Pick<Head, "md5" | "partsCount">): string {

@@ -1,6 +1,6 @@
-import { assert } from "#base/assert.ts";
 import { asBuffer } from "#base/bytes.ts";
-import type { ChecksumAlgorithm } from "#base/checksum.ts";
+import { type ChecksumAlgorithm, crc32Of } from "#base/checksum.ts";
+import { StorageError } from "#base/error.ts";
 import type { BlobId } from "#blob/store.ts";
 import type { Attributes, Checksum, ChecksumType, ObjectInfo } from "#object/attributes.ts";
 import type { EncryptionRecord, Seal } from "#versioned/encryption.ts";
@@ -105,41 +105,80 @@ type JsonRecord =
   | RenameRecord
   | RepairRecord;
 
-const FORMAT = 1;
-const PREAMBLE_BYTES = 5;
+/** Written now: a format number, a CRC32 of all that follows it, and what format 1 had. */
+const FORMAT = 2;
+const CRC_AT = 1;
+const BODY_AT = 5;
+/** Of a version: the length of its JSON. */
+const JSON_AT = BODY_AT + 4;
 
-/** A format number, the length of the JSON, the JSON, the inline bytes. */
+/** The length of the JSON, the JSON, the inline bytes. */
 export function packVersion(record: VersionRecord, inline: Uint8Array | undefined): Buffer {
   const json = JSON.stringify(record);
   const jsonBytes = Buffer.byteLength(json);
-  const bytes = Buffer.allocUnsafe(PREAMBLE_BYTES + jsonBytes + (inline?.length ?? 0));
-  bytes[0] = FORMAT;
-  bytes.writeUInt32BE(jsonBytes, 1);
-  bytes.write(json, PREAMBLE_BYTES, "utf8");
-  if (inline !== undefined) bytes.set(inline, PREAMBLE_BYTES + jsonBytes);
-  return bytes;
+  const bytes = Buffer.allocUnsafe(JSON_AT + jsonBytes + (inline?.length ?? 0));
+  bytes.writeUInt32BE(jsonBytes, BODY_AT);
+  bytes.write(json, JSON_AT, "utf8");
+  if (inline !== undefined) bytes.set(inline, JSON_AT + jsonBytes);
+  return sealed(bytes);
 }
 
+/** Fails: StorageError "corrupt". */
 export function unpackVersion(value: Uint8Array): {
   readonly record: VersionRecord;
   readonly inline: Uint8Array;
 } {
   const bytes = asBuffer(value);
-  assert(bytes[0] === FORMAT, "a version has the format this release writes");
-  const end = PREAMBLE_BYTES + bytes.readUInt32BE(1);
-  const record = JSON.parse(bytes.toString("utf8", PREAMBLE_BYTES, end)) as VersionRecord;
-  return { record, inline: bytes.subarray(end) };
+  const body = bytes[0] === 1 ? bytes.subarray(1) : unsealed(bytes);
+  if (body.length < 4) throw corrupt();
+  const end = 4 + body.readUInt32BE(0);
+  const record = parsed<VersionRecord>(body.toString("utf8", 4, end));
+  return { record, inline: body.subarray(end) };
 }
 
-/** Upload, part, manifest and garbage records: JSON behind a format number. */
+/** Upload, part, manifest, garbage records and the like: JSON. */
 export function packJson<T extends JsonRecord>(record: T): Buffer {
-  return Buffer.from(JSON.stringify({ format: FORMAT, ...record }));
+  const json = JSON.stringify(record);
+  const bytes = Buffer.allocUnsafe(BODY_AT + Buffer.byteLength(json));
+  bytes.write(json, BODY_AT, "utf8");
+  return sealed(bytes);
 }
 
+/** Fails: StorageError "corrupt". */
 export function unpackJson<T extends JsonRecord>(value: Uint8Array): T {
-  const record = JSON.parse(Buffer.from(value).toString()) as T & { format: number };
-  assert(record.format === FORMAT, "a record has the format this release writes");
+  const bytes = asBuffer(value);
+  // Of format 1 the number stands within the JSON.
+  if (bytes[0] !== OPENING_BRACE) return parsed<T>(unsealed(bytes).toString("utf8"));
+  const record = parsed<T & { format: number }>(bytes.toString("utf8"));
+  if (record.format !== 1) throw corrupt();
   return record;
+}
+
+const OPENING_BRACE = 0x7b;
+
+function sealed(bytes: Buffer): Buffer {
+  bytes[0] = FORMAT;
+  bytes.writeUInt32BE(crc32Of(bytes.subarray(BODY_AT)), CRC_AT);
+  return bytes;
+}
+
+function unsealed(bytes: Buffer): Buffer {
+  const body = bytes.subarray(BODY_AT);
+  const isWhole = bytes.length >= BODY_AT && bytes.readUInt32BE(CRC_AT) === crc32Of(body);
+  if (bytes[0] !== FORMAT || !isWhole) throw corrupt();
+  return body;
+}
+
+function parsed<T>(json: string): T {
+  try {
+    return JSON.parse(json) as T;
+  } catch {
+    throw corrupt();
+  }
+}
+
+function corrupt(): StorageError {
+  return new StorageError("corrupt", "a record is not what was written, or of a later release");
 }
 
 /** A version's name for clients. */

@@ -1,7 +1,7 @@
 import { lstat, rmdir, unlink } from "node:fs/promises";
 import { S3Error } from "#base/error.ts";
 import { absent, systemCode } from "#blob/system-error.ts";
-import { requireForWrite } from "#object/conditions.ts";
+import { requireForDelete } from "#object/conditions.ts";
 import type { DeleteConditions } from "#object/engine.ts";
 import { currentOf } from "#volume/current.ts";
 import type { KeyPath } from "#volume/key-path.ts";
@@ -45,14 +45,16 @@ export async function deleteObject(
 async function requireConditions(
   volume: Volume,
   path: KeyPath,
-  { ifMatch, modifiedMs }: DeleteConditions,
+  conditions: DeleteConditions,
 ): Promise<void> {
-  if (ifMatch === undefined && modifiedMs === undefined) return;
+  if (Object.keys(conditions).length === 0) return;
+  const { modifiedMs } = conditions;
   const current = await currentOf(volume, path);
   if (modifiedMs !== undefined && current?.modifiedMs !== modifiedMs) {
     throw new S3Error("PreconditionFailed", { Condition: "modified" });
   }
-  if (ifMatch !== undefined) requireForWrite({ ifMatch }, current, path.key);
+  const sizeBytes = path.isDirectory ? 0 : (current?.identity.sizeBytes ?? 0);
+  requireForDelete(conditions, current && { ...current, sizeBytes }, path.key);
 }
 
 /** False: something is in it, or it is a link to one. */

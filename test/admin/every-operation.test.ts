@@ -35,7 +35,10 @@ for (const operation of OPERATIONS) {
       ({ uid }) => uid === "gone",
     );
     await control.tokens.revoke(organizationId, token?.id ?? "");
+    const ofNamesake = await userToken({ uid: "again" });
     await control.users.remove({ organizationId, uid: "nobody" });
+    await control.users.remove({ organizationId, uid: "again" });
+    await control.users.create(organizationId, { uid: "again", name: "again", groups: [] });
     clock.move(60_000);
 
     const wrong = {
@@ -45,6 +48,7 @@ for (const operation of OPERATIONS) {
       expired,
       revoked,
       "of a user who was deleted": ofNobody,
+      "of a user who was deleted, and came again": ofNamesake,
     };
     const none = await call({ ...requestOf(operation), token: undefined });
     assert.equal(none.status, 401);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   GetObjectCommand,
   ListObjectsV2Command,
@@ -47,6 +48,10 @@ test("each request to either of two workers is in the audit bucket after a clean
   await client.send(new CreateBucketCommand({ Bucket: "data" }));
   for (const Key of KEYS)
     await client.send(new PutObjectCommand({ Bucket: "data", Key, Body: "x" }));
+  await client.send(new CreateBucketCommand({ Bucket: "copies" }));
+  const copy = { Bucket: "copies", Key: "copy", CopySource: `data/${KEYS[1]}` };
+  await client.send(new CopyObjectCommand(copy));
+  await client.send(new CopyObjectCommand({ ...copy, Bucket: "data" }));
   const { accessKeyId, secret, endpoint } = server;
   const url = presignedUrl({
     method: "GET",
@@ -75,6 +80,10 @@ test("each request to either of two workers is in the audit bucket after a clean
   assert.equal(put?.sourceIp, "127.0.0.1");
   assert.equal(put?.status, 200);
   assert.equal(records.filter(({ action }) => action === "s3:GetObject").length, 1);
+  const copied = records.filter(({ action }) => action === "s3:CopyObject");
+  const subjects = copied.map(({ bucketName, key }) => `${bucketName}/${key}`).sort();
+  // Whose data is read learns of it, whatever bucket it goes to.
+  assert.deepEqual(subjects, ["copies/copy", "data/copy", `data/${KEYS[1]}`]);
   const [info] = records.filter(({ action }) => action === "cwobject:GetBucketInfo");
   assert.equal(info?.principal, "operator");
   assert.equal(info?.identifier, "data");

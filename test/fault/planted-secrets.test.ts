@@ -66,19 +66,31 @@ test("no log, metric, audit record or file of a server holds a secret that it wa
     ...filesOf(data).map((path): [string, Buffer] => [path, readFileSync(join(data, path))]),
   ];
   assert.ok(output.includes(CONTROL) && audit.includes(CONTROL));
-  assert.ok(places.some(([place, bytes]) => place.startsWith("metadata") && bytes.includes(CONTROL)));
+  assert.ok(
+    places.some(([place, bytes]) => place.startsWith("metadata") && bytes.includes(CONTROL)),
+  );
   for (const [what, secret] of world.secrets) assert.ok(secret.length >= 24, what);
   assert.ok(world.secrets.size > 20, `${world.secrets.size} secrets were planted`);
   const found = [...world.secrets].flatMap(([what, secret]) =>
     formsOf(secret).flatMap(([form, bytes]) =>
-      places.filter(([, within]) => within.includes(bytes)).map(([at]) => `${what}, ${form}: ${at}`),
+      places
+        .filter(([, within]) => within.includes(bytes))
+        .map(([at]) => `${what}, ${form}: ${at}`),
     ),
   );
   assert.deepEqual(found, []);
 });
 
 async function serve(t: TestContext, data: string) {
-  const command = serveCommand(data, "--workers", "2", "--audit-batch", "1", "--access-log", "true");
+  const command = serveCommand(
+    data,
+    "--workers",
+    "2",
+    "--audit-batch",
+    "1",
+    "--access-log",
+    "true",
+  );
   const server = start(t, { command, environment: ROOT_ENVIRONMENT });
   const [, endpoint = "", adminEndpoint = ""] = await server.prints(/^ready s3=(\S+) admin=(\S+)/m);
   const target: Target = { endpoint, ...ROOT_KEY };
@@ -219,7 +231,9 @@ async function presign({ target, secrets }: World): Promise<void> {
 /** Session keys of all three kinds, used rightly, and each with another's token. */
 async function openSessions(world: World): Promise<void> {
   const { target, control, secrets } = world;
-  const made = await control("POST", "/v1/lode/api-token", { body: { uid: "ada", durationSeconds: 0 } });
+  const made = await control("POST", "/v1/lode/api-token", {
+    body: { uid: "ada", durationSeconds: 0 },
+  });
   secrets.set("an API token", made.token);
   const authorization = `Bearer ${made.token}`;
   const fetched = await control("GET", "/v1/cwobject/temporary-credentials/api-token", {
@@ -240,8 +254,8 @@ async function openSessions(world: World): Promise<void> {
   secrets.set("the secret of a session key", session.secret).set("its token", session.sessionToken);
   secrets.set("the secret of a bucket session", inBucket.secret);
   secrets.set("the token of a bucket session", inBucket.sessionToken);
-  await useSession(target, "bucket", session, inBucket);
-  await useSession(target, "bucket--x-s3", inBucket, session);
+  await useSession(`${target.endpoint}/bucket?location`, session, inBucket);
+  await useSession(`${target.endpoint}/bucket--x-s3?location`, inBucket, session);
   await control("GET", "/v1/lode/whoami", { authorization });
   await control("GET", "/v1/lode/whoami", { authorization: `${authorization}x`, status: 401 });
   await control("DELETE", `/v1/lode/api-token/${made.id}`);
@@ -254,13 +268,7 @@ interface SessionKey {
   readonly sessionToken: string;
 }
 
-async function useSession(
-  { endpoint }: Target,
-  bucket: string,
-  session: SessionKey,
-  other: SessionKey,
-): Promise<void> {
-  const url = `${endpoint}/${bucket}?location`;
+async function useSession(url: string, session: SessionKey, other: SessionKey): Promise<void> {
   const get = async (as: SessionKey) =>
     (await fetch(url, { headers: signedHeaders({ ...as, method: "GET", url }) })).status;
   assert.equal(await get(session), 200);
@@ -279,7 +287,11 @@ async function federate(world: World, issuer: Awaited<ReturnType<typeof startIss
     ["good", await issuer.token({}, { nowMs }), true],
     ["for somebody else", await issuer.token({ aud: "https://elsewhere.test" }, { nowMs }), false],
     ["expired", await issuer.token({}, { nowMs: nowMs - 3_600_000 }), false],
-    ["with a broken signature", `${(await issuer.token({}, { nowMs })).slice(0, -8)}AAAAAAAA`, false],
+    [
+      "with a broken signature",
+      `${(await issuer.token({}, { nowMs })).slice(0, -8)}AAAAAAAA`,
+      false,
+    ],
     ["that is none", "not-a-token-but-a-secret-5f2e", false],
   ];
   for (const [what, token, good] of tokens) {
@@ -301,7 +313,9 @@ async function federate(world: World, issuer: Awaited<ReturnType<typeof startIss
     // Some send it in the address.
     assert.equal((await fetch(`${target.endpoint}/?${form}`)).status === 200, good);
     if (!good) continue;
-    secrets.set("a secret by OIDC", stored.secretKey).set("by OIDC, fetched", fetched.SecretAccessKey);
+    secrets
+      .set("a secret by OIDC", stored.secretKey)
+      .set("by OIDC, fetched", fetched.SecretAccessKey);
     secrets.set("a token by OIDC, fetched", fetched.Token);
     secrets.set("a secret by STS", only(xml, "SecretAccessKey") ?? "");
     secrets.set("a token by STS", only(xml, "SessionToken") ?? "");
@@ -336,7 +350,11 @@ async function auditRecords(target: Target, organizationId: string): Promise<str
     return gunzipSync(got.body).toString();
   });
   const all = (await Promise.all(parts)).join("");
-  for (const plane of ["cwobject:CreateApiToken", "s3:GetObject", "sts:AssumeRoleWithWebIdentity"]) {
+  for (const plane of [
+    "cwobject:CreateApiToken",
+    "s3:GetObject",
+    "sts:AssumeRoleWithWebIdentity",
+  ]) {
     assert.ok(all.includes(plane), `the audit tells of ${plane}`);
   }
   return all;

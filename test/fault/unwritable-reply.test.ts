@@ -27,7 +27,10 @@ test("An answer whose headers cannot be written ends the connection, and whoever
       const [how] = finished.splice(0);
       assert.equal(how?.whole, false);
       assert.equal(how?.bytes, 0);
-      assert.match(String((how?.failure as NodeJS.ErrnoException | undefined)?.code), /ERR_INVALID/);
+      assert.match(
+        String((how?.failure as NodeJS.ErrnoException | undefined)?.code),
+        /ERR_INVALID/,
+      );
     });
   }
 });

@@ -20,7 +20,9 @@ test("a served directory is checked, backed up, lost, restored and served again"
   const held = await lode(t, "check", "--data", data);
   assert.equal(held.code, 2);
   assert.match(held.stderr, /in use by another Lode server/);
-  const online = await lode(t, "check", "--data", data, "--online", "--checksums", "--json");
+  // So slowly that it has to rest on the way.
+  const slowly = ["--checksums", "--rate", "0.5"];
+  const online = await lode(t, "check", "--data", data, "--online", ...slowly, "--json");
   assert.equal(online.code, 0, online.stderr);
   assert.equal(JSON.parse(online.stdout).counts.versions, 2);
   assert.equal(JSON.parse(online.stdout).read.bytes, body.length);

@@ -60,7 +60,12 @@ const REFUSED = [
     rules: RULE(`${PREFIX}<Expiration><Date>2027-01-01T10:00:00Z</Date></Expiration>`),
     code: "InvalidArgument",
   },
-  { why: "two rules of one id", rules: RULE(PREFIX + DAYS).repeat(2), code: "InvalidRequest" },
+  { why: "two rules of one id", rules: RULE(PREFIX + DAYS).repeat(2), code: "InvalidArgument" },
+  {
+    why: "another status",
+    rules: RULE(PREFIX + DAYS).replace("Enabled", "enabled"),
+    code: "MalformedXML",
+  },
   { why: "uploads by tag", rules: RULE(`<Filter>${TAG}</Filter>${ABORT}`), code: "InvalidRequest" },
   {
     why: "1,001 rules",

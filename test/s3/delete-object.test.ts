@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertRefused } from "#test/s3/xml.ts";
-import { startServer } from "#test/support/server.ts";
+import { START_MS, startServer } from "#test/support/server.ts";
 
 const DELETE = { method: "DELETE", path: "/bucket/key" };
 
@@ -68,6 +68,39 @@ test("DeleteObject with If-Match of another ETag refuses with PreconditionFailed
   assertRefused(reply, 412, "PreconditionFailed");
   assert.equal((await s3.get("/bucket/key")).text, "bytes");
 });
+
+const WRITTEN = new Date(START_MS).toUTCString();
+const SENT = [
+  { name: "x-amz-if-match-last-modified-time", right: WRITTEN, wrong: new Date(0).toUTCString() },
+  { name: "x-amz-if-match-size", right: "5", wrong: "6" },
+];
+for (const { name, right, wrong } of SENT) {
+  test(`DeleteObject with ${name} removes the object it speaks of and no other`, async (t) => {
+    const s3 = await startServer(t);
+    await s3.put("/bucket/key", "bytes");
+
+    const refused = await s3.request({ ...DELETE, headers: { [name]: wrong } });
+    const kept = await s3.get("/bucket/key");
+    const removed = await s3.request({ ...DELETE, headers: { [name]: right } });
+    const again = await s3.request({ ...DELETE, headers: { [name]: wrong } });
+
+    assertRefused(refused, 412, "PreconditionFailed");
+    assert.equal(kept.text, "bytes");
+    assert.equal(removed.status, 204);
+    assert.equal((await s3.get("/bucket/key")).status, 404);
+    assert.equal(again.status, 204, "what is not there is deleted");
+  });
+
+  test(`DeleteObject with ${name} that cannot be read removes nothing`, async (t) => {
+    const s3 = await startServer(t);
+    await s3.put("/bucket/key", "bytes");
+
+    const refused = await s3.request({ ...DELETE, headers: { [name]: "soon" } });
+
+    assertRefused(refused, 400, "InvalidArgument");
+    assert.equal((await s3.get("/bucket/key")).text, "bytes");
+  });
+}
 
 test("DeleteObject with If-Match refuses a missing key with NoSuchKey", async (t) => {
   const s3 = await startServer(t);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { assertRefused, inners, only, s3Document, texts } from "#test/s3/xml.ts";
-import { type Ask, startServer } from "#test/support/server.ts";
+import { type Ask, START_MS, startServer } from "#test/support/server.ts";
 
 const OBJECT = (key: string, more = "") => `<Object><Key>${key}</Key>${more}</Object>`;
 const DELETE = (objects: string, quiet?: boolean) =>
@@ -73,6 +73,46 @@ test("DeleteObjects tells of a key that fails and removes the others, quiet or n
     assert.equal(inners(reply.text, "Deleted").length, quiet ? 0 : 2);
     assert.deepEqual(texts((await s3.get("/bucket")).text, "Key"), ["b"]);
   }
+});
+
+test("DeleteObjects holds time and size of each key, and removes nothing that is another", async (t) => {
+  const s3 = await startServer(t);
+  await s3.fill("bucket", ["a", "b", "c", "d"]);
+  const time = (ms: number) => `<LastModifiedTime>${new Date(ms).toUTCString()}</LastModifiedTime>`;
+  const objects = [
+    OBJECT("a", time(START_MS)),
+    OBJECT("b", time(0)),
+    OBJECT("c", "<Size>0</Size>"),
+    OBJECT("d", "<Size>1</Size>"),
+  ];
+
+  const reply = await s3.request(ask(DELETE(objects.join(""))));
+
+  const refused = inners(reply.text, "Error").map((error) => [
+    only(error, "Key"),
+    only(error, "Code"),
+  ]);
+  assert.deepEqual(refused.sort(), [
+    ["b", "PreconditionFailed"],
+    ["d", "PreconditionFailed"],
+  ]);
+  assert.deepEqual(texts((await s3.get("/bucket")).text, "Key"), ["b", "d"]);
+});
+
+test("DeleteObjects refuses a condition together with a version id, and keeps the version", async (t) => {
+  const s3 = await startServer(t);
+  await s3.setVersioning("bucket", "Enabled");
+  const old = await s3.put("/bucket/a", "old");
+  const current = await s3.put("/bucket/a", "new");
+  const id = old.headers["x-amz-version-id"];
+  const etag = current.headers["etag"]?.replaceAll('"', "&quot;");
+
+  const object = OBJECT("a", `<VersionId>${id}</VersionId><ETag>${etag}</ETag>`);
+  const reply = await s3.request(ask(DELETE(object)));
+
+  const [error = ""] = inners(reply.text, "Error");
+  assert.equal(only(error, "Code"), "NotImplemented", reply.text);
+  assert.equal((await s3.get(`/bucket/a?versionId=${id}`)).text, "old");
 });
 
 test("DeleteObjects removes a key whose ETag is the one that is named", async (t) => {

@@ -61,15 +61,23 @@ test("What a CORS answer repeats of a request and of the rules stays within its 
   const origin = "<AllowedOrigin>https://*</AllowedOrigin><AllowedHeader>*</AllowedHeader>";
   assert.equal((await s3.put("/bucket?cors", rule(origin))).status, 200);
 
-  const asked = { origin: "https://é\"<x>", "access-control-request-method": "GET" };
-  const headers = { ...asked, "access-control-request-headers": "x-é, \"y" };
+  const asked = { origin: 'https://é"<x>', "access-control-request-method": "GET" };
+  const headers = { ...asked, "access-control-request-headers": 'x-é, "y' };
   const reply = await s3.request({ method: "OPTIONS", path: "/bucket/key", headers, sign: false });
   assert.equal(reply.status, 200);
   assert.equal(reply.headers["access-control-allow-origin"], asked.origin);
   assert.equal(reply.headers["set-cookie"], undefined);
 });
 
-const KEYS = [`<&"'>`, "</Key><Key>forged</Key>", "]]>", "<!--", "&amp;", "\u2028 \u{1f600}", "a\tb\nc"];
+const KEYS = [
+  `<&"'>`,
+  "</Key><Key>forged</Key>",
+  "]]>",
+  "<!--",
+  "&amp;",
+  "\u2028 \u{1f600}",
+  "a\tb\nc",
+];
 const CONTROLS = ["\r", "\u0001", "\u001b[31m", "\ufffe"];
 
 test("Keys that look like XML are text in every listing and in every refusal", async (t) => {

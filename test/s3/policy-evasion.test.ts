@@ -164,9 +164,49 @@ test("What is added to the query of a presigned URL breaks its signature", async
   const path = url.slice(`http://127.0.0.1:${port}`.length);
 
   assert.equal((await s3.request({ path, sign: false })).text, "bytes");
-  for (const more of ["&versionId=null", "&tagging", "&response-content-type=text/html", "&X-Amz-Expires=604800"]) {
+  for (const more of [
+    "&versionId=null",
+    "&tagging",
+    "&response-content-type=text/html",
+    "&X-Amz-Expires=604800",
+  ]) {
     const reply = await s3.request({ path: path + more, sign: false });
     assertRefused(reply, 403, "SignatureDoesNotMatch");
+  }
+});
+
+test("A prefix that is judged is the one that is listed, however often it is given", async (t) => {
+  const s3 = await startServer(t);
+  await s3.fill("bucket", ["secret/1", "team/1"]);
+  await s3.request({ method: "POST", path: "/bucket/secret/1?uploads" });
+  const bucket = { Principal: "*", Resource: "arn:aws:s3:::bucket" };
+  const Action = ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"];
+  const Condition = { StringLike: { "s3:prefix": "team/*" } };
+  await putPolicy(s3, { ...bucket, Effect: "Allow", Action, Condition });
+
+  for (const list of ["", "list-type=2", "versions", "uploads"]) {
+    for (const hidden of [
+      "",
+      "prefix=",
+      "prefix=secret/",
+      "prefix=secret/&prefix=team/",
+      "%70refix=secret/&prefix=team/",
+      "Prefix=team/",
+      "prefix=team",
+      "start-after=team/&marker=team/&key-marker=team/",
+    ]) {
+      const reply = await s3.request({ path: "/bucket", query: `${list}&${hidden}` });
+      assertRefused(reply, 403, "AccessDenied");
+    }
+    for (const seen of [
+      "prefix=team/",
+      "prefix=team/&prefix=secret/",
+      "prefix=team/&delimiter=t",
+    ]) {
+      const reply = await s3.request({ path: "/bucket", query: `${list}&${seen}` });
+      assert.equal(reply.status, 200, reply.text);
+      assert.doesNotMatch(reply.text, /secret/);
+    }
   }
 });
 
@@ -189,7 +229,10 @@ test("A page token leads to no bucket and no key but those that may be listed an
   await s3.fill("bucket", ["a", "b", "secret/1", "secret/2"]);
   await s3.request({ method: "PUT", path: "/theirs", as: OTHER });
   const tokenOf = async (path: string) =>
-    only((await s3.get(path)).text, path === "/?max-buckets=1" ? "ContinuationToken" : "NextContinuationToken") ?? "";
+    only(
+      (await s3.get(path)).text,
+      path === "/?max-buckets=1" ? "ContinuationToken" : "NextContinuationToken",
+    ) ?? "";
 
   const buckets = encodeURIComponent(await tokenOf("/?max-buckets=1"));
   const theirs = await s3.request({ path: `/?continuation-token=${buckets}`, as: OTHER });

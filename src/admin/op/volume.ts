@@ -68,7 +68,7 @@ const createVolume = operation({
       await catalog.create(bucketName, { id: orgId, region: input.location ?? region }, settings);
     } catch (cause) {
       if (!(cause instanceof S3Error)) throw cause;
-      throw new ControlError("AlreadyExists", `"${volumeId}": ${cause.message}`, cause);
+      throw new ControlError("AlreadyExists", `"${volumeId}": ${cause.message}`, { cause });
     }
     return await shown(services, await catalog.bucket(bucketName));
   },
@@ -187,6 +187,8 @@ function checkedName(volumeId: string) {
     return newBucketName(volumeId);
   } catch (cause) {
     if (!(cause instanceof S3Error)) throw cause;
-    throw new ControlError("InvalidArgument", `volumeId "${volumeId}": ${cause.message}`, cause);
+    throw new ControlError("InvalidArgument", `volumeId "${volumeId}": ${cause.message}`, {
+      cause,
+    });
   }
 }

@@ -145,7 +145,7 @@ function broughtPair(given: Given, readFile: World["readFile"]): object | undefi
     throw new UsageError("--access-key-id and --secret-from-file go together.");
   }
   if (given.text("user") === undefined) throw new UsageError("--user is missing: whose key it is.");
-  if (given.is("env")) throw new UsageError("--env is for a key that is made, not for one brought.");
+  if (given.is("env")) throw new UsageError("--env is for a key that is made here.");
   return { accessKeyId, secretKey: readFile(file).replace(/\r?\n$/, "") };
 }
 

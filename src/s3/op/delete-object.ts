@@ -1,5 +1,5 @@
-import { S3Error } from "#base/error.ts";
 import type { Deleted } from "#object/engine.ts";
+import { readDeleteConditions, refuseVersionCondition } from "#s3/delete-conditions.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import { type NamedObject, objectOf } from "#s3/request.ts";
@@ -15,12 +15,12 @@ export const deleteObject = operation({
 
   parse: (request) => {
     const name = objectOf(request);
-    const ifMatch = request.headers["if-match"];
-    if (ifMatch !== undefined && name.versionId !== undefined) {
-      const message = "If-Match is not implemented together with a version id.";
-      throw new S3Error("NotImplemented", { Operation: "If-Match" }, { message });
-    }
-    return { name, conditions: ifMatch === undefined ? {} : { ifMatch } };
+    const { headers } = request;
+    const [modified, size] = ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"] as const;
+    const sent = { ifMatch: headers["if-match"], modified: headers[modified], size: headers[size] };
+    const conditions = readDeleteConditions(sent, { modified, size });
+    refuseVersionCondition(conditions, name.versionId);
+    return { name, conditions };
   },
 
   grants: ({ name }) => [deleteGrant(name)],

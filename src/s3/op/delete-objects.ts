@@ -2,8 +2,9 @@ import type { Grant } from "#access/grant.ts";
 import { S3Error } from "#base/error.ts";
 import { children, childText, type Element, tag, wrap } from "#base/xml.ts";
 import { unquote } from "#object/conditions.ts";
-import type { Deleted } from "#object/engine.ts";
+import type { DeleteConditions, Deleted } from "#object/engine.ts";
 import { objectKey } from "#object/name.ts";
+import { readDeleteConditions, refuseVersionCondition } from "#s3/delete-conditions.ts";
 import { deleteGrant } from "#s3/op/delete-object.ts";
 import { type OpenBucket, operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
@@ -14,7 +15,7 @@ const KEYS_MAX = 1_000;
 const CONCURRENT = 100;
 
 interface Target extends NamedObject {
-  readonly etag: string | undefined;
+  readonly conditions: DeleteConditions;
 }
 
 type Outcome = { readonly target: Target } & (
@@ -80,19 +81,24 @@ function targetOf(element: Element, bucket: NamedObject["bucket"]): Target {
   const key = childText(element, "Key");
   if (key === undefined || key === "") throw new S3Error("MalformedXML", {});
   const versionId = childText(element, "VersionId");
-  const etag = childText(element, "ETag");
+  const ifMatch = childText(element, "ETag");
+  const sent = {
+    ifMatch: ifMatch === undefined ? undefined : unquote(ifMatch),
+    modified: childText(element, "LastModifiedTime"),
+    size: childText(element, "Size"),
+  };
   return {
     bucket,
     key: objectKey(key),
     ...(versionId === undefined || versionId === "" ? {} : { versionId }),
-    etag: etag === undefined ? undefined : unquote(etag),
+    conditions: readDeleteConditions(sent, { modified: "LastModifiedTime", size: "Size" }),
   };
 }
 
 async function deleteOne({ bucket, engine }: OpenBucket, target: Target): Promise<Outcome> {
-  const { etag, ...name } = target;
+  const { conditions, ...name } = target;
   try {
-    const conditions = etag === undefined ? {} : { ifMatch: etag };
+    refuseVersionCondition(conditions, name.versionId);
     return { target, deleted: await engine.delete({ ...name, bucket }, conditions) };
   } catch (cause) {
     if (!(cause instanceof S3Error)) throw cause;

@@ -1,9 +1,10 @@
-"""Uploads a large file as those do who have to live with time-outs: the server may have done what it did not answer.
+"""Uploads a large file as those do who have to live with time-outs.
 
-Parts go up by several threads, each tried again after pauses that double, but for a volume that is full, which
-ends all. They are counted by ListParts before the upload is completed. That is given a time to answer which follows
-from the size and doubles with each attempt. After a time-out, and at once on NoSuchUpload, HeadObject tells whether
-the object is there. What fails is left open.
+Parts go up by several threads, each tried again after pauses that double, but for a volume that is
+full, which ends all. They are counted by ListParts before the upload is completed. That is given a
+time to answer which follows from the size and doubles with each attempt. After a time-out, and at
+once on NoSuchUpload, HeadObject tells whether the object is there: the server may have done what it
+did not answer. What fails is left open.
 """
 
 import time

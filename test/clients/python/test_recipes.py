@@ -1,4 +1,4 @@
-"""The recipes of docs/clients.md, docs/rename.md, docs/access.md and the README, run as they stand but the port."""
+"""The recipes of the README and of the pages in docs, run as they stand but the port."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 from command import run
 from door import Door
-from server import ROOT
+from server import ROOT, Server
 from tree import write
 
 PYTHON = sys.executable
@@ -58,16 +58,26 @@ def test_the_recipes_of_the_readme_work_one_after_the_other(
 def test_the_commands_of_the_page_about_access_work_one_after_the_other(
     http_path: Door, tmp_path: Path
 ) -> None:
-    server = http_path.server
-    data = server.log_file.parent / "data"
-    write(tmp_path / "data" / "admin-token", (data / "admin-token").read_bytes())
-    lode = f"LODE_ADMIN_URL={server.admin_endpoint} {NODE} {ROOT}/bin/lode"
-    token = "${LODE_ADMIN_TOKEN:-$(cat data/admin-token)}"
-    function = f'```sh\nlode() {{ LODE_ADMIN_TOKEN={token} {lode} "$@"; }}\n```\n'
     page = (ROOT / "docs/access.md").read_text()
-    output = run_blocks(function + page, http_path, tmp_path)
+    output = run_blocks(lode_of(http_path.server, tmp_path) + page, http_path, tmp_path)
     for told in re.findall(r'\|\| echo "(.*)"$', page, re.MULTILINE):
         assert told in output
+
+
+def test_the_move_of_a_volume_works(http_path: Door, tmp_path: Path) -> None:
+    recipe = sections("docs/volumes.md")["Moving here from another network-volume service"]
+    output = run_blocks(lode_of(http_path.server, tmp_path) + recipe, http_path, tmp_path)
+    assert output.splitlines()[-2].endswith(" 6 hello.txt")
+    assert output.splitlines()[-1] == "hello"
+
+
+def lode_of(server: Server, home: Path) -> str:
+    """A block that makes `lode` the operator's, where the token of a server is in its directory."""
+    data = server.log_file.parent / "data"
+    write(home / "data" / "admin-token", (data / "admin-token").read_bytes())
+    lode = f"LODE_ADMIN_URL={server.admin_endpoint} {NODE} {ROOT}/bin/lode"
+    token = "${LODE_ADMIN_TOKEN:-$(cat data/admin-token)}"
+    return f'```sh\nlode() {{ LODE_ADMIN_TOKEN={token} {lode} "$@"; }}\n```\n'
 
 
 def run_blocks(text: str, door: Door, home: Path) -> str:

@@ -157,3 +157,16 @@ def test_signurl_is_refused_with_the_mend_for_it_knows_version_2_alone(
 def test_an_absent_object_is_told(s3cmd: S3cmd, bucket: str, tmp_path: Path) -> None:
     told = s3cmd("get", f"s3://{bucket}/absent", tmp_path / "down", status=None)
     assert "404" in told or "does not exist" in told
+
+
+def test_lifecycle_rules_are_put_shown_and_deleted(
+    s3cmd: S3cmd, bucket: str, tmp_path: Path
+) -> None:
+    rule = "<Rule><ID>r</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status>"
+    rule += "<Expiration><Days>3</Days></Expiration></Rule>"
+    text = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
+    s3cmd("setlifecycle", write(tmp_path / "rules.xml", text.encode()), f"s3://{bucket}")
+    assert "<Prefix>logs/</Prefix>" in s3cmd("getlifecycle", f"s3://{bucket}")
+    assert "logs/" in s3cmd("info", f"s3://{bucket}")
+    s3cmd("dellifecycle", f"s3://{bucket}")
+    assert "NoSuchLifecycleConfiguration" in s3cmd("getlifecycle", f"s3://{bucket}", status=12)

@@ -41,7 +41,7 @@ def s3(http_path: Door) -> Any:
 
 
 def make_files(root: Path) -> set[str]:
-    """2,500 of them, more than two pages; every second in one of a hundred directories."""
+    """2,500 of them, more than two pages; every second in one of fifty directories."""
     names = {f"{n:04}.bin" if n % 2 else f"d{n % 100:02}/{n:04}.bin" for n in range(FILES)}
     # The order of bytes is not that of directories.
     names |= {"d02-before", "d02.between", "d020after", "d02/\U0001f389", "d02/\ue000"}
@@ -98,7 +98,7 @@ def test_pages_hold_every_file_that_stays_while_others_come_and_go(
         number = 0
         while not over.is_set():
             number += 1
-            coming = write(volume.root / f"d{number % 100:02}" / f"new {number}", b"1")
+            coming = write(volume.root / f"d{number % 50 * 2:02}" / f"new {number}", b"1")
             coming.rename(volume.root / f"new {number}")
             (volume.root / f"new {number}").unlink()
 
@@ -220,11 +220,12 @@ def test_delete_objects_removes_files_and_directories(s3: Any, volume: Volume) -
 
 
 def test_a_volume_is_no_bucket_to_make_or_delete(s3: Any, volume: Volume) -> None:
-    with refused("BucketAlreadyOwnedByYou", 409):
-        s3.create_bucket(Bucket=volume.id)
+    write(volume.root / "file", b"bytes")
+    # As AWS answers in us-east-1 whose bucket it is; elsewhere that it is theirs.
+    s3.create_bucket(Bucket=volume.id)
     with refused("NotImplemented", 501):
         s3.delete_bucket(Bucket=volume.id)
-    assert s3.head_bucket(Bucket=volume.id)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert s3.get_object(Bucket=volume.id, Key="file")["Body"].read() == b"bytes"
     assert volume.id in [each["Name"] for each in s3.list_buckets()["Buckets"]]
 
 
@@ -234,7 +235,8 @@ NODE = ROOT / "node_modules" / ".bin" / "node"
 def test_a_key_pair_that_clients_have_already_signs_for_a_volume(
     http_path: Door, control: Control, tmp_path: Path
 ) -> None:
-    access_key_id, secret = "user_2zQxYtR8sKbN4mVw1LcHd7PeGf", "rps_0A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p"
+    access_key_id = "user_2zQxYtR8sKbN4mVw1LcHd7PeGf"
+    secret = "rps_0A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p"
     control("POST", "/v1/lode/user", {"uid": "mover"})
     control.allow("coreweave/mover", "mover", ["s3:*"])
     output = run(
