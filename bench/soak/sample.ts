@@ -16,7 +16,7 @@ export interface Sample {
   readonly liveBytes: number;
 }
 
-export const COLUMNS = [
+const COLUMNS = [
   ...["seconds", "requests", "memoryBytes", "descriptors"],
   ...["metadataBytes", "blobBytes", "blobs", "liveBytes"],
 ] as readonly (keyof Sample)[];

@@ -9,7 +9,8 @@ const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LOWER = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 const BROUGHT_ID = /^[A-Za-z0-9_]{3,128}$/;
-const BROUGHT_SECRET = /^[\x21-\x7e]{8,128}$/;
+/** A presigned URL lets whoever sees it guess at the secret: a short one would be found. */
+const BROUGHT_SECRET = /^[\x21-\x7e]{16,128}$/;
 
 /** What a client signs with. */
 export interface KeyPair {
@@ -36,7 +37,7 @@ export function checkKeyPair({ accessKeyId, secretKey }: KeyPair): void {
     throw new ControlError("InvalidArgument", message);
   }
   if (BROUGHT_SECRET.test(secretKey)) return;
-  const message = "secretKey: give 8 to 128 printable characters of ASCII without spaces";
+  const message = "secretKey: give 16 to 128 printable characters of ASCII without spaces";
   throw new ControlError("InvalidArgument", message);
 }
 

@@ -44,6 +44,7 @@ export async function checkBuckets(parts: Parts): Promise<ReadonlyMap<string, Bu
 }
 
 async function checkDocuments(parts: Parts, buckets: ReadonlyMap<string, Bucket>): Promise<void> {
+  const mayDrop = !parts.found.has("unreadable-record");
   let last = "";
   for await (const entry of entriesIn(parts.view, spanOf("d"))) {
     const id = asBuffer(entry.key).toString("utf8", 1).split("/", 1)[0] ?? "";
@@ -65,7 +66,7 @@ async function checkDocuments(parts: Parts, buckets: ReadonlyMap<string, Bucket>
     await parts.found.problem({
       kind: "index-dangling",
       where,
-      repair: async () => await drop(parts, entry),
+      repair: mayDrop ? async () => await drop(parts, entry) : undefined,
     });
   }
 }

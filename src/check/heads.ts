@@ -2,7 +2,7 @@ import { asBuffer } from "#base/bytes.ts";
 import type { Found } from "#check/problem.ts";
 import { entriesIn, guardOf, spanOf, type Version, whereOf } from "#check/walk.ts";
 import type { Entry, MetaStore, MetaView } from "#meta/store.ts";
-import { packHead } from "#versioned/head.ts";
+import { packHead, unpackHead } from "#versioned/head.ts";
 import { headKey, keyOfHead } from "#versioned/keys.ts";
 import { headOf } from "#versioned/plan.ts";
 import type { VersionRecord } from "#versioned/record.ts";
@@ -107,7 +107,7 @@ export class HeadMerge {
     const { sequence, record } = newest;
     const nullSequence = record.isNull ? undefined : group.nullSequence;
     const value = packHead(headOf(record, { sequence, nullSequence }));
-    if (head !== undefined && value.equals(head.value)) return;
+    if (head !== undefined && isThis(head, value)) return;
     const write = async () => {
       const guards = [{ key: group.headKey, revision: head?.revision ?? 0 }, guardOf(newest.entry)];
       const writes = [{ key: group.headKey, value }];
@@ -138,5 +138,15 @@ export class HeadMerge {
     const next = await this.#heads.next();
     this.#head = next.done === true ? undefined : next.value;
     if (this.#head !== undefined) this.heads += 1;
+  }
+}
+
+/** Whatever format it was written in. */
+function isThis(head: Entry, value: Buffer): boolean {
+  try {
+    return packHead(unpackHead(head.value)).equals(value);
+  } catch {
+    // One that cannot be read is written again as one that is wrong.
+    return false;
   }
 }

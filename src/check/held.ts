@@ -184,7 +184,11 @@ async function excess(parts: Parts, item: string, guard: Guard): Promise<Problem
       return mayBeHeld ? problem : { ...problem, discard: throwAway({ parts: "all" }) };
     }
     case "c":
-      return { kind: "part-counter-unheld", where: `upload ${id}`, repair: drop };
+      return {
+        kind: "part-counter-unheld",
+        where: `upload ${id}`,
+        repair: mayBeHeld ? undefined : drop,
+      };
     default:
       return { kind: "rename-token-unheld", where: id, repair: drop };
   }

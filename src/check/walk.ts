@@ -1,5 +1,4 @@
 import { asBuffer } from "#base/bytes.ts";
-import { StorageError } from "#base/error.ts";
 import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 import type { Entry, Guard, MetaView } from "#meta/store.ts";
 import { PART_NUMBER_MAX } from "#object/name.ts";
@@ -226,7 +225,6 @@ function decoded<T>(entry: Entry, decode: () => T): Decoded<T> {
   try {
     return { entry, value: decode() };
   } catch (cause) {
-    if (cause instanceof StorageError) throw cause;
     // A check looks at what may be anything: what a decoder throws is what it has found.
     return { entry, unreadable: cause instanceof Error ? cause.message : String(cause) };
   }

@@ -1,4 +1,5 @@
 import { keepAlive } from "#base/clock.ts";
+import { StorageError } from "#base/error.ts";
 import { BACKUP } from "#maintenance/backup-command.ts";
 import { CHECK } from "#maintenance/check-command.ts";
 import { type OfflineCommand, readGiven, UsageError } from "#maintenance/given.ts";
@@ -32,6 +33,10 @@ export async function runMaintenance(
     process.stdout.write(given.is("json") ? `${JSON.stringify(json, undefined, 2)}\n` : text);
     return isWell ? 0 : 1;
   } catch (cause) {
+    if (cause instanceof StorageError && cause.kind !== "conflict") {
+      process.stderr.write(`lode: ${cause.message}\n`);
+      return 1;
+    }
     if (!(cause instanceof UsageError)) throw cause;
     process.stderr.write(`lode: ${cause.message} "lode ${name} --help" tells how it is used.\n`);
     return 2;

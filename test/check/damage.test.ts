@@ -33,6 +33,11 @@ const DAMAGES: readonly Damage[] = [
     found: { "head-wrong": 1 },
   },
   {
+    title: "a head that cannot be read",
+    damage: async ({ write, one }) => write((await one("o", "plain")).key, Buffer.from("none")),
+    found: { "head-wrong": 1 },
+  },
+  {
     title: "a head that has forgotten the null version",
     damage: async ({ write, one }) => {
       const { key, value } = await one("o", "versioned");
@@ -56,6 +61,17 @@ const DAMAGES: readonly Damage[] = [
     left: { "unreadable-record": 1, "usage-wrong": 2 },
   },
   {
+    title: "a bit that has flipped in a version",
+    damage: async ({ write, one }) => {
+      const { key, value } = await one("v", "small");
+      const other = Buffer.from(value);
+      other[other.length - 1] = (other.at(-1) ?? 0) ^ 1;
+      await write(key, other);
+    },
+    found: { "unreadable-record": 1, "usage-wrong": 2 },
+    left: { "unreadable-record": 1, "usage-wrong": 2 },
+  },
+  {
     title: "a version whose extents do not come to its size",
     damage: async ({ write, one }) => {
       const { key, value } = await one("v", "plain");
@@ -69,9 +85,8 @@ const DAMAGES: readonly Damage[] = [
     title: "inline bytes that are others",
     damage: async ({ write, one }) => {
       const { key, value } = await one("v", "small");
-      const other = Buffer.from(value);
-      other[other.length - 1] = (other.at(-1) ?? 0) ^ 1;
-      await write(key, other);
+      const { record, inline } = unpackVersion(value);
+      await write(key, packVersion(record, Buffer.alloc(inline.length)));
     },
     found: { "inline-damaged": 1 },
     left: { "inline-damaged": 1 },
@@ -149,6 +164,18 @@ const DAMAGES: readonly Damage[] = [
     damage: async ({ drop, one }) => drop(await one("u", "open")),
     found: { "parts-unheld": 1, "part-counter-unheld": 1, "reference-unheld": 1, "usage-wrong": 2 },
     left: { "parts-unheld": 1, "reference-unheld": 1 },
+  },
+  {
+    title: "an upload that cannot be read",
+    damage: async ({ write, one }) => write((await one("u", "open")).key, Buffer.from("{}")),
+    found: {
+      ...{ "unreadable-record": 1, "parts-unheld": 1, "part-counter-unheld": 1 },
+      ...{ "reference-unheld": 1, "usage-wrong": 2 },
+    },
+    left: {
+      ...{ "unreadable-record": 1, "parts-unheld": 1, "part-counter-unheld": 1 },
+      ...{ "reference-unheld": 1, "usage-wrong": 2 },
+    },
   },
   {
     title: "a counter of parts that is lost",

@@ -130,7 +130,7 @@ test("however large or deep a document is, reading it takes no longer than it is
   timeout: 30_000,
 }, () => {
   for (const piece of REPEATED) {
-    const long = piece.repeat(200_000 / piece.length);
+    const long = piece.repeat(50_000 / piece.length);
     for (const xml of [
       long,
       `<a>${long}`,

@@ -106,7 +106,7 @@ test("any target, Host and headers are framed and routed, or refused", () => {
 
 test("however long a target is, reading it takes no longer than it is", { timeout: 30_000 }, () => {
   for (const piece of REPEATED) {
-    const long = piece.repeat(200_000 / piece.length);
+    const long = piece.repeat(50_000 / piece.length);
     for (const target of [`/bucket/${long}`, `/bucket?${long}`, `/bucket?a=${long}`, long]) {
       orRefused(() => frame(request(target, ["Host", long]), ADDRESSING));
     }
