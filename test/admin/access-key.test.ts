@@ -269,7 +269,7 @@ test("an id that is a key's, or was one's until now, cannot be brought again", a
   };
   await ok("POST", ADAS_KEYS, { ...BROUGHT, durationSeconds: 0 });
 
-  assert.deepEqual(await bring({ secretKey: "another-secret" }), [409, 6]);
+  assert.deepEqual(await bring({ secretKey: "another-secret-of-theirs" }), [409, 6]);
   assert.deepEqual(await bring({ accessKeyId: ROOT_ACCESS_KEY_ID }), [409, 6]);
   const { accessKeyId } = await ok("POST", ADAS_KEYS, { durationSeconds: 0 });
   assert.deepEqual(await bring({ accessKeyId }), [409, 6]);
@@ -292,9 +292,9 @@ const REFUSED_PAIRS: Readonly<Record<string, object>> = {
   "an id that ends in a line break": { accessKeyId: "user_abc\n" },
   "an id of 129 characters": { accessKeyId: "a".repeat(129) },
   "an id like those of session keys": { accessKeyId: "CW0ABCDEFGHIJKLM" },
-  "a secret of seven characters": { secretKey: "rps_abc" },
+  "a secret of fifteen characters": { secretKey: "rps_abcdefghijk" },
   "a secret of 129 characters": { secretKey: "s".repeat(129) },
-  "a secret with a space": { secretKey: "secret with spaces" },
+  "a secret with a space": { secretKey: "a secret with spaces" },
   "a secret that is no ASCII": { secretKey: "s\u00e9cret-secret" },
 };
 for (const [what, change] of Object.entries(REFUSED_PAIRS)) {
