@@ -176,6 +176,23 @@ test("requests that are no HTTP are refused, and their connection with them", as
     assert.equal(await socket.ended(), "");
   });
 
+  await t.test("requests that are sent at once are carried out one after the other", async () => {
+    const path = `${bucket}/turns`;
+    const bodies = Array.from({ length: 20 }, (_, turn) => `turn ${turn}`);
+    for (let round = 0; round < 5; round += 1) {
+      await using socket = await RawSocket.connect(server.endpoint);
+      const sent = bodies.flatMap((body) => [
+        signedHead(server, { method: "PUT", path, body }) + body,
+        signedHead(server, { method: "GET", path }),
+      ]);
+      await socket.send(sent.join(""));
+      for (const body of bodies) {
+        assert.equal((await socket.response()).status, 200);
+        assert.equal((await socket.response()).body.toString(), body);
+      }
+    }
+  });
+
   await t.test("requests that are sent at once are answered in their order", async () => {
     const sizes = [300_000, 3, 200_000, 0, 1];
     for (const size of sizes) await put(server, `${bucket}/${size}`, Buffer.alloc(size, "x"));
