@@ -8,8 +8,14 @@ export class Connections {
   /** How many answers are under way by the client's address, which a TLS socket shares with its carrier. */
   readonly #busy = new Map<string, number>();
 
-  add(socket: Socket, outgoing: ServerResponse): void {
+  /**
+   * Resolves when the answers before it are out; undefined when there is none.
+   *
+   * Spec: https://www.rfc-editor.org/rfc/rfc9112#section-9.3.2
+   */
+  add(socket: Socket, outgoing: ServerResponse): Promise<void> | undefined {
     const answers = this.#answers.get(socket) ?? new Set();
+    const before = [...answers].at(-1);
     this.#answers.set(socket, answers.add(outgoing));
     const peer = peerOf(socket);
     this.#busy.set(peer, (this.#busy.get(peer) ?? 0) + 1);
@@ -19,6 +25,8 @@ export class Connections {
       if (left === 0) this.#busy.delete(peer);
       else this.#busy.set(peer, left);
     });
+    // Not in the same turn of the event loop: other connections come first.
+    return before && new Promise((resolve) => before.once("close", () => setImmediate(resolve)));
   }
 
   /** An answer is under way on it, or on the TLS connection that it carries. */

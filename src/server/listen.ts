@@ -138,8 +138,11 @@ function serve(exchange: Exchange, serving: Serving): void {
     refuse(new Error(`the transfer coding ${coding} is not supported`), socket, serving);
   }
   if (serving.connections.isRefused(socket)) return;
-  serving.connections.add(socket, outgoing);
-  respond(exchange, serving).catch(() => outgoing.destroy());
+  const turn = serving.connections.add(socket, outgoing);
+  // What was sent at once is carried out in turn: who reads after a write sees it, and one connection
+  // keeps us busy with one request.
+  const responding = turn?.then(() => respond(exchange, serving)) ?? respond(exchange, serving);
+  responding.catch(() => outgoing.destroy());
 }
 
 async function respond({ incoming, outgoing, expects }: Exchange, serving: Serving): Promise<void> {

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 clients=$PWD/test/clients
 cache=$PWD/.cache/clients
-minutes_max=12
+minutes_max=30
 
 for command in python3 s3cmd rclone openssl curl; do
   if ! command -v "$command" >/dev/null; then

@@ -16,7 +16,7 @@ import { startRealServer } from "#test/support/real-server.ts";
 import { LONG } from "#test/support/runs.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 
-const ROUNDS = LONG ? 50 : 2;
+const ROUNDS = LONG ? 50 : 1;
 const DEVICE_BYTES = 2 ** 30;
 /** What has begun in the kernel when its process is stopped has ended then. */
 const SETTLED_MS = 50;

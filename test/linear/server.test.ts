@@ -15,7 +15,7 @@ import { LONG } from "#test/support/runs.ts";
 
 const WORKERS = 4;
 const CLIENTS = 8;
-const ROUNDS = LONG ? 100 : 1;
+const ROUNDS = LONG ? 40 : 1;
 /** A round goes on until there are so many of both. */
 const OPERATIONS = LONG ? 5_000 : 800;
 const BLOWS = LONG ? 40 : 8;

@@ -11,8 +11,8 @@ import { remainsOf } from "#test/support/remains.ts";
 import { runs } from "#test/support/runs.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 
-const TOGETHER = 16;
-const STEPS = 24;
+const TOGETHER = 24;
+const STEPS = 20;
 
 const root = await temporaryDirectory();
 const meta = new LmdbMetaStore(`${root}/metadata`);
@@ -42,7 +42,7 @@ test("any histories side by side, each in its buckets, show what their models sh
       const { blobs: left, references, strays } = await remainsOf(stores);
       assert.deepEqual([left, references, strays], [[], [], []]);
     }),
-    runs({ short: 14, long: 2_000 }),
+    runs({ short: 8, long: 2_000 }),
   );
 });
 

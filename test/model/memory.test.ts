@@ -16,7 +16,7 @@ test("after each step of any history the engine shows what the model shows", asy
     fc.asyncProperty(history, async (steps) => {
       await History.run(steps, { stores: memoryStores() });
     }),
-    runs({ short: 1_000, long: 200_000 }),
+    runs({ short: 500, long: 200_000 }),
   );
 });
 
@@ -37,7 +37,7 @@ test("after any history usage is what there is, and garbage collection leaves no
       assert.ok(remains.garbage <= tokens.length);
       await run.requireViews();
     }),
-    runs({ short: 250, long: 30_000 }),
+    runs({ short: 120, long: 30_000 }),
   );
 });
 
@@ -56,7 +56,7 @@ test("after any history buckets that are emptied leave nothing behind", async ()
         assert.deepEqual(await run.call({ kind: "deleteBucket", bucket }), {});
       }
     }),
-    runs({ short: 150, long: 20_000 }),
+    runs({ short: 80, long: 20_000 }),
   );
 });
 
