@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Bucket } from "#object/bucket.ts";
+import { FileDigester } from "#volume/digest-files.ts";
 import { type Swept, sweepLeftovers, sweepVolume } from "#volume/sweep.ts";
 import type { Volume } from "#volume/volume.ts";
 
@@ -20,9 +21,15 @@ const PAGE = 1_000;
 
 /**
  * Clears away what was abandoned on volumes and measures them: at the start what dead processes left,
- * then all of it each hour, until the signal. A volume that cannot be reached is told and tried again.
+ * then all of it each hour, until the signal. Each hour it also computes digests of files that were not
+ * written through S3. A volume that cannot be reached is told and tried again.
  */
 export async function runVolumes(job: VolumesJob): Promise<void> {
+  // Reading takes long, and what is abandoned is not to wait for it.
+  await Promise.all([runSweeps(job), runDigests(job)]);
+}
+
+async function runSweeps(job: VolumesJob): Promise<void> {
   const { clock, count, signal } = job;
   await forEachVolume(job, async (volume) => {
     await sweepLeftovers(volume);
@@ -32,6 +39,20 @@ export async function runVolumes(job: VolumesJob): Promise<void> {
     await forEachVolume(job, async (volume) =>
       count(await sweepVolume(volume, { uploadAgeMs: UPLOAD_AGE_MS })),
     );
+  }
+}
+
+async function runDigests(job: VolumesJob): Promise<void> {
+  const { clock, signal } = job;
+  // Where each volume was read to; one that is opened again begins anew.
+  const digesters = new WeakMap<Volume, FileDigester>();
+  while (!signal.aborted) {
+    await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
+    await forEachVolume(job, async (volume) => {
+      const digester = digesters.get(volume) ?? new FileDigester(volume);
+      digesters.set(volume, digester);
+      await digester.pass(signal);
+    });
   }
 }
 
@@ -47,7 +68,10 @@ async function forEachVolume(
       try {
         await work(await volumeOf(bucket));
       } catch (cause) {
-        log.error(`the volume ${bucket.name} could not be swept; it will be tried again`, cause);
+        log.error(
+          `the volume ${bucket.name} could not be swept or read; it will be tried again`,
+          cause,
+        );
       }
     }
     after = page.next;

@@ -2,6 +2,7 @@ import { link, lstat, mkdir, readdir, readFile, rename, rm } from "node:fs/promi
 import { randomHex } from "#base/random.ts";
 import { Directory } from "#blob/directory.ts";
 import { absent, systemCode } from "#blob/system-error.ts";
+import { type BoundDigests, packDigests, unpackDigests } from "#volume/file-digests.ts";
 import {
   type BoundRecord,
   type FileRecord,
@@ -47,7 +48,7 @@ export class FileRecords implements AsyncDisposable {
   }
 
   async find(identity: Identity): Promise<FileRecord | undefined> {
-    if (this.#options.marksKept && !isMarked(identity)) return undefined;
+    if (!this.#mayBeRecorded(identity)) return undefined;
     const content = identityText(identity);
     const remembered = this.#remembered.get(content);
     if (remembered !== undefined) return remembered;
@@ -80,6 +81,19 @@ export class FileRecords implements AsyncDisposable {
     return text === undefined ? undefined : JSON.parse(text);
   }
 
+  /** What was computed of a file that was not written through S3, of whatever content it was. */
+  async readDigests(inode: bigint): Promise<BoundDigests | undefined> {
+    const text = await readSmall(this.#digestsPath(inode));
+    return text === undefined ? undefined : unpackDigests(text, inode);
+  }
+
+  /** In a file apart, so that the record, which others write meanwhile, is never lost by it. */
+  async writeDigests(bound: BoundDigests): Promise<void> {
+    const { inode } = bound.identity;
+    await this.#makeDirectory(inode);
+    await this.#replace(this.#digestsPath(inode), packDigests(bound));
+  }
+
   async sync(inode: bigint): Promise<void> {
     await this.#directories.get(directoryOf(inode))?.sync();
   }
@@ -90,6 +104,7 @@ export class FileRecords implements AsyncDisposable {
    */
   async remove(identity: Identity): Promise<void> {
     const { inode } = identity;
+    if (!this.#mayBeRecorded(identity)) return await rm(this.#digestsPath(inode), { force: true });
     this.#remembered.delete(identityText(identity));
     const kept = await this.read(inode);
     if (kept === undefined || !kept.bound.some((each) => isSame(each.identity, identity))) return;
@@ -106,17 +121,16 @@ export class FileRecords implements AsyncDisposable {
     for (const directory of DIRECTORIES) {
       const path = this.#options.hidden.entry(`meta/${directory}`);
       const names = (await readdir(path).catch(absent)) ?? [];
-      // Also where only the parts of a record are left.
-      const inodes = names.flatMap((name) => /^\d+(?=$|\.parts$)/.exec(name)?.[0] ?? []);
+      // Also where only the parts of a record are left, or there are digests alone.
+      const inodes = names.flatMap((name) => /^\d+(?=$|\.parts$|\.digests$)/.exec(name)?.[0] ?? []);
       for (const inode of new Set(inodes)) yield BigInt(inode);
     }
   }
 
   /** Whether nothing was kept of an inode since a time, in nanoseconds of the file system's clock. */
   async isOlder(inode: bigint, thanNs: bigint): Promise<boolean> {
-    const paths = [this.#path(inode), this.#partsPath(inode)];
     const found = await Promise.all(
-      paths.map(async (path) => lstat(path, { bigint: true }).catch(absent)),
+      this.#paths(inode).map(async (path) => lstat(path, { bigint: true }).catch(absent)),
     );
     return found.every((stats) => stats === undefined || stats.mtimeNs < thanNs);
   }
@@ -124,7 +138,7 @@ export class FileRecords implements AsyncDisposable {
   /** Forgets an inode of which nothing was kept since; it may be given to a new file at any moment. */
   async removeOlder(inode: bigint, thanNs: bigint): Promise<void> {
     const { hidden, ownerId } = this.#options;
-    for (const path of [this.#path(inode), this.#partsPath(inode)]) {
+    for (const path of this.#paths(inode)) {
       const taken = hidden.entry(`tmp/${ownerId}-${randomHex(8)}`);
       const isTaken = await rename(path, taken).then(() => true, absent);
       if (isTaken !== true) continue;
@@ -166,12 +180,24 @@ export class FileRecords implements AsyncDisposable {
     this.#remembered.set(content, record);
   }
 
+  #mayBeRecorded(identity: Identity): boolean {
+    return !this.#options.marksKept || isMarked(identity);
+  }
+
+  #paths(inode: bigint): readonly SystemPath[] {
+    return [this.#path(inode), this.#partsPath(inode), this.#digestsPath(inode)];
+  }
+
   #path(inode: bigint): SystemPath {
     return this.#options.hidden.entry(`meta/${directoryOf(inode)}/${inode}`);
   }
 
   #partsPath(inode: bigint): SystemPath {
     return this.#options.hidden.entry(`meta/${directoryOf(inode)}/${inode}.parts`);
+  }
+
+  #digestsPath(inode: bigint): SystemPath {
+    return this.#options.hidden.entry(`meta/${directoryOf(inode)}/${inode}.digests`);
   }
 }
 

@@ -5,6 +5,7 @@ import { readRange } from "#blob/file-reader.ts";
 import type { ByteRange } from "#blob/store.ts";
 import { guarded, systemCode } from "#blob/system-error.ts";
 import { type Identity, identityOf, isSame } from "#volume/identity.ts";
+import type { SystemPath } from "#volume/open-directory.ts";
 import type { Found } from "#volume/tree.ts";
 
 /** A regular file that is held open: whatever happens to its name, it is this one that is read. */
@@ -13,12 +14,20 @@ export interface OpenFile extends AsyncDisposable {
   readonly stats: BigIntStats;
 }
 
-/** undefined when there is none, or what is there is no regular file. Fails: as open(2). */
-export async function openFile({ directory, name, stats }: Found): Promise<OpenFile | undefined> {
+/**
+ * undefined when there is none, or what is there is no regular file. `keepsAccessTime`: where the server
+ * may, reading it leaves no trace, by which others may tell what is used. Fails: as open(2).
+ */
+export async function openFile(
+  { directory, name, stats }: Found,
+  { keepsAccessTime = false }: { readonly keepsAccessTime?: boolean } = {},
+): Promise<OpenFile | undefined> {
   // Asked before, since opening a device can do something.
   if (!stats.isFile()) return undefined;
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(directory.entry(name), flags).catch(exchanged);
+  const path = directory.entry(name);
+  const unseen = keepsAccessTime ? await openUnseen(path, flags) : undefined;
+  const file = unseen ?? (await open(path, flags).catch(exchanged));
   if (file === undefined) return undefined;
   const now = await file.stat({ bigint: true });
   if (!now.isFile()) {
@@ -51,6 +60,15 @@ export async function requireUnchanged(file: FileHandle, identity: Identity): Pr
   const now = identityOf(await guarded(() => file.stat({ bigint: true })));
   if (isSame(now, identity) || now.sizeBytes > identity.sizeBytes) return;
   throw new StorageError("conflict", "a file was written to while it was read");
+}
+
+/** undefined where the file is another user's, or the system has no such thing. */
+async function openUnseen(path: SystemPath, flags: number): Promise<FileHandle | undefined> {
+  const { O_NOATIME } = constants;
+  if (O_NOATIME === undefined) return undefined;
+  return await open(path, flags | O_NOATIME).catch((error: unknown) => {
+    if (systemCode(error) !== "EPERM") return exchanged(error);
+  });
 }
 
 /** For `catch`: it went, or became a link, since it was looked at. */

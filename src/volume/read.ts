@@ -4,6 +4,7 @@ import { guarded } from "#blob/system-error.ts";
 import type { ObjectInfo } from "#object/attributes.ts";
 import type { OpenObject, PartInfo } from "#object/engine.ts";
 import { type Current, currentOf, fileObject, infoOf } from "#volume/current.ts";
+import { checksumFrom } from "#volume/file-digests.ts";
 import { type Identity, identityOf, isSame } from "#volume/identity.ts";
 import type { Kept } from "#volume/idle-files.ts";
 import type { KeyPath } from "#volume/key-path.ts";
@@ -14,7 +15,7 @@ import type { Volume } from "#volume/volume.ts";
 export async function headObject(volume: Volume, path: KeyPath): Promise<ObjectInfo> {
   const current = await currentOf(volume, path);
   if (current === undefined) throw new S3Error("NoSuchKey", { Key: path.key });
-  return infoOf(path, current);
+  return await shownInfo(volume, path, current);
 }
 
 /** The file is open when it resolves, so that its bytes are those of the ETag. Fails: NoSuchKey. */
@@ -26,7 +27,10 @@ export async function getObject(volume: Volume, path: KeyPath): Promise<OpenObje
   const opened = await openObject(volume, path);
   if (opened === undefined) throw new S3Error("NoSuchKey", { Key: path.key });
   const { file, current } = opened;
-  const info = infoOf(path, current);
+  const info = await shownInfo(volume, path, current).catch(async (error: unknown) => {
+    await opened[Symbol.asyncDispose]();
+    throw error;
+  });
   const { identity } = current;
   const kept = volume.idle.keep(file);
   return {
@@ -82,6 +86,15 @@ async function openAgain(volume: Volume, path: KeyPath, identity: Identity): Pro
   if (isSame(identityOf(opened.stats), identity)) return opened.file;
   await opened[Symbol.asyncDispose]();
   throw new StorageError("conflict", "a file was replaced before it was read");
+}
+
+/** With the checksum that was computed of a file that was not written through S3. */
+async function shownInfo(volume: Volume, path: KeyPath, current: Current): Promise<ObjectInfo> {
+  const info = infoOf(path, current);
+  const { identity, record } = current;
+  if (path.isDirectory || record !== undefined) return info;
+  const known = await volume.records.readDigests(identity.inode);
+  return { ...info, checksum: checksumFrom(known, identity) };
 }
 
 async function partsOf(

@@ -34,7 +34,8 @@ async function findSuspects(volume: Volume, oldNs: bigint): Promise<Set<bigint>>
 }
 
 async function isWhereItWas({ records, tree }: Volume, inode: bigint): Promise<boolean> {
-  const path = pathOfKey((await records.read(inode))?.key ?? "");
+  const kept = (await records.read(inode)) ?? (await records.readDigests(inode));
+  const path = pathOfKey(kept?.key ?? "");
   if (path instanceof Error) return false;
   await using found = await tree.find(path.names);
   return found?.stats.ino === inode;
