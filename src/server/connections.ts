@@ -15,7 +15,7 @@ export class Connections {
    */
   add(socket: Socket, outgoing: ServerResponse): Promise<void> | undefined {
     const answers = this.#answers.get(socket) ?? new Set();
-    const before = [...answers].at(-1);
+    const [before] = [...answers].slice(-1);
     this.#answers.set(socket, answers.add(outgoing));
     const peer = peerOf(socket);
     this.#busy.set(peer, (this.#busy.get(peer) ?? 0) + 1);

@@ -141,8 +141,13 @@ function serve(exchange: Exchange, serving: Serving): void {
   const turn = serving.connections.add(socket, outgoing);
   // What was sent at once is carried out in turn: who reads after a write sees it, and one connection
   // keeps us busy with one request.
-  const responding = turn?.then(() => respond(exchange, serving)) ?? respond(exchange, serving);
-  responding.catch(() => outgoing.destroy());
+  const responding = turn?.then(() => respondUnlessGone(exchange, serving));
+  (responding ?? respond(exchange, serving)).catch(() => outgoing.destroy());
+}
+
+/** For a client that left while its request waited, nothing is begun. */
+async function respondUnlessGone(exchange: Exchange, serving: Serving): Promise<void> {
+  if (!exchange.outgoing.destroyed) await respond(exchange, serving);
 }
 
 async function respond({ incoming, outgoing, expects }: Exchange, serving: Serving): Promise<void> {

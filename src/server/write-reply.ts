@@ -71,6 +71,8 @@ function send(outgoing: ServerResponse, chunk: Uint8Array): Promise<void> {
 
 async function finish(outgoing: ServerResponse, body: Uint8Array | undefined): Promise<Written> {
   const bytes = body?.length ?? 0;
+  // It was closed while the answer was made: nobody tells that again.
+  if (outgoing.destroyed) return { bytes: 0, whole: false, failure: undefined };
   const whole = await new Promise<boolean>((resolve) => {
     outgoing.once("close", () => resolve(outgoing.writableFinished));
     outgoing.end(body, () => resolve(true));
