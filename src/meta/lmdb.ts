@@ -7,6 +7,9 @@ import { asBuffer } from "#base/bytes.ts";
 import { StorageError } from "#base/error.ts";
 import { writeStamp } from "#base/stamp.ts";
 import { addInPlace, addToCounter, isWithin } from "#meta/counter.ts";
+import { PackedEntries } from "#meta/packed.ts";
+import { RangeReader } from "#meta/range-reader.ts";
+import { isSeldom, SELDOM_KEY } from "#meta/seldom.ts";
 import type {
   Add,
   Change,
@@ -14,6 +17,7 @@ import type {
   Guard,
   KeyRange,
   MetaStore,
+  PackedRange,
   Snapshot,
   Write,
 } from "#meta/store.ts";
@@ -38,6 +42,11 @@ interface View {
   readonly transaction?: Transaction;
 }
 
+/** Of lmdb-js, whose types leave the options out. */
+interface FastReads {
+  getBinaryFast(key: Buffer, view: View): Buffer | undefined;
+}
+
 interface Pending {
   readonly change: Change;
   readonly resolve: (sequence: number | undefined) => void;
@@ -54,7 +63,8 @@ interface Pending {
 export class LmdbMetaStore implements MetaStore {
   readonly #path: string;
   readonly #root: RootDatabase<Buffer, Buffer>;
-  readonly #db: Database<Buffer, Buffer>;
+  readonly #db: Database<Buffer, Buffer> & FastReads;
+  readonly #reader = new RangeReader(REVISION_BYTES);
   readonly #waiting: Pending[] = [];
   #committing: Promise<void> | undefined;
   #isFresh = false;
@@ -64,15 +74,16 @@ export class LmdbMetaStore implements MetaStore {
     this.#path = path;
     this.#root = open<Buffer, Buffer>({
       path,
-      keyEncoding: "binary",
       encoding: "binary",
+      keyEncoder: this.#reader.keyEncoder,
+      encoder: this.#reader.encoder,
       mapSize: MAP_BYTES,
       overlappingSync: false,
       // With it lmdb-js makes a promise that nobody holds: a failed commit would end the process.
       eventTurnBatching: false,
       cache: false,
     });
-    this.#db = this.#root;
+    this.#db = this.#root as Database<Buffer, Buffer> & FastReads;
     // LMDB syncs what is in its file, never the names by which it is found.
     for (const directory of [path, dirname(path)]) syncNames(directory);
   }
@@ -85,6 +96,12 @@ export class LmdbMetaStore implements MetaStore {
   async scan(range: KeyRange): Promise<Entry[]> {
     this.#freshen();
     return this.#scan(range);
+  }
+
+  async scanPacked({ from, to, limit, keyFrom }: PackedRange): Promise<PackedEntries> {
+    this.#freshen();
+    const range = this.#db.getRange({ start: asBuffer(from), end: asBuffer(to), limit });
+    return this.#reader.pack(range, new PackedEntries(limit), keyFrom);
   }
 
   async commit(change: Change): Promise<number | undefined> {
@@ -128,10 +145,12 @@ export class LmdbMetaStore implements MetaStore {
   }
 
   #get(key: Uint8Array, view: View = {}): Entry | undefined {
-    // As getBinary, which has no types for a transaction.
-    const stored = this.#db.get(asBuffer(key), view);
+    // Good until the next read: lmdb-js reuses the buffer, whose length it keeps apart.
+    const stored = this.#db.getBinaryFast(asBuffer(key), view);
     if (stored === undefined) return undefined;
-    return { key, value: withoutRevision(stored), revision: readRevision(stored) };
+    const value = Buffer.allocUnsafe(stored.length - REVISION_BYTES);
+    stored.copy(value, 0, REVISION_BYTES, stored.length);
+    return { key, value, revision: readRevision(stored) };
   }
 
   #scan({ from, to, limit, reverse = false }: KeyRange, view: View = {}): Entry[] {
@@ -184,15 +203,18 @@ export class LmdbMetaStore implements MetaStore {
     const last = this.#db.getBinary(SEQUENCE_KEY);
     let sequence = last === undefined ? 0 : readRevision(last);
     const before = sequence;
+    let seldom = before;
     const sequences = batch.map(({ change: { guards, writes, adds = [] } }) => {
       if (!guards.every((guard) => this.#holds(guard))) return undefined;
       if (!adds.every((add) => add.bounds === undefined || this.#fits(add))) return undefined;
       sequence += 1;
       for (const write of writes) this.#write(write, sequence);
       for (const add of adds) this.#add(add, sequence);
+      if (writes.some(({ key }) => isSeldom(key))) seldom = sequence;
       return sequence;
     });
     if (sequence !== before) this.#store(SEQUENCE_KEY, sequenceBytes(sequence));
+    if (seldom !== before) this.#store(SELDOM_KEY, sequenceBytes(seldom));
     return sequences;
   }
 

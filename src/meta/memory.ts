@@ -1,7 +1,18 @@
 import { asBuffer } from "#base/bytes.ts";
 import { writeStamp } from "#base/stamp.ts";
 import { addToCounter, isWithin, packCounter } from "#meta/counter.ts";
-import type { Add, Change, Entry, KeyRange, MetaStore, Snapshot, Write } from "#meta/store.ts";
+import { PackedEntries } from "#meta/packed.ts";
+import { isSeldom, SELDOM_KEY } from "#meta/seldom.ts";
+import type {
+  Add,
+  Change,
+  Entry,
+  KeyRange,
+  MetaStore,
+  PackedRange,
+  Snapshot,
+  Write,
+} from "#meta/store.ts";
 
 /** The reference implementation: obviously right; unit tests run on it and property tests trust it. */
 export class MemoryMetaStore implements MetaStore {
@@ -23,6 +34,15 @@ export class MemoryMetaStore implements MetaStore {
     return keys.flatMap((key) => this.#entries.get(key) ?? []);
   }
 
+  async scanPacked({ keyFrom, ...range }: PackedRange): Promise<PackedEntries> {
+    const packed = new PackedEntries(range.limit);
+    for (const { key, value } of await this.scan(range)) {
+      packed.keys.add(key, keyFrom, key.length);
+      packed.values.add(value, 0, value.length);
+    }
+    return packed;
+  }
+
   async commit({ guards, writes, adds = [] }: Change): Promise<number | undefined> {
     const holds = guards.every(
       ({ key, revision }) => (this.#entries.get(hex(key))?.revision ?? 0) === revision,
@@ -31,6 +51,7 @@ export class MemoryMetaStore implements MetaStore {
     this.#sequence += 1;
     for (const write of writes) this.#write(stamped(write, this.#sequence));
     for (const add of adds) this.#write({ key: add.key, value: packCounter(this.#sum(add)) });
+    if (writes.some(({ key }) => isSeldom(key))) this.#write({ key: SELDOM_KEY, value: NOTHING });
     return this.#sequence;
   }
 
@@ -65,6 +86,8 @@ export class MemoryMetaStore implements MetaStore {
     this.#entries.set(name, copy);
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 function stamped(write: Write, sequence: number): Pick<Write, "key" | "value"> {
   const key = Buffer.from(write.key);

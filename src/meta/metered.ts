@@ -1,4 +1,5 @@
-import type { Change, Entry, KeyRange, MetaStore, Snapshot } from "#meta/store.ts";
+import type { PackedEntries } from "#meta/packed.ts";
+import type { Change, Entry, KeyRange, MetaStore, PackedRange, Snapshot } from "#meta/store.ts";
 
 export type CommitOutcome = "applied" | "refused" | "failed";
 
@@ -18,6 +19,10 @@ export class MeteredMetaStore implements MetaStore {
 
   scan(range: KeyRange): Promise<Entry[]> {
     return this.#inner.scan(range);
+  }
+
+  scanPacked(range: PackedRange): Promise<PackedEntries> {
+    return this.#inner.scanPacked(range);
   }
 
   async commit(change: Change): Promise<number | undefined> {

@@ -1,3 +1,5 @@
+import type { PackedEntries } from "#meta/packed.ts";
+
 /**
  * An ordered map of bytes with one way to change it: commit, which applies every write or none.
  *
@@ -11,6 +13,7 @@
  *  6. `adds` to one counter never conflict with each other, and are applied exactly once; one that would
  *     go over its bound is as a stale guard.
  *  7. A snapshot shows what every commit before it left, and nothing of any commit after it.
+ *  8. The revision of SELDOM_KEY is that of the last commit that wrote a seldom key (see meta/seldom.ts).
  */
 export interface MetaStore extends MetaView, AsyncDisposable {
   /**
@@ -24,6 +27,9 @@ export interface MetaStore extends MetaView, AsyncDisposable {
    * snapshot is disposed of.
    */
   snapshot(): Snapshot;
+
+  /** As a scan in key order, for lists of many small entries: nothing is made for each of them. */
+  scanPacked(range: PackedRange): Promise<PackedEntries>;
 }
 
 /** What can be read. */
@@ -42,6 +48,11 @@ export interface KeyRange {
   /** How many entries at most. */
   readonly limit: number;
   readonly reverse?: boolean;
+}
+
+export interface PackedRange extends Omit<KeyRange, "reverse"> {
+  /** As many bytes of each key are left out, from its beginning; none is shorter. */
+  readonly keyFrom: number;
 }
 
 export interface Entry {

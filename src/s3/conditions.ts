@@ -3,12 +3,33 @@ import type { Conditions, WriteConditions } from "#object/conditions.ts";
 import { readHttpDate } from "#s3/object-headers.ts";
 import type { Headers } from "#s3/request.ts";
 
-/** `prefix` is "" or, as for the source of a copy, "x-amz-copy-source-". */
-export function readConditions(headers: Headers, prefix = ""): Conditions {
-  const ifMatch = headers[`${prefix}if-match`];
-  const ifNoneMatch = headers[`${prefix}if-none-match`];
-  const ifModifiedSinceMs = readHttpDate(headers[`${prefix}if-modified-since`]);
-  const ifUnmodifiedSinceMs = readHttpDate(headers[`${prefix}if-unmodified-since`]);
+interface ConditionHeaders {
+  readonly match: string;
+  readonly noneMatch: string;
+  readonly modifiedSince: string;
+  readonly unmodifiedSince: string;
+}
+
+const PLAIN = conditionHeaders("");
+const NONE: Conditions = {};
+
+/** The names of condition headers behind a prefix, as of the source of a copy: `x-amz-copy-source-`. */
+export function conditionHeaders(prefix: string): ConditionHeaders {
+  return {
+    match: `${prefix}if-match`,
+    noneMatch: `${prefix}if-none-match`,
+    modifiedSince: `${prefix}if-modified-since`,
+    unmodifiedSince: `${prefix}if-unmodified-since`,
+  };
+}
+
+export function readConditions(headers: Headers, names = PLAIN): Conditions {
+  const ifMatch = headers[names.match];
+  const ifNoneMatch = headers[names.noneMatch];
+  const ifModifiedSinceMs = readHttpDate(headers[names.modifiedSince]);
+  const ifUnmodifiedSinceMs = readHttpDate(headers[names.unmodifiedSince]);
+  if ((ifMatch ?? ifNoneMatch ?? ifModifiedSinceMs ?? ifUnmodifiedSinceMs) === undefined)
+    return NONE;
   return {
     ...(ifMatch === undefined ? {} : { ifMatch }),
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),

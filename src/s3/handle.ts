@@ -27,7 +27,7 @@ import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/
 import { type FindBucket, type FoundBucket, requestBuckets } from "#s3/request-buckets.ts";
 import { type FindStanding, requestOrganizations } from "#s3/request-organizations.ts";
 import type { Router } from "#s3/route.ts";
-import type { Party, Throttle } from "#s3/throttle.ts";
+import { isLimiting, type Party, type Throttle } from "#s3/throttle.ts";
 import { sourceOf, type TracedSource } from "#s3/traced-source.ts";
 
 /** What the S3 protocol stands on. */
@@ -211,7 +211,7 @@ function requireAllowed(
   throw new S3Error("AccessDenied", {});
 }
 
-/** Whose rates a request is held to. */
+/** Whose rates a request is held to; mostly nobody's. */
 async function partiesOf(
   { organizationId, name }: Principal,
   found: FoundBucket | undefined,
@@ -219,12 +219,12 @@ async function partiesOf(
 ): Promise<readonly Party[]> {
   const parties: Party[] = [];
   if (organizationId !== undefined) {
-    const { limits } = await findStanding(organizationId);
-    parties.push({ name: `principal ${organizationId} ${name}`, rates: limits.principalRates });
+    const { principalRates: rates } = (await findStanding(organizationId)).limits;
+    if (isLimiting(rates)) parties.push({ name: `principal ${organizationId} ${name}`, rates });
   }
   if (found !== undefined) {
-    const { bucket, settings } = found;
-    parties.push({ name: `bucket ${bucket.id}`, rates: settings.control.rates });
+    const { rates } = found.settings.control;
+    if (isLimiting(rates)) parties.push({ name: `bucket ${found.bucket.id}`, rates });
   }
   return parties;
 }
@@ -279,5 +279,5 @@ function asS3Error(cause: unknown): S3Error {
 
 /** AWS answers two ids; ours says the same in another form, so that either finds the log line. */
 function hostIdOf(requestId: string): string {
-  return Buffer.from(`lode/${requestId}`).toString("base64");
+  return btoa(`lode/${requestId}`);
 }

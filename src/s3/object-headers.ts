@@ -148,6 +148,7 @@ export function responseOverrides(
   signed: boolean,
 ): Record<string, string> {
   const overrides: Record<string, string> = {};
+  if (query.size === 0) return overrides;
   for (const name of STORED_HEADERS) {
     const value = query.get(`response-${name}`);
     if (value === undefined) continue;

@@ -13,12 +13,17 @@ export type FindBucket = (name: BucketName) => Promise<FoundBucket | undefined>;
 
 /** A request sees each bucket as it was when it first asked for it: read once, judged as it is used. */
 export function requestBuckets(catalog: Catalog): FindBucket {
-  const known = new Map<BucketName, FoundBucket | undefined>();
-  return async (name) => {
-    if (known.has(name)) return known.get(name);
-    const bucket = await catalog.find(name);
-    const found = bucket && { bucket, settings: await catalog.settings(bucket) };
+  const known = new Map<BucketName, Promise<FoundBucket | undefined>>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const found = findBucket(catalog, name);
     known.set(name, found);
     return found;
   };
+}
+
+async function findBucket(catalog: Catalog, name: BucketName): Promise<FoundBucket | undefined> {
+  const bucket = await catalog.find(name);
+  return bucket && { bucket, settings: await catalog.settings(bucket) };
 }

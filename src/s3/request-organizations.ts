@@ -5,9 +5,9 @@ export type FindStanding = (organizationId: string) => Promise<Standing>;
 
 /** A request sees each organization as it stood when it first asked. */
 export function requestOrganizations(policies: Pick<AccessPolicies, "standing">): FindStanding {
-  const known = new Map<string, Standing>();
-  return async (organizationId) => {
-    const standing = known.get(organizationId) ?? (await policies.standing(organizationId));
+  const known = new Map<string, Promise<Standing>>();
+  return (organizationId) => {
+    const standing = known.get(organizationId) ?? policies.standing(organizationId);
     known.set(organizationId, standing);
     return standing;
   };

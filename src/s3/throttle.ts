@@ -46,7 +46,9 @@ export class Throttle {
 
   /** One request with a body of `bytes`: at the cost of all its parties, or of none. Fails: SlowDown. */
   admit(parties: readonly Party[], bytes: number): Charge {
-    const levels = parties.flatMap((party) => (isLimited(party) ? this.#levelsOf(party) : []));
+    if (parties.length === 0) return free;
+    const limiting = parties.filter(({ rates }) => isLimiting(rates));
+    const levels = limiting.map((party) => this.#levelsOf(party));
     const waitSeconds = Math.max(0, ...levels.map(waitOf));
     if (waitSeconds > 0) throw slowDown(waitSeconds);
     for (const { requests } of levels) requests?.take(1);
@@ -91,9 +93,12 @@ interface Levels {
   readonly bytes: Tokens | undefined;
 }
 
-function isLimited({ rates }: Party): boolean {
-  return rates.requestsPerSecond !== undefined || rates.bytesPerSecond !== undefined;
+/** Whether anything holds to these rates at all. */
+export function isLimiting({ requestsPerSecond, bytesPerSecond }: Rates): boolean {
+  return requestsPerSecond !== undefined || bytesPerSecond !== undefined;
 }
+
+const free: Charge = () => undefined;
 
 /** 0 when it can be admitted now. */
 function waitOf({ requests, bytes }: Levels): number {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { crc32Of } from "#base/checksum.ts";
 import { writeStamp } from "#base/stamp.ts";
 import { unpackHead } from "#versioned/head.ts";
 import { type PartRecord, unpackJson, unpackVersion } from "#versioned/record.ts";
@@ -18,6 +19,19 @@ test("a version of format 1 is read", () => {
   const { record, inline } = unpackVersion(stored);
 
   assert.equal(record.modifiedMs, 1_767_323_045_678);
+  assert.equal(Buffer.from(inline).toString(), "hello");
+});
+
+test("a version of format 2 is read", () => {
+  const body = Buffer.concat([Buffer.alloc(4), Buffer.from(`${VERSION}hello`)]);
+  body.writeUInt32BE(VERSION.length);
+  const stored = Buffer.concat([Buffer.of(2), Buffer.alloc(4), body]);
+  stored.writeUInt32BE(crc32Of(body), 1);
+
+  const { record, inline } = unpackVersion(stored);
+
+  assert.equal(record.md5, "5d41402abc4b2a76b9719d911017c592");
+  assert.equal(record.attributes.storageClass, "STANDARD");
   assert.equal(Buffer.from(inline).toString(), "hello");
 });
 
@@ -42,7 +56,7 @@ test("a head of format 1 is read", () => {
 });
 
 test("a record of a format that is not known yet is corrupt, not misread", () => {
-  for (const stored of [Buffer.alloc(60, 3), Buffer.from('{"format":2}'), Buffer.alloc(0)]) {
+  for (const stored of [Buffer.alloc(60, 4), Buffer.from('{"format":2}'), Buffer.alloc(0)]) {
     assert.throws(() => unpackVersion(stored), { kind: "corrupt" });
     assert.throws(() => unpackJson(stored), { kind: "corrupt" });
     assert.throws(() => unpackHead(stored), { kind: "corrupt" });

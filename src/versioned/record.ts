@@ -3,6 +3,7 @@ import { type ChecksumAlgorithm, crc32Of } from "#base/checksum.ts";
 import { StorageError } from "#base/error.ts";
 import type { BlobId } from "#blob/store.ts";
 import type { Attributes, Checksum, ChecksumType, ObjectInfo } from "#object/attributes.ts";
+import { type CompactVersion, compactVersion, expandVersion } from "#versioned/compact-version.ts";
 import type { EncryptionRecord, Seal } from "#versioned/encryption.ts";
 import { etagOf } from "#versioned/head.ts";
 
@@ -107,6 +108,8 @@ type JsonRecord =
 
 /** Written now: a format number, a CRC32 of all that follows it, and what format 1 had. */
 const FORMAT = 2;
+/** Of a version: as format 2, with compact JSON. */
+const VERSION_FORMAT = 3;
 const CRC_AT = 1;
 const BODY_AT = 5;
 /** Of a version: the length of its JSON. */
@@ -114,13 +117,13 @@ const JSON_AT = BODY_AT + 4;
 
 /** The length of the JSON, the JSON, the inline bytes. */
 export function packVersion(record: VersionRecord, inline: Uint8Array | undefined): Buffer {
-  const json = JSON.stringify(record);
+  const json = JSON.stringify(compactVersion(record));
   const jsonBytes = Buffer.byteLength(json);
   const bytes = Buffer.allocUnsafe(JSON_AT + jsonBytes + (inline?.length ?? 0));
   bytes.writeUInt32BE(jsonBytes, BODY_AT);
   bytes.write(json, JSON_AT, "utf8");
   if (inline !== undefined) bytes.set(inline, JSON_AT + jsonBytes);
-  return sealed(bytes);
+  return sealed(bytes, VERSION_FORMAT);
 }
 
 /** Fails: StorageError "corrupt". */
@@ -129,10 +132,15 @@ export function unpackVersion(value: Uint8Array): {
   readonly inline: Uint8Array;
 } {
   const bytes = asBuffer(value);
-  const body = bytes[0] === 1 ? bytes.subarray(1) : unsealed(bytes);
+  const format = bytes[0];
+  const body = format === 1 ? bytes.subarray(1) : unsealed(bytes, [FORMAT, VERSION_FORMAT]);
   if (body.length < 4) throw corrupt();
   const end = 4 + body.readUInt32BE(0);
-  const record = parsed<VersionRecord>(body.toString("utf8", 4, end));
+  const json = body.toString("utf8", 4, end);
+  const record =
+    format === VERSION_FORMAT
+      ? expandVersion(parsed<CompactVersion>(json))
+      : parsed<VersionRecord>(json);
   return { record, inline: body.subarray(end) };
 }
 
@@ -141,14 +149,14 @@ export function packJson<T extends JsonRecord>(record: T): Buffer {
   const json = JSON.stringify(record);
   const bytes = Buffer.allocUnsafe(BODY_AT + Buffer.byteLength(json));
   bytes.write(json, BODY_AT, "utf8");
-  return sealed(bytes);
+  return sealed(bytes, FORMAT);
 }
 
 /** Fails: StorageError "corrupt". */
 export function unpackJson<T extends JsonRecord>(value: Uint8Array): T {
   const bytes = asBuffer(value);
   // Of format 1 the number stands within the JSON.
-  if (bytes[0] !== OPENING_BRACE) return parsed<T>(unsealed(bytes).toString("utf8"));
+  if (bytes[0] !== OPENING_BRACE) return parsed<T>(unsealed(bytes, [FORMAT]).toString("utf8"));
   const record = parsed<T & { format: number }>(bytes.toString("utf8"));
   if (record.format !== 1) throw corrupt();
   return record;
@@ -156,16 +164,16 @@ export function unpackJson<T extends JsonRecord>(value: Uint8Array): T {
 
 const OPENING_BRACE = 0x7b;
 
-function sealed(bytes: Buffer): Buffer {
-  bytes[0] = FORMAT;
+function sealed(bytes: Buffer, format: number): Buffer {
+  bytes[0] = format;
   bytes.writeUInt32BE(crc32Of(bytes.subarray(BODY_AT)), CRC_AT);
   return bytes;
 }
 
-function unsealed(bytes: Buffer): Buffer {
+function unsealed(bytes: Buffer, formats: readonly number[]): Buffer {
   const body = bytes.subarray(BODY_AT);
   const isWhole = bytes.length >= BODY_AT && bytes.readUInt32BE(CRC_AT) === crc32Of(body);
-  if (bytes[0] !== FORMAT || !isWhole) throw corrupt();
+  if (!formats.includes(bytes[0] ?? 0) || !isWhole) throw corrupt();
   return body;
 }
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 import { unpackCounter } from "#meta/counter.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
+import { SELDOM_KEY } from "#meta/seldom.ts";
 import type { Change, Entry, MetaStore, Snapshot } from "#meta/store.ts";
 
 const EVERYTHING = { from: bytes("\u0001"), to: bytes("\u{10FFFF}"), limit: 1_000 };
@@ -198,6 +199,30 @@ export function metaStoreContract(adapter: string, open: () => Promise<MetaStore
     await store.get(bytes("b"));
 
     assert.equal(text(read?.value), "kept");
+  });
+
+  test(`${adapter}: the revision of SELDOM_KEY is that of the last commit that wrote a seldom key`, async () => {
+    await using store = await open();
+    const seldom = async () => (await store.get(SELDOM_KEY))?.revision ?? 0;
+    await store.commit(write("often", "x"));
+    assert.equal(await seldom(), 0);
+    const made = await store.commit(write("bucket", "1"));
+    await store.commit(write("often", "y"));
+    assert.equal(await seldom(), made);
+    const removed = await store.commit({
+      guards: [],
+      writes: [...write("often", "z").writes, ...write("bucket", undefined).writes],
+    });
+    assert.equal(await seldom(), removed);
+    // Applied by one transaction, which a refused one shares.
+    const stale = [{ key: bytes("K1"), revision: 99 }];
+    const outcomes = await Promise.all([
+      store.commit(write("Dd", "1")),
+      store.commit(write("often", "1")),
+      store.commit(write("K1", "1", stale)),
+    ]);
+    assert.equal(outcomes[2], undefined);
+    assert.equal(await seldom(), outcomes[0]);
   });
 
   test(`${adapter}: any history of commits leaves what the model holds`, async () => {

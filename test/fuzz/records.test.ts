@@ -43,9 +43,13 @@ const record: fc.Arbitrary<VersionRecord> = fc.record(
   {
     ...{ deleteMarker: fc.boolean(), isNull: fc.boolean(), sizeBytes: fc.nat(), md5: hex },
     ...{ partsCount: fc.nat(10_000), modifiedMs: fc.nat(), attributes },
-    checksum: fc.constant({ algorithm: "CRC32", type: "FULL_OBJECT", value: "AAAAAA==" } as const),
+    checksum: fc.constantFrom(undefined, {
+      ...{ algorithm: "CRC32", type: "FULL_OBJECT", value: "AAAAAA==" },
+    } as const),
+    encryption: fc.constantFrom(undefined, { kind: "SSE-S3", keyId: "1", key: "k" } as const),
     content: fc.oneof(
       fc.constant({ kind: "inline" } as const),
+      fc.constant({ kind: "inline", seal: { key: "k", sizeBytes: 1 } } as const),
       fc.record({ kind: fc.constant("extents" as const), id: hex, extents: fc.array(extent) }),
       fc.record({ kind: fc.constant("manifest" as const), id: hex }),
     ),

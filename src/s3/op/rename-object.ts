@@ -2,12 +2,14 @@ import type { Grant } from "#access/grant.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import type { RenameInput } from "#object/engine.ts";
 import { type BucketName, bucketName, type ObjectKey, objectKey } from "#object/name.ts";
-import { readConditions } from "#s3/conditions.ts";
+import { conditionHeaders, readConditions } from "#s3/conditions.ts";
 import { operation, type Services } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import { type Headers, keyOf, type NamedKey, utf8 } from "#s3/request.ts";
 
 const TOKEN = /^[\x21-\x7e]{1,64}$/;
+
+const SOURCE_CONDITIONS = conditionHeaders("x-amz-rename-source-");
 
 /**
  * Spec: CoreWeave AI Object Storage, "Rename Objects", and
@@ -28,7 +30,7 @@ export const renameObject = operation({
       source,
       keys: sourceKeys(source, name.bucket),
       conditions: readConditions(request.headers),
-      sourceConditions: readConditions(request.headers, "x-amz-rename-source-"),
+      sourceConditions: readConditions(request.headers, SOURCE_CONDITIONS),
       token: readToken(request.headers),
     };
   },

@@ -1,4 +1,5 @@
 import type { S3Error } from "#base/error.ts";
+import { memo } from "#base/memo.ts";
 
 /** For what a signing key is good: one day, one region, one service. */
 export interface Scope {
@@ -27,9 +28,8 @@ export function readCredential(
   fail: ScopeFailure,
   services = S3_SERVICES,
 ): { readonly accessKeyId: string; readonly scope: Scope } {
-  const words = text.split("/");
-  const [date = "", region = "", service = "", terminal = ""] = words.slice(-4);
-  const accessKeyId = words.slice(0, -4).join("/");
+  const { accessKeyId, terminal, scope } = splitCredential(text);
+  const { date, region, service } = scope;
   if (accessKeyId === "" || region === "") {
     throw fail(
       'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
@@ -46,14 +46,20 @@ export function readCredential(
   if (terminal !== "aws4_request") {
     throw fail(`incorrect terminal "${terminal}". This endpoint uses "aws4_request".`);
   }
-  const scope = { date, region, service, text: `${date}/${region}/${service}/${terminal}` };
   return { accessKeyId, scope };
 }
+
+const splitCredential = memo((text: string) => {
+  const words = text.split("/");
+  const [date = "", region = "", service = "", terminal = ""] = words.slice(-4);
+  const scope: Scope = { date, region, service, text: words.slice(-4).join("/") };
+  return { accessKeyId: words.slice(0, -4).join("/"), terminal, scope };
+});
 
 // Semicolons stand between names and never in one, so this reads each character once.
 const SIGNED_HEADERS = /^[\w!#$%&'*+.^`|~-]+(?:;[\w!#$%&'*+.^`|~-]+)*$/;
 
 /** Names in lower case, in the order signed; undefined when one could not be a header's name. */
-export function readSignedHeaders(text: string): readonly string[] | undefined {
-  return SIGNED_HEADERS.test(text) ? text.toLowerCase().split(";") : undefined;
-}
+export const readSignedHeaders = memo((text: string): readonly string[] | undefined =>
+  SIGNED_HEADERS.test(text) ? text.toLowerCase().split(";") : undefined,
+);

@@ -6,18 +6,27 @@ const KEYS_MAX = 4096;
 
 const keys = new Map<string, HmacSha256>();
 
-/**
- * The key that signs within a scope, derived from the secret by four HMACs or remembered.
- * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
- */
-export function signingKey(secret: string, scope: Scope): HmacSha256 {
-  return keys.get(keyName(secret, scope)) ?? deriveKey(secret, scope);
+/** A key, and what to call when it has proved good; undefined when it has before. */
+export interface FoundKey {
+  readonly key: HmacSha256;
+  readonly remember: (() => void) | undefined;
 }
 
-/** Remembers a key that has proved good, so that a stranger's guesses push out nobody's. */
-export function rememberSigningKey(secret: string, scope: Scope, key: HmacSha256): void {
+/**
+ * The key that signs within a scope, derived from the secret by four HMACs or remembered. Only one that
+ * has proved good is remembered, so that a stranger's guesses push out nobody's.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+export function signingKey(secret: string, scope: Scope): FoundKey {
   const name = keyName(secret, scope);
-  if (keys.has(name)) return;
+  const known = keys.get(name);
+  if (known !== undefined) return { key: known, remember: undefined };
+  const key = deriveKey(secret, scope);
+  return { key, remember: () => remember(name, key) };
+}
+
+function remember(name: string, key: HmacSha256): void {
   const oldest = keys.keys().next();
   if (keys.size >= KEYS_MAX && oldest.done === false) keys.delete(oldest.value);
   keys.set(name, key);

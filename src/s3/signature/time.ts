@@ -1,4 +1,5 @@
 import { S3Error } from "#base/error.ts";
+import { memo } from "#base/memo.ts";
 
 /** When a request was signed. */
 export interface SigningTime {
@@ -12,12 +13,12 @@ const RFC_1123 =
   /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4})$/;
 
 /** Reads `20130524T000000Z`; undefined when it is anything else. */
-export function readAmzDate(amzDate: string): SigningTime | undefined {
+export const readAmzDate = memo((amzDate: string): SigningTime | undefined => {
   if (!AMZ_DATE.test(amzDate)) return undefined;
   const part = (from: number, to: number) => Number(amzDate.slice(from, to));
   const day = [part(0, 4), part(4, 6) - 1, part(6, 8)] as const;
   return { timeMs: Date.UTC(...day, part(9, 11), part(11, 13), part(13, 15)), amzDate };
-}
+});
 
 /**
  * The time of a request signed in its headers: x-amz-date, or else Date, which may be in RFC 1123

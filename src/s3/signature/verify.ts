@@ -4,7 +4,7 @@ import type { HmacSha256 } from "#base/hmac.ts";
 import { canonicalRequest } from "#s3/signature/canonical.ts";
 import type { Claim, SignedRequest } from "#s3/signature/claim.ts";
 import type { PayloadMode } from "#s3/signature/payload.ts";
-import { rememberSigningKey, signingKey } from "#s3/signature/signing-key.ts";
+import { signingKey } from "#s3/signature/signing-key.ts";
 import { checkExpiry, checkSkew } from "#s3/signature/time.ts";
 
 /** What a claim is judged by. */
@@ -47,10 +47,10 @@ export function verifyClaim(
   if (expiresSeconds === undefined) checkSkew(claim, options);
   else checkExpiry({ amzDate, expiresSeconds, timeMs }, options);
   checkHeadersSigned(request, claim);
-  const key = signingKey(options.secret, scope);
+  const { key, remember } = signingKey(options.secret, scope);
   const raw = canonicalRequest(request, claim, "raw");
   const matched = isSignedBy(key, claim, raw) ? raw : matchNormal(request, claim, { key, raw });
-  rememberSigningKey(options.secret, scope, key);
+  remember?.();
   return {
     accessKeyId: claim.accessKeyId,
     signingKey: key,
@@ -62,11 +62,16 @@ export function verifyClaim(
   };
 }
 
-/** Compares without telling by its time where two signatures differ. */
+const SIGNATURE_CHARS = 64;
+const ours = Buffer.alloc(SIGNATURE_CHARS);
+const theirs = Buffer.alloc(SIGNATURE_CHARS);
+
+/** Compares without telling by its time where two signatures, of 64 hex digits, differ. */
 export function equalSignatures(a: string, b: string): boolean {
-  const left = Buffer.from(a, "latin1");
-  const right = Buffer.from(b, "latin1");
-  return left.length === right.length && timingSafeEqual(left, right);
+  if (a.length !== SIGNATURE_CHARS || b.length !== SIGNATURE_CHARS) return false;
+  ours.write(a, "latin1");
+  theirs.write(b, "latin1");
+  return timingSafeEqual(ours, theirs);
 }
 
 /** Fails: SignatureDoesNotMatch. Says what was signed here, so that a signer can be mended. */
@@ -95,13 +100,17 @@ function matchNormal(
   throw signatureMismatch(shown, stringToSign(claim, raw), claim.signature);
 }
 
+const ABOVE_ASCII = /[\x80-\xff]/;
+
 function isSignedBy(key: HmacSha256, claim: Claim, canonical: string): boolean {
   const signature = key.hex(stringToSign(claim, canonical));
   return equalSignatures(signature, claim.signature);
 }
 
 function stringToSign({ amzDate, scope }: Claim, canonical: string): string {
-  const digest = hash("sha256", Buffer.from(canonical, "latin1"), "hex");
+  // A string is hashed as UTF-8: the same bytes, and half the cost, when there are none above ASCII.
+  const bytes = ABOVE_ASCII.test(canonical) ? Buffer.from(canonical, "latin1") : canonical;
+  const digest = hash("sha256", bytes, "hex");
   return `AWS4-HMAC-SHA256\n${amzDate}\n${scope.text}\n${digest}`;
 }
 
