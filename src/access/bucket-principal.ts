@@ -1,11 +1,11 @@
 import { entriesOf, oneOrMany, type Place, textAt } from "#access/place.ts";
 import { PolicyError, quote } from "#access/policy-error.ts";
-import type { Principal } from "#access/principal.ts";
+import type { Named } from "#access/principal.ts";
 
 /** Whom a Principal element names. */
 export interface BucketPrincipals {
   readonly everyone: boolean;
-  readonly includes: (principal: Principal) => boolean;
+  readonly includes: (principal: Named) => boolean;
 }
 
 const LIST_MAX = 1_000;
@@ -50,7 +50,7 @@ function principalsOf(texts: readonly Place<string>[]): BucketPrincipals {
     else names.push({ organizationId, name });
   }
   if (texts.some(({ value }) => value === "*")) return { everyone: true, includes: () => true };
-  const includes = ({ kind, organizationId, name }: Principal) => {
+  const includes = ({ kind, organizationId, name }: Named) => {
     if (organizationId === undefined) return false;
     // A service is of no organization, whatever stands before its name.
     if (kind !== "service" && organizations.has(organizationId)) return true;
@@ -66,13 +66,13 @@ function isServiceName(organizationId: string, name: string): boolean {
   return organizationId === "static" || name.startsWith("static/");
 }
 
-interface Named {
+interface NamedPrincipal {
   readonly organizationId: string;
   /** Undefined for all of the organization. */
   readonly name: string | undefined;
 }
 
-function readPrincipal({ path, value }: Place<string>): Named {
+function readPrincipal({ path, value }: Place<string>): NamedPrincipal {
   const [, organizationId, name = ""] = ARN.exec(value) ?? [];
   if (organizationId === undefined) {
     const mend =

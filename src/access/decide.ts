@@ -1,6 +1,6 @@
 import { ACTIONS } from "#access/actions.ts";
 import type { BucketPolicy } from "#access/bucket-policy.ts";
-import type { Rules } from "#access/rules.ts";
+import { firstApplying, type Rules } from "#access/rules.ts";
 import type { Attempt, StatementName } from "#access/statement.ts";
 
 /** An attempt, with the policies that decide it. */
@@ -99,15 +99,18 @@ function decideByOrganization(question: Question): Decision {
   const { organization } = question;
   if (organization === undefined || organization.isEmpty)
     return deny("organization-without-policy");
-  const denying = organization.denying(question);
+  const { denies, allows } = organization.about(question);
+  const denying = firstApplying(denies, question);
   if (denying !== undefined) return deny("organization-denies", denying.name);
-  const allowing = organization.allowing(question);
+  const allowing = firstApplying(allows, question);
   if (allowing === undefined) return deny("organization-silent");
   return allow("organization-allows", allowing.name);
 }
 
 function decideForStranger(question: Question, bucket: BucketAccess): Decision {
-  const denying = bucket.owner?.denyingEveryone(question);
+  // Names of one organization mean nobody of another.
+  const { deniesToAll = [] } = bucket.owner?.about(question) ?? {};
+  const denying = firstApplying(deniesToAll, question);
   if (denying !== undefined) return deny("owner-denies", denying.name);
   const { policy, restrictPublic } = bucket;
   if (policy === undefined) return deny("bucket-without-policy");
@@ -126,9 +129,10 @@ function decideByBucket(
 }
 
 function decideByPolicy(question: Question, { rules }: BucketPolicy): Decision {
-  const denying = rules.denying(question);
+  const { denies, allows } = rules.about(question);
+  const denying = firstApplying(denies, question);
   if (denying !== undefined) return deny("bucket-denies", denying.name);
-  const allowing = rules.allowing(question);
+  const allowing = firstApplying(allows, question);
   if (allowing === undefined) return deny("bucket-silent");
   return allow("bucket-allows", allowing.name);
 }

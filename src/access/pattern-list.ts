@@ -17,7 +17,7 @@ interface Beginning {
 export class PatternList {
   readonly #everything: boolean;
   readonly #few: readonly string[];
-  readonly #many: ReadonlySet<string>;
+  readonly #many: ReadonlySet<string> | undefined;
   readonly #beginnings: readonly Beginning[];
   readonly #others: readonly Matches[];
 
@@ -36,7 +36,7 @@ export class PatternList {
     }
     this.#everything = everything;
     this.#few = whole.length <= FEW ? whole : [];
-    this.#many = new Set(whole.length <= FEW ? [] : whole);
+    this.#many = whole.length <= FEW ? undefined : new Set(whole);
     this.#beginnings = beginnings.map((text) => {
       const last = text.length - 1;
       return { text, last, lastCode: text.charCodeAt(last) };
@@ -46,15 +46,19 @@ export class PatternList {
 
   matches(text: string): boolean {
     if (this.#everything) return true;
-    for (const whole of this.#few) {
-      if (text.length === whole.length && text === whole) return true;
+    const few = this.#few;
+    for (let at = 0; at < few.length; at += 1) if (few[at] === text) return true;
+    const beginnings = this.#beginnings;
+    for (let at = 0; at < beginnings.length; at += 1) {
+      const beginning = beginnings[at];
+      if (beginning !== undefined && begins(text, beginning)) return true;
     }
-    for (const { text: beginning, last, lastCode } of this.#beginnings) {
-      // Most texts differ there already.
-      if (text.charCodeAt(last) === lastCode && text.startsWith(beginning)) return true;
-    }
-    if (this.#many.size > 0 && this.#many.has(text)) return true;
-    for (const other of this.#others) if (other(text)) return true;
-    return false;
+    if (this.#many?.has(text) === true) return true;
+    return this.#others.some((other) => other(text));
   }
+}
+
+/** Most texts differ at the last character already. */
+function begins(text: string, { text: beginning, last, lastCode }: Beginning): boolean {
+  return text.charCodeAt(last) === lastCode && text.startsWith(beginning);
 }

@@ -13,6 +13,9 @@ export interface Principal {
   readonly groups: readonly string[];
 }
 
+/** All that a statement can name somebody by. */
+export type Named = Pick<Principal, "kind" | "organizationId" | "name">;
+
 export const ANONYMOUS_PRINCIPAL: Principal = {
   kind: "anonymous",
   organizationId: undefined,

@@ -1,7 +1,7 @@
 import type { Condition } from "#access/condition.ts";
 import type { Lookup } from "#access/condition-keys.ts";
 import type { Effect } from "#access/effect.ts";
-import { type Principal, principalArn, userName } from "#access/principal.ts";
+import { type Named, type Principal, principalArn, userName } from "#access/principal.ts";
 import type { Resolve, TextTest } from "#access/template.ts";
 
 /** What is asked of the policies. */
@@ -30,7 +30,8 @@ export interface Statement {
   readonly effect: Effect;
   /** Whether it speaks of an action at all; asked once for each action there is. */
   readonly acts: (action: string) => boolean;
-  readonly speaksOf: (principal: Principal) => boolean;
+  /** Asked once for each principal. */
+  readonly speaksOf: (principal: Named) => boolean;
   /** Whether it speaks of everybody, strangers too. */
   readonly everyone: boolean;
   readonly covers: TextTest;
@@ -40,12 +41,12 @@ export interface Statement {
 }
 
 /**
- * Whether a statement that acts on the attempt's action is about the attempt. An Allow whose
+ * Whether a statement that acts on the attempt's action and speaks of its principal is about the attempt. An Allow whose
  * variables have no value allows nothing, whatever is negated in it.
  */
 export function applies(statement: Statement, attempt: Attempt, resolve: Resolve): boolean {
   const { principal, resource } = attempt;
-  if (!statement.covers(resource, resolve) || !statement.speaksOf(principal)) return false;
+  if (!statement.covers(resource, resolve)) return false;
   if (statement.effect === "Allow" && statement.needed.some((name) => resolve(name) === undefined))
     return false;
   return statement.conditions.every(({ key, holds }) => {
