@@ -43,9 +43,18 @@ export class RequestAudit {
 
   record(answered: Answered): void {
     const { found, source, key, versionId, operation } = answered.trace;
-    if (found !== undefined) this.#begin(this.#record(answered, { found, key, versionId }));
+    if (found !== undefined) this.#recordUnlessOff(answered, { found, key, versionId });
     else if (operation === OF_CONTROL_PLANE) this.#begin(this.#recordSts(answered));
-    if (source !== undefined) this.#begin(this.#record(answered, source));
+    if (source !== undefined) this.#recordUnlessOff(answered, source);
+  }
+
+  /** Mostly it is off, and known to be: that costs a request next to nothing. */
+  #recordUnlessOff(answered: Answered, subject: Subject): void {
+    const { bucket, settings } = subject.found;
+    const isOff =
+      !settings.control.auditLoggingEnabled &&
+      this.#parts.wanted.known(bucket.organizationId, "bucketAuditLoggingEnabled") === false;
+    if (!isOff) this.#begin(this.#record(answered, subject));
   }
 
   #begin(recorded: Promise<void>): void {

@@ -26,10 +26,17 @@ export class AuditSwitch {
     this.#clock = clock;
   }
 
-  async isOn(organizationId: string, name: Switch): Promise<boolean> {
+  /** What is known of it now; undefined: it has to be looked up. */
+  known(organizationId: string, name: Switch): boolean | undefined {
     const known = this.#known.get(organizationId);
+    if (known === undefined || this.#clock.now() >= known.untilMs) return undefined;
+    return known.settings[name];
+  }
+
+  async isOn(organizationId: string, name: Switch): Promise<boolean> {
+    const known = this.known(organizationId, name);
+    if (known !== undefined) return known;
     const nowMs = this.#clock.now();
-    if (known !== undefined && nowMs < known.untilMs) return known.settings[name];
     const settings = await this.#read(organizationId);
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(organizationId, { untilMs: nowMs + KNOWN_MS, settings });

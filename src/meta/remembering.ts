@@ -20,18 +20,8 @@ export class RememberingMetaStore implements MetaStore {
     this.#inner = inner;
   }
 
-  async get(key: Uint8Array): Promise<Entry | undefined> {
-    if (!isSeldom(key)) return await this.#inner.get(key);
-    this.#freshened ??= this.#freshen();
-    await this.#freshened;
-    const name = asBuffer(key).toString("latin1");
-    const known = this.#known.get(name);
-    if (known !== undefined || this.#known.has(name)) return known;
-    const revision = this.#revision;
-    const entry = await this.#inner.get(key);
-    // Else it may be older than what somebody else has found out meanwhile.
-    if (revision === this.#revision) this.#remember(name, entry);
-    return entry;
+  get(key: Uint8Array): Promise<Entry | undefined> {
+    return isSeldom(key) ? this.#remembered(key) : this.#inner.get(key);
   }
 
   scan(range: KeyRange): Promise<Entry[]> {
@@ -56,6 +46,19 @@ export class RememberingMetaStore implements MetaStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#inner[Symbol.asyncDispose]();
+  }
+
+  async #remembered(key: Uint8Array): Promise<Entry | undefined> {
+    this.#freshened ??= this.#freshen();
+    await this.#freshened;
+    const name = asBuffer(key).toString("latin1");
+    const known = this.#known.get(name);
+    if (known !== undefined || this.#known.has(name)) return known;
+    const revision = this.#revision;
+    const entry = await this.#inner.get(key);
+    // Else it may be older than what somebody else has found out meanwhile.
+    if (revision === this.#revision) this.#remember(name, entry);
+    return entry;
   }
 
   /** Once in each turn of the event loop: its handlers run in one go, and none can know of a later commit. */

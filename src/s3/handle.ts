@@ -28,7 +28,7 @@ import { type FindBucket, type FoundBucket, requestBuckets } from "#s3/request-b
 import { type FindStanding, requestOrganizations } from "#s3/request-organizations.ts";
 import type { Router } from "#s3/route.ts";
 import { isLimiting, type Party, type Throttle } from "#s3/throttle.ts";
-import { sourceOf, type TracedSource } from "#s3/traced-source.ts";
+import { foreignGrant, type TracedSource, traced } from "#s3/traced-source.ts";
 
 /** What the S3 protocol stands on. */
 export interface Front extends KnownCallers {
@@ -130,7 +130,10 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     trace.principal = authenticated.principal.name;
     trace.caller = authenticated.principal;
     trace.accessKeyId = authenticated.accessKeyId;
-    const request = await withBody({ framed, operation, http, authenticated, nowMs });
+    const { signedMs } = authenticated;
+    const plain = { ...framed, document: "", body: undefined, signedMs, nowMs };
+    const request =
+      operation.body === "none" ? plain : await withBody(plain, { operation, http, authenticated });
     const call = operation.prepare(request);
     const { principal, session } = authenticated;
     if (session !== undefined) requireWithin(session, call.grants);
@@ -140,7 +143,8 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
       { principal, grants: call.grants, request, operation: operation.name },
     );
     if (framed.bucket !== undefined) trace.found = await findBucket(bucketName(framed.bucket));
-    trace.source = await sourceOf(call.grants, framed, findBucket);
+    const foreign = foreignGrant(call.grants, framed);
+    if (foreign !== undefined) trace.source = await traced(foreign, findBucket);
     requireAllowed(decisions, operation, trace);
     const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
     const parties = await partiesOf(principal, trace.found, findStanding);
@@ -174,20 +178,15 @@ async function skewFor({ bucket }: FramedRequest, findBucket: FindBucket): Promi
 }
 
 interface Framed {
-  readonly framed: FramedRequest;
   readonly operation: Operation;
   readonly http: HttpRequest;
   readonly authenticated: Authenticated;
-  readonly nowMs: number;
 }
 
-async function withBody(given: Framed): Promise<S3Request> {
-  const { framed, operation, http, authenticated, nowMs } = given;
-  const { signedMs } = authenticated;
-  const plain = { ...framed, document: "", body: undefined, signedMs, nowMs };
-  if (operation.body === "none") return plain;
+async function withBody(plain: S3Request, given: Framed): Promise<S3Request> {
+  const { operation, http, authenticated } = given;
   const body = bodyOf({
-    headers: framed.headers,
+    headers: plain.headers,
     chunks: http.body,
     payload: authenticated.payload,
     verified: authenticated.verified,

@@ -10,18 +10,24 @@ export interface TracedSource {
   readonly versionId: string | undefined;
 }
 
-/** Of a copy between buckets; undefined of every other request, and when there is no such bucket. */
-export async function sourceOf(
-  grants: readonly Grant[],
-  { bucket }: Pick<FramedRequest, "bucket">,
+/** Of a copy between buckets; undefined when there is no such bucket. */
+export async function traced(
+  { resource, versionId }: Grant,
   findBucket: FindBucket,
 ): Promise<TracedSource | undefined> {
-  for (const { resource, versionId } of grants) {
-    const slash = resource.indexOf("/");
-    const name = resource.slice(0, Math.max(slash, 0));
-    if (name === "" || name === bucket) continue;
-    const found = await findBucket(bucketName(name));
-    return found && { found, key: resource.slice(slash + 1), versionId };
-  }
-  return undefined;
+  const slash = resource.indexOf("/");
+  const found = await findBucket(bucketName(resource.slice(0, slash)));
+  return found && { found, key: resource.slice(slash + 1), versionId };
+}
+
+/** The grant that is about an object of another bucket: copies have one. */
+export function foreignGrant(
+  grants: readonly Grant[],
+  { bucket }: Pick<FramedRequest, "bucket">,
+): Grant | undefined {
+  if (grants.length === 1) return undefined;
+  return grants.find(({ resource }) => {
+    const name = resource.slice(0, Math.max(resource.indexOf("/"), 0));
+    return name !== "" && name !== bucket;
+  });
 }
