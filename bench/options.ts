@@ -17,8 +17,13 @@ const GROUPS = [
   "volume-list",
   "startup",
   "targets",
+  "scale",
+  "hostile",
 ] as const;
 export type Group = (typeof GROUPS)[number];
+
+/** Only when they are asked for by name: they take long, and measure something else than speed. */
+const LONG_GROUPS: readonly Group[] = ["scale", "hostile"];
 
 interface PeerOption {
   readonly name: string;
@@ -37,6 +42,8 @@ export interface Options {
   readonly sweepKeys: number | undefined;
   /** How many files a volume is listed over; by the scale of the run when absent. */
   readonly volumeFiles: number | undefined;
+  /** How many objects there are when rates are measured at scale; by the scale of the run when absent. */
+  readonly scaleKeys: number | undefined;
   readonly workers: number;
   readonly drivers: number;
   readonly secondsPerCell: number;
@@ -53,6 +60,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --large               also list a bucket of 1,000,000 keys
   --sweep-keys N        objects under the lifecycle sweep (100,000, with --quick 10,000)
   --volume-files N      files of the volume that is listed (100,000, with --quick 20,000)
+  --scale-keys N        objects of the scale rows (1,000,000, with --quick 100,000)
   --only a,b            of: ${GROUPS.join(", ")}
   --seconds N           time of one cell, all its rounds together (6, with --quick 1)
   --workers N           worker processes of Lode and of the baselines (one per core)
@@ -73,6 +81,7 @@ const SPEC = {
   large: { type: "boolean" },
   "sweep-keys": { type: "string" },
   "volume-files": { type: "string" },
+  "scale-keys": { type: "string" },
   only: { type: "string" },
   seconds: { type: "string" },
   workers: { type: "string" },
@@ -106,6 +115,7 @@ export function parseOptions(args: readonly string[]): Options {
     large: values.large ?? false,
     sweepKeys: positive(values["sweep-keys"], "--sweep-keys"),
     volumeFiles: positive(values["volume-files"], "--volume-files"),
+    scaleKeys: positive(values["scale-keys"], "--scale-keys"),
     workers,
     drivers: positive(values.drivers, "--drivers") ?? drivers,
     secondsPerCell: positive(values.seconds, "--seconds") ?? (quick ? 1 : 6),
@@ -124,7 +134,8 @@ function readArgs(args: readonly string[]): Values {
 }
 
 function groupsOf(only: string | undefined): Set<Group> {
-  const names = only === undefined ? GROUPS : only.split(",").map((name) => name.trim());
+  const usual = GROUPS.filter((group) => !LONG_GROUPS.includes(group));
+  const names = only === undefined ? usual : only.split(",").map((name) => name.trim());
   return new Set(
     names.map((name) => {
       const group = GROUPS.find((known) => known === name);

@@ -7,12 +7,14 @@ import { type Group, type Options, UsageError } from "./options.ts";
 import { copyRows } from "./row/copy.ts";
 import { deleteRows } from "./row/delete.ts";
 import { encryptionRows } from "./row/encryption.ts";
+import { hostileRows } from "./row/hostile.ts";
 import { listRows } from "./row/list.ts";
 import { attempt } from "./row/measure.ts";
 import { multipartRows } from "./row/multipart.ts";
 import { getRows, putRows } from "./row/objects.ts";
 import { policyRows } from "./row/policies.ts";
 import { renameRows } from "./row/rename.ts";
+import { scaleRows } from "./row/scale.ts";
 import { emptyStartRow, fillForStart, startRow } from "./row/startup.ts";
 import { sweepRows } from "./row/sweep.ts";
 import { targetRows } from "./row/targets.ts";
@@ -58,6 +60,8 @@ export async function run(options: Options): Promise<Ledger> {
   if (options.startsLode && options.groups.has("policies")) await policyRows(bench);
   if (options.startsLode && options.groups.has("sweep")) await sweepRows(bench);
   if (options.startsLode && options.groups.has("volume-list")) await volumeListRows(bench);
+  if (options.startsLode && options.groups.has("scale")) await scaleRows(bench);
+  if (options.startsLode && options.groups.has("hostile")) await hostileRows(bench);
   if (measuresStart) await startRow(ledger, { ...start, row: "start, filled" });
   return ledger;
 }

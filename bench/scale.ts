@@ -24,6 +24,13 @@ export interface Scale {
   readonly completeParts: number;
   readonly renameBytes: number;
   readonly renameConnections: readonly number[];
+  /** Objects of the bucket that is compared with one of `scaleKeys`. */
+  readonly scaleKeysSmall: number;
+  readonly scaleKeys: number;
+  readonly versionsOfKey: number;
+  readonly buckets: number;
+  readonly commonPrefixes: number;
+  readonly hostile: HostileScale;
   readonly starts: number;
   readonly targetRounds: number;
   readonly targetRoundSeconds: number;
@@ -33,7 +40,20 @@ export interface Scale {
   readonly freeBytesMin: number;
 }
 
+/** How long hostile clients are at it, and how many they are. */
+export interface HostileScale {
+  readonly seconds: number;
+  /** Of each attack, at the most: descriptors may allow fewer. */
+  readonly connectionsMax: number;
+  readonly idleConnections: number;
+  readonly keepAliveRequests: number;
+}
+
+/** Of a small object in a bucket of many, on the disk: rather too much. */
+const OBJECT_BYTES = 2 * KIB;
+
 interface ScaleOptions {
+  readonly scaleKeys: number | undefined;
   readonly sweepKeys: number | undefined;
   readonly volumeFiles: number | undefined;
   readonly quick: boolean;
@@ -44,7 +64,10 @@ interface ScaleOptions {
 export function scaleOf({ quick, large, secondsPerCell, ...asked }: ScaleOptions): Scale {
   const scale = quick ? quickScale(secondsPerCell) : fullScale(secondsPerCell, large);
   const { sweepKeys = scale.sweepKeys, volumeFiles = scale.volumeFiles } = asked;
-  return { ...scale, sweepKeys, volumeFiles };
+  const { scaleKeys = scale.scaleKeys } = asked;
+  const scaleKeysSmall = Math.min(scale.scaleKeysSmall, scaleKeys);
+  const freeBytesMin = Math.max(scale.freeBytesMin, scaleKeys * OBJECT_BYTES);
+  return { ...scale, sweepKeys, volumeFiles, scaleKeys, scaleKeysSmall, freeBytesMin };
 }
 
 function fullScale(secondsPerCell: number, large: boolean): Scale {
@@ -69,6 +92,15 @@ function fullScale(secondsPerCell: number, large: boolean): Scale {
     completeParts: 10_000,
     renameBytes: 10 * GIB,
     renameConnections: [1, 16, 64],
+    scaleKeysSmall: 100_000,
+    scaleKeys: 1_000_000,
+    versionsOfKey: 100_000,
+    buckets: 1000,
+    commonPrefixes: 100_000,
+    hostile: {
+      ...{ seconds: 20, connectionsMax: 2000 },
+      ...{ idleConnections: 10_000, keepAliveRequests: 1_000_000 },
+    },
     starts: 3,
     targetRounds: 5,
     targetRoundSeconds: 2,
@@ -99,6 +131,15 @@ function quickScale(secondsPerCell: number): Scale {
     completeParts: 1000,
     renameBytes: 10 * GIB,
     renameConnections: [16],
+    scaleKeysSmall: 10_000,
+    scaleKeys: 100_000,
+    versionsOfKey: 5000,
+    buckets: 200,
+    commonPrefixes: 10_000,
+    hostile: {
+      ...{ seconds: 5, connectionsMax: 300 },
+      ...{ idleConnections: 2000, keepAliveRequests: 20_000 },
+    },
     starts: 1,
     targetRounds: 3,
     targetRoundSeconds: 0.7,

@@ -48,11 +48,12 @@ function split(job: Job, drivers: number): Job[] {
   ];
   return Array.from({ length: active }, (_, index) => {
     const [from, to] = share(job.connections, index);
-    const part = { ...job, connections: to - from };
-    if (job.kind === "get" && job.seconds !== undefined) return part;
-    const [first, end] = share(job.count, index);
     const opsMax = job.opsMax === undefined ? undefined : Math.ceil(job.opsMax / active);
-    return { ...part, first: job.first + first, count: end - first, opsMax };
+    const part = { ...job, connections: to - from, opsMax };
+    const reads = job.kind === "get" || job.kind === "list";
+    if (reads && job.seconds !== undefined) return part;
+    const [first, end] = share(job.count, index);
+    return { ...part, first: job.first + first, count: end - first };
   });
 }
 

@@ -100,3 +100,36 @@ test("a rename goes there and back on names of its own connection", async () => 
   const back = "/b/k/00000000.to /b/k/00000000?renameObject=";
   assert.deepEqual(seen, [there, back, there]);
 });
+
+test("scattered keys are all different, in no order, and lists begin at them", async () => {
+  const seen: string[] = [];
+  const keys = { kind: "list", scatterOver: 10, suffix: ".x", sizeBytes: 3 } as const;
+  await against((request, response) => {
+    seen.push(request.url ?? "");
+    response.end("abc");
+  }, keys);
+  const starts = seen.map((url) => new URLSearchParams(url.split("?")[1]).get("start-after") ?? "");
+  const sorted = [...starts].sort();
+  assert.deepEqual(
+    sorted,
+    Array.from({ length: 10 }, (_, at) => `k/0000000${at}.x`),
+  );
+  assert.notDeepEqual(starts, sorted);
+});
+
+test("a page of a list that is shorter than it must be is a wrong answer", async () => {
+  const { errors } = await against((_, response) => response.end("ab"), { kind: "list" });
+  assert.equal(errors, 10);
+});
+
+test("over several buckets each is asked in turn", async () => {
+  const seen = new Set<string>();
+  await against(
+    (request, response) => {
+      seen.add(request.url?.split("/")[1] ?? "");
+      response.end("abc");
+    },
+    { buckets: 3 },
+  );
+  assert.deepEqual([...seen].sort(), ["b-0", "b-1", "b-2"]);
+});

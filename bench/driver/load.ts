@@ -104,6 +104,8 @@ export class Load {
     if (status < 200 || status > 299) this.#fail(`${status} ${body.slice(0, 300)}`);
     else if (kind === "get" && bodyBytes !== sizeBytes) {
       this.#fail(`a body of ${bodyBytes} bytes instead of ${sizeBytes}`);
+    } else if (kind === "list" && bodyBytes < sizeBytes) {
+      this.#fail(`a page of ${bodyBytes} bytes, less than ${sizeBytes}`);
     } else if (kind === "get" || kind === "put") this.#bytes += sizeBytes;
   }
 

@@ -1,12 +1,13 @@
 import type { WireRequest } from "../client/connection.ts";
 import { payload } from "../client/payload.ts";
 import { objectPath, Signer } from "../client/sign.ts";
-import { type Job, keyOf } from "./job.ts";
+import { bucketAt, type Job, keyAt } from "./job.ts";
 
 /** Bodies up to this size are sent in one piece with their head. */
 const JOINED_BYTES_MAX = 4096;
 
-const METHODS = { get: "GET", put: "PUT", delete: "DELETE", rename: "PUT" } as const;
+const METHODS = { get: "GET", put: "PUT", delete: "DELETE", rename: "PUT", list: "GET" } as const;
+const PAGE_KEYS = 1000;
 
 /**
  * Signs every request of a job before its clock starts. A rename is two requests, there and back,
@@ -17,28 +18,42 @@ export function wireRequests(job: Job): WireRequest[] {
   const host = `${job.endpoint.host}:${job.endpoint.port}`;
   const body = job.kind === "put" ? payload(job.sizeBytes) : undefined;
   const length = METHODS[job.kind] === "PUT" ? { "content-length": `${body?.length ?? 0}` } : {};
-  const write = (key: string, extra: { readonly from?: string }): WireRequest => {
-    const from = extra.from;
+  const write = (named: Named, from?: string): WireRequest => {
+    const { bucket, key } = named;
+    const isList = job.kind === "list";
     const head = signer.head({
       method: METHODS[job.kind],
-      path: objectPath(job.bucket, key),
-      query: from === undefined ? {} : { renameObject: "" },
+      path: isList ? `/${bucket}` : objectPath(bucket, key),
+      query: queryOf(job, key, from),
       headers: {
         host,
         ...length,
         ...job.headers,
-        ...(from === undefined ? {} : { "x-amz-rename-source": objectPath(job.bucket, from) }),
+        ...(from === undefined ? {} : { "x-amz-rename-source": objectPath(bucket, from) }),
       },
     });
     return join(Buffer.from(head, "latin1"), body);
   };
-  return Array.from({ length: job.count }, (_, index) =>
-    keyOf(job.prefix, job.first + index),
-  ).flatMap((key) =>
-    job.kind === "rename"
-      ? [write(`${key}.to`, { from: key }), write(key, { from: `${key}.to` })]
-      : [write(key, {})],
-  );
+  return Array.from({ length: job.count }, (_, index) => ({
+    bucket: bucketAt(job, index),
+    key: keyAt(job, index),
+  })).flatMap((named) => {
+    if (job.kind !== "rename") return [write(named)];
+    const to = { ...named, key: `${named.key}.to` };
+    return [write(to, named.key), write(named, to.key)];
+  });
+}
+
+function queryOf({ kind }: Job, key: string, from: string | undefined): Record<string, string> {
+  if (kind === "list") {
+    return { "list-type": "2", "max-keys": String(PAGE_KEYS), "start-after": key };
+  }
+  return from === undefined ? {} : { renameObject: "" };
+}
+
+interface Named {
+  readonly bucket: string;
+  readonly key: string;
 }
 
 function join(head: Buffer, body: Buffer | undefined): WireRequest {

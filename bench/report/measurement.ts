@@ -27,6 +27,8 @@ export interface TargetRatio {
   readonly ratio: number;
   /** Processor time of the baseline by that of Lode, for one request: what noise disturbs least. */
   readonly cpuRatio?: number | undefined;
+  /** That it would be reached by processor time is said when it is not by rate. */
+  readonly cpuCounts?: true | undefined;
   /** Absent for ratios that are only shown. */
   readonly wanted?: number | undefined;
 }

@@ -52,9 +52,10 @@ export function renderTargets(ratios: readonly TargetRatio[]): string {
   return renderTable(columns, ratios);
 }
 
-function verdict({ ratio, wanted }: TargetRatio): string {
+function verdict({ ratio, cpuRatio = 0, cpuCounts, wanted }: TargetRatio): string {
   if (wanted === undefined) return "for information";
-  return ratio >= wanted ? "reached" : "not reached";
+  if (ratio >= wanted) return "reached";
+  return cpuCounts === true && cpuRatio >= wanted ? "reached by CPU alone" : "not reached";
 }
 
 function rateText({ perSecond, unit }: Measurement): string {

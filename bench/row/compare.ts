@@ -85,6 +85,7 @@ export async function comparePrograms(bench: Bench, target: Target, cell: Cell):
 interface Turns {
   readonly row: string;
   readonly wanted: readonly (number | undefined)[];
+  readonly cpuCounts?: true;
   readonly baselines: readonly ((round: string) => Promise<Measurement>)[];
   readonly target: (round: string) => Promise<Measurement>;
 }
@@ -115,6 +116,7 @@ export async function inTurn(bench: Bench, turns: Turns): Promise<void> {
       baselinePerSecond: baseline.perSecond,
       ratio: medianRatio(targets, rounds),
       cpuRatio: cpuRatioOf(baseline, lode),
+      cpuCounts: turns.cpuCounts,
       wanted: turns.wanted[index],
     });
   }

@@ -21,7 +21,11 @@ export async function multipartRows(bench: Bench): Promise<void> {
   await interleave(bench, row, (target) =>
     measureWork(target, row, () => uploadLarge(target, bytes)),
   );
+  await completeRows(bench);
+}
 
+/** The end of an upload of many parts. */
+export async function completeRows(bench: Bench): Promise<void> {
   const parts = bench.scale.completeParts;
   const complete = `Complete ${parts.toLocaleString("en-US")} parts`;
   await interleave(bench, complete, async (target) => {

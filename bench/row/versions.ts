@@ -39,12 +39,17 @@ export async function versionRows(bench: Bench): Promise<void> {
   }
 }
 
-async function fill(bench: Bench, target: Target, { keys, each }: Shape): Promise<true> {
+/** Makes the target's bucket, which keeps versions. */
+export async function createVersionedBucket(target: Target): Promise<void> {
   await createBucket(target);
   using session = new Session(target.endpoint);
-  const { bucket } = target;
   const body = Buffer.from(ENABLED);
-  await session.call({ method: "PUT", bucket, query: { versioning: "" }, body });
+  await session.call({ method: "PUT", bucket: target.bucket, query: { versioning: "" }, body });
+}
+
+async function fill(bench: Bench, target: Target, { keys, each }: Shape): Promise<true> {
+  await createVersionedBucket(target);
+  const { bucket } = target;
   for (let round = 0; round < each; round += 1) {
     const { errors, errorSample } = await bench.fleet.run({
       ...{ kind: "put", endpoint: target.endpoint, bucket, prefix: "versions/" },
@@ -56,7 +61,7 @@ async function fill(bench: Bench, target: Target, { keys, each }: Shape): Promis
 }
 
 /** Fails when pages do not add up to every version. */
-async function listVersions(target: Target, { keys, each }: Shape): Promise<Work> {
+export async function listVersions(target: Target, { keys, each }: Shape): Promise<Work> {
   using session = new Session(target.endpoint);
   await session.open();
   const latenciesMs: number[] = [];

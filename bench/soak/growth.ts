@@ -1,10 +1,19 @@
 import type { Sample } from "./sample.ts";
 
-/** What may be held without end; garbage comes and goes, so that blobs are judged by what is live. */
-const JUDGED = ["memoryBytes", "descriptors", "metadataBytes"] as const;
+/**
+ * What must not grow for ever. Blobs are judged by what of them is garbage; descriptors of blob directories
+ * are not, since there is one for each directory in each worker and no more.
+ */
+const JUDGED = ["memoryBytes", "descriptors", "metadataBytes", "garbageBytes"] as const;
 /** A quarter of the run may have so much more than an earlier one, and so many of them besides. */
 const FACTOR_MAX = 1.5;
-const SLACK = { memoryBytes: 64 * 2 ** 20, descriptors: 64, metadataBytes: 64 * 2 ** 20 };
+const MIB = 2 ** 20;
+const SLACK = {
+  memoryBytes: 64 * MIB,
+  descriptors: 64,
+  metadataBytes: 64 * MIB,
+  garbageBytes: 256 * MIB,
+};
 const SAMPLES_MIN = 16;
 
 export interface Growth {

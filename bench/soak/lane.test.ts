@@ -6,6 +6,7 @@ import { Client } from "#prove/client.ts";
 import { serverWith } from "#test/prove/broken-server.ts";
 import { growthOf } from "./growth.ts";
 import { Lane, newTally, type Tally } from "./lane.ts";
+import { Pace } from "./pace.ts";
 import { plotOf } from "./plot.ts";
 import { csvOf, type Sample } from "./sample.ts";
 
@@ -25,7 +26,8 @@ test("a server that forgets deletes is found out", async (t) => {
 test("what holds more and more is told from what goes up and down", () => {
   const at = (seconds: number, memoryBytes: number): Sample => ({
     ...{ seconds, memoryBytes, requests: 0, descriptors: 80, metadataBytes: 0 },
-    ...{ blobBytes: 0, blobs: 0, liveBytes: 0 },
+    ...{ blobBytes: 0, blobs: 0, liveBytes: 0, garbageBytes: 0 },
+    ...{ proportionalBytes: memoryBytes, blobDirectories: 512 },
   });
   const MIB = 2 ** 20;
   const grown = Array.from({ length: 40 }, (_, second) => at(second, second * 50 * MIB));
@@ -37,7 +39,7 @@ test("what holds more and more is told from what goes up and down", () => {
   assert.deepEqual(unbounded(grown), ["memoryBytes"]);
   assert.deepEqual(unbounded(steady), []);
   assert.equal(csvOf(steady).trim().split("\n").length, 41);
-  assert.equal(plotOf(steady).match(/<polyline/g)?.length, 5);
+  assert.equal(plotOf(steady).match(/<polyline/g)?.length, 8);
 });
 
 const REQUESTS = 400;
@@ -48,7 +50,7 @@ async function soaked(t: TestContext, change: (engine: Engine) => Partial<Engine
   await client.ask({ method: "PUT" });
   const tally = newTally();
   const stop = new AbortController();
-  const running = new Lane(client, "test", tally).run(stop.signal);
+  const running = new Lane(client, "test", tally).run(new Pace(undefined), stop.signal);
   while (tally.requests < REQUESTS && tally.wrongCount === 0) {
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -1,6 +1,7 @@
 import { randomBelow, randomBytes } from "#base/random.ts";
 import type { Client, Reply } from "#prove/client.ts";
 import { completed, startUpload } from "#prove/multipart.ts";
+import type { Pace } from "./pace.ts";
 
 /** So that what there is stays within a few hundred megabytes. */
 const KEYS = 48;
@@ -45,8 +46,17 @@ export class Lane {
     return [...this.#there.values()].reduce((sum, body) => sum + body.length, 0);
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) await this.#step(this.#anyKey());
+  /** Of bodies that are longer than `inlineBytesMax`. */
+  liveBlobBytes(inlineBytesMax: number): number {
+    const bodies = [...this.#there.values()].filter((body) => body.length > inlineBytesMax);
+    return bodies.reduce((sum, body) => sum + body.length, 0);
+  }
+
+  async run(pace: Pace, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pace.turn(signal);
+      if (!signal.aborted) await this.#step(this.#anyKey());
+    }
     for (const key of [...this.#there.keys()]) await this.#get(key);
   }
 

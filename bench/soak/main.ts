@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "#base/clock.ts";
+import { ENGINE_LIMITS } from "#compose.ts";
 import { Client } from "#prove/client.ts";
 import { UsageError } from "../options.ts";
 import { LODE_CREDENTIALS, startLode } from "../target/lode.ts";
@@ -12,6 +13,7 @@ import { TemporaryDirectory } from "../target/temporary-directory.ts";
 import { growthOf } from "./growth.ts";
 import { Lane, newTally, type Tally } from "./lane.ts";
 import { parseSoakOptions, SOAK_USAGE, type SoakOptions } from "./options.ts";
+import { Pace } from "./pace.ts";
 import { plotOf } from "./plot.ts";
 import { csvOf, type Sample, sampleOf } from "./sample.ts";
 
@@ -58,7 +60,7 @@ async function soak(options: SoakOptions): Promise<0 | 1> {
 }
 
 async function load(
-  { minutes, lanes: count, workers }: SoakOptions,
+  { minutes, lanes: count, workers, rate }: SoakOptions,
   dataDirectory: string,
   tally: Tally,
 ): Promise<readonly Sample[]> {
@@ -78,14 +80,19 @@ async function load(
   const durationMs = minutes * 60_000;
   const everyMs = Math.max(SAMPLE_MS_MIN, durationMs / SAMPLES);
   const stop = new AbortController();
-  const running = lanes.map(async (lane) => await lane.run(stop.signal));
+  const pace = new Pace(rate);
+  const running = lanes.map(async (lane) => await lane.run(pace, stop.signal));
   const samples: Sample[] = [];
   const beganMs = systemClock.now();
   const take = () => {
     const seconds = (systemClock.now() - beganMs) / 1_000;
     const liveBytes = lanes.reduce((sum, lane) => sum + lane.liveBytes, 0);
-    const rest = { seconds, requests: tally.requests, liveBytes };
-    samples.push(sampleOf(server.pid, dataDirectory, rest));
+    const liveBlobBytes = lanes.reduce(
+      (sum, lane) => sum + lane.liveBlobBytes(ENGINE_LIMITS.inlineBytesMax),
+      0,
+    );
+    const known = { seconds, requests: tally.requests, liveBytes, liveBlobBytes };
+    samples.push(sampleOf(server.pid, dataDirectory, known));
   };
   while (systemClock.now() - beganMs < durationMs && tally.wrongCount === 0) {
     await systemClock.sleep(everyMs);

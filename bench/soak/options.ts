@@ -7,6 +7,8 @@ export interface SoakOptions {
   /** Clients, each with keys of its own. */
   readonly lanes: number;
   readonly workers: number;
+  /** Steps a second of all clients together; as many as they can when absent. */
+  readonly rate: number | undefined;
   readonly dataParent: string;
   /** The CSV and the SVG, without their endings. */
   readonly out: string;
@@ -16,6 +18,7 @@ export const SOAK_USAGE = `Usage: npm run soak -- [options]
   --minutes N         how long (10)
   --lanes N           clients at a time (8)
   --workers N         worker processes of Lode (2)
+  --rate N            steps a second of all clients together (as many as they can)
   --data-parent DIR   where the temporary data directory is made (the system's)
   --out PATH          where PATH.csv and PATH.svg are written (./soak)
 `;
@@ -27,6 +30,10 @@ export function parseSoakOptions(args: readonly string[]): SoakOptions {
     minutes: positive(values.minutes, { option: "--minutes", otherwise: 10 }),
     lanes: Math.ceil(positive(values.lanes, { option: "--lanes", otherwise: 8 })),
     workers: Math.ceil(positive(values.workers, { option: "--workers", otherwise: 2 })),
+    rate:
+      values.rate === undefined
+        ? undefined
+        : positive(values.rate, { option: "--rate", otherwise: 0 }),
     dataParent: values["data-parent"] ?? tmpdir(),
     out: values.out ?? "soak",
   };
@@ -40,6 +47,7 @@ function readArgs(args: readonly string[]) {
         minutes: { type: "string" },
         lanes: { type: "string" },
         workers: { type: "string" },
+        rate: { type: "string" },
         "data-parent": { type: "string" },
         out: { type: "string" },
       },

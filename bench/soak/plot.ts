@@ -9,13 +9,22 @@ interface Panel {
 
 const MIB = 2 ** 20;
 const PANELS: readonly Panel[] = [
-  { title: "memory of all processes, MiB", unit: MIB, lines: ["memoryBytes"] },
-  { title: "open descriptors", unit: 1, lines: ["descriptors"] },
+  {
+    title: "memory of all processes, MiB, and with the files that they share",
+    unit: MIB,
+    lines: ["memoryBytes", "proportionalBytes"],
+  },
+  {
+    title: "open descriptors, and those of blob directories",
+    unit: 1,
+    lines: ["descriptors", "blobDirectories"],
+  },
   {
     title: "blobs on the disk, MiB, and what clients have there",
     unit: MIB,
     lines: ["blobBytes", "liveBytes"],
   },
+  { title: "blobs that nobody holds, MiB", unit: MIB, lines: ["garbageBytes"] },
   { title: "metadata, MiB", unit: MIB, lines: ["metadataBytes"] },
 ];
 

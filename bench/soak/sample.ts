@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { memoryOf, processTree } from "../target/process-tree.ts";
+import { descriptorsOf, memoryOf, proportionalBytesOf } from "../target/process-tree.ts";
 
 /** What a server takes at one moment. */
 export interface Sample {
@@ -8,47 +8,60 @@ export interface Sample {
   readonly requests: number;
   /** Of its processes together, files that they share left out. */
   readonly memoryBytes: number;
+  /** With them, each counted once. */
+  readonly proportionalBytes: number;
+  /** All but those of blob directories. */
   readonly descriptors: number;
+  /** Opened one by one as blobs are first written to them, and kept: up to 256 in each worker. */
+  readonly blobDirectories: number;
   readonly metadataBytes: number;
   readonly blobBytes: number;
   readonly blobs: number;
   /** What the clients have there. */
   readonly liveBytes: number;
+  /** Blobs that no object of theirs holds: replaced, deleted, or still being written. */
+  readonly garbageBytes: number;
+}
+
+/** What the clients know. */
+export interface Known {
+  readonly seconds: number;
+  readonly requests: number;
+  readonly liveBytes: number;
+  /** Of it, what lies in blobs and not in records. */
+  readonly liveBlobBytes: number;
 }
 
 const COLUMNS = [
-  ...["seconds", "requests", "memoryBytes", "descriptors"],
-  ...["metadataBytes", "blobBytes", "blobs", "liveBytes"],
+  ...["seconds", "requests", "memoryBytes", "proportionalBytes", "descriptors"],
+  ...["blobDirectories", "metadataBytes", "blobBytes", "blobs", "liveBytes", "garbageBytes"],
 ] as readonly (keyof Sample)[];
 
 export function sampleOf(
   pid: number,
   dataDirectory: string,
-  rest: Pick<Sample, "seconds" | "requests" | "liveBytes">,
+  { liveBlobBytes, ...known }: Known,
 ): Sample {
+  const { blobDirectories, others } = descriptorsOf(pid);
   const blobs = filesBelow(join(dataDirectory, "blobs"));
   const metadata = filesBelow(join(dataDirectory, "metadata"));
+  const blobBytes = bytesOf(blobs);
   return {
-    ...rest,
+    ...known,
     memoryBytes: memoryOf(pid).anonBytes,
-    descriptors: processTree(pid).reduce((sum, member) => sum + descriptorsOf(member), 0),
+    proportionalBytes: proportionalBytesOf(pid),
+    descriptors: others,
+    blobDirectories,
     metadataBytes: bytesOf(metadata),
-    blobBytes: bytesOf(blobs),
+    blobBytes,
     blobs: blobs.length,
+    garbageBytes: Math.max(0, blobBytes - liveBlobBytes),
   };
 }
 
 export function csvOf(samples: readonly Sample[]): string {
   const lines = samples.map((sample) => COLUMNS.map((name) => Math.round(sample[name])).join(","));
   return `${[COLUMNS.join(","), ...lines].join("\n")}\n`;
-}
-
-function descriptorsOf(pid: number): number {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).length;
-  } catch {
-    return 0; // It has ended.
-  }
 }
 
 function filesBelow(path: string): string[] {

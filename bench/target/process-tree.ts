@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Linux counts processor time for user space in hundredths of a second, on every architecture. */
 const TICK_US = 10_000;
@@ -50,6 +50,36 @@ export function memoryOf(pid: number): Memory {
     }),
     { rssBytes: 0, anonBytes: 0 },
   );
+}
+
+/** Pages that several processes share count once in all: PSS, as the kernel adds it up. Takes milliseconds. */
+export function proportionalBytesOf(pid: number): number {
+  return processTree(pid)
+    .map((member) => {
+      const text = attempt(() => readFileSync(`/proc/${member}/smaps_rollup`, "utf8")) ?? "";
+      return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0) * KIB;
+    })
+    .reduce((total, bytes) => total + bytes, 0);
+}
+
+export interface Descriptors {
+  /** Of blob directories: each worker keeps those open that it has synced, 256 of them at the most. */
+  readonly blobDirectories: number;
+  /** Sockets, files, pipes and all else. */
+  readonly others: number;
+}
+
+const BLOB_DIRECTORY = /\/blobs\/[0-9a-f]{2}$/;
+
+/** What a tree has open. */
+export function descriptorsOf(pid: number): Descriptors {
+  const targets = processTree(pid).flatMap((member) => {
+    const directory = `/proc/${member}/fd`;
+    const numbers = attempt(() => readdirSync(directory)) ?? [];
+    return numbers.flatMap((number) => attempt(() => readlinkSync(`${directory}/${number}`)) ?? []);
+  });
+  const blobDirectories = targets.filter((target) => BLOB_DIRECTORY.test(target)).length;
+  return { blobDirectories, others: targets.length - blobDirectories };
 }
 
 /** A process may end between two looks at it. */

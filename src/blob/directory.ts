@@ -1,7 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { type Disk, systemDisk } from "#blob/disk.ts";
 
-/** Makes names in one directory durable. */
+/**
+ * Makes names in one directory durable. It is opened at its first sync and stays open until it is closed,
+ * which a store does at its end: a worker that has written a blob to each of its 256 has 256 descriptors more.
+ */
 export class Directory {
   readonly #path: string | Buffer;
   readonly #disk: Pick<Disk, "openDirectory" | "syncDirectory">;

@@ -6,8 +6,9 @@ import { PolicyError } from "#access/policy-error.ts";
 import { bucketPolicy, question } from "#test/access/arbitrary.ts";
 import { BUCKET, engineDecide } from "#test/access/engine.ts";
 import { naiveDecide, naiveIsPublic } from "#test/access/naive.ts";
+import { runs } from "#test/support/runs.ts";
 
-const RUNS = { numRuns: 3_000 };
+const RUNS = runs({ short: 3_000, long: 300_000 });
 
 test("whatever the policies and the request, the engine and the naive evaluator never disagree", () => {
   let allowed = 0;
@@ -55,7 +56,7 @@ test("adding a Deny never lets anybody in, and adding an Allow never keeps anybo
       if (added?.["Effect"] === "Deny") assert.ok(before || !after);
       else assert.ok(after || !before);
     }),
-    { numRuns: 1_000 },
+    runs({ short: 1_000, long: 100_000 }),
   );
 });
 
