@@ -121,8 +121,17 @@ export function document(
   inner: string,
   { xmlns = true }: { readonly xmlns?: boolean } = {},
 ): string {
+  const [start, end] = documentTags(rootName, { xmlns });
+  return start + inner + end;
+}
+
+/** What stands before and after all that the root of a document holds. */
+export function documentTags(
+  rootName: string,
+  { xmlns = true }: { readonly xmlns?: boolean } = {},
+): readonly [string, string] {
   const start = xmlns ? `${rootName} xmlns="${XMLNS}"` : rootName;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${start}>${inner}</${rootName}>`;
+  return [`<?xml version="1.0" encoding="UTF-8"?>\n<${start}>`, `</${rootName}>`];
 }
 
 /** Makes the parser hang what it reads under `top`. */

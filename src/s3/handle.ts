@@ -1,34 +1,36 @@
 import type { Decision } from "#access/decide.ts";
 import { explain } from "#access/explain.ts";
+import type { Grant } from "#access/grant.ts";
 import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
 import { S3Error, StorageError } from "#base/error.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
-import { randomHex } from "#base/random.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
 import type { Catalog } from "#catalog/catalog.ts";
-import { roomIn } from "#catalog/organization-limits.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
-import { type BucketName, bucketName, isBucketName } from "#object/name.ts";
+import { bucketName, isBucketName } from "#object/name.ts";
 import {
   type Authenticated,
   authenticate,
   type KnownCallers,
   SKEW_MS_MAX,
 } from "#s3/authenticate.ts";
-import { judge } from "#s3/authorize.ts";
+import { type Attempted, type Evidence, judge } from "#s3/authorize.ts";
 import { bodyOf, readDocument } from "#s3/body.ts";
 import { requireWithin } from "#s3/bucket-session.ts";
-import type { OpenBucket, Operation, Services } from "#s3/operation.ts";
+import { concealed } from "#s3/conceal.ts";
+import type { Operation } from "#s3/operation.ts";
 import { answerPreflight, crossOriginHeaders } from "#s3/preflight.ts";
 import { errorReply } from "#s3/reply.ts";
 import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/request.ts";
 import { type FindBucket, type FoundBucket, requestBuckets } from "#s3/request-buckets.ts";
 import { type FindStanding, requestOrganizations } from "#s3/request-organizations.ts";
 import type { Router } from "#s3/route.ts";
+import { servicesOf } from "#s3/services.ts";
 import { isLimiting, type Party, type Throttle } from "#s3/throttle.ts";
-import { foreignGrant, type TracedSource, traced } from "#s3/traced-source.ts";
+import { newTrace, type Trace } from "#s3/trace.ts";
+import { foreignGrant, traced } from "#s3/traced-source.ts";
 
 /** What the S3 protocol stands on. */
 export interface Front extends KnownCallers {
@@ -47,51 +49,9 @@ export interface Front extends KnownCallers {
   readonly report: (cause: unknown, requestId: string) => void;
 }
 
-/** What is known of a request when it has been answered; for the access log and the metrics. */
-export interface Trace {
-  readonly requestId: string;
-  operation: string;
-  principal: string;
-  accessKeyId: string | undefined;
-  bucket: string | undefined;
-  key: string | undefined;
-  versionId: string | undefined;
-  /** The S3 code of a refusal. */
-  code: string | undefined;
-  /** Which policy refused it: for the operator, never for the client. */
-  denied: string | undefined;
-  /** The bucket that the request is about, once it was found. */
-  found: FoundBucket | undefined;
-  /** What it reads of another bucket, whose owner wants to know of it too. */
-  source: TracedSource | undefined;
-  caller: Principal | undefined;
-  host: string;
-  /** What a browser needs to be told, of a refusal too. */
-  crossOrigin: Record<string, string>;
-}
-
 export interface Handled {
   readonly reply: HttpReply;
   readonly trace: Trace;
-}
-
-export function newTrace(): Trace {
-  return {
-    requestId: randomHex(8).toUpperCase(),
-    operation: "Unknown",
-    principal: "-",
-    accessKeyId: undefined,
-    bucket: undefined,
-    key: undefined,
-    versionId: undefined,
-    code: undefined,
-    denied: undefined,
-    found: undefined,
-    source: undefined,
-    caller: undefined,
-    host: "",
-    crossOrigin: {},
-  };
 }
 
 /** The whole life of a request. An operation cannot skip or reorder a step. */
@@ -138,21 +98,27 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const { principal, session } = authenticated;
     if (session !== undefined) requireWithin(session, call.grants);
     const findStanding = requestOrganizations(front.policies);
-    const decisions = await judge(
-      { ...front, findBucket, findStanding },
-      { principal, grants: call.grants, request, operation: operation.name },
-    );
+    const evidence = { ...front, findBucket, findStanding };
+    const attempted = { principal, request, operation: operation.name };
+    const decisions = await judge(evidence, { ...attempted, grants: call.grants });
     if (framed.bucket !== undefined) trace.found = await findBucket(bucketName(framed.bucket));
     const foreign = foreignGrant(call.grants, framed);
     if (foreign !== undefined) trace.source = await traced(foreign, findBucket);
     requireAllowed(decisions, operation, trace);
     const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
-    const parties = await partiesOf(principal, trace.found, findStanding);
+    const parties = await partiesOf(principal, [trace.found, trace.source?.found], findStanding);
     const charge = front.throttle.admit(parties, request.body?.sizeBytes ?? 0);
     const allowed = { framed, authenticated, findBucket, findStanding, isAllowed };
-    const reply = await call.run(servicesOf(front, allowed));
-    charge(bodyBytes(reply));
-    return reply;
+    try {
+      const reply = await call.run(servicesOf(front, allowed));
+      charge(bodyBytes(reply));
+      return reply;
+    } catch (thrown) {
+      const mayList = async () => await maySeeNames(evidence, { ...attempted, foreign });
+      const { cause, denied } = await concealed(thrown, mayList);
+      trace.denied ??= denied;
+      throw cause;
+    }
   } catch (cause) {
     const error = asS3Error(cause);
     trace.code = error.code;
@@ -210,10 +176,27 @@ function requireAllowed(
   throw new S3Error("AccessDenied", {});
 }
 
+interface Missed extends Omit<Attempted, "grants"> {
+  /** That a copy reads of another bucket. */
+  readonly foreign: Grant | undefined;
+}
+
+/** Whether the caller may list the bucket in which a key was missed. */
+async function maySeeNames(
+  evidence: Evidence,
+  { foreign, ...attempted }: Missed,
+): Promise<Decision | undefined> {
+  const resource = foreign?.resource.split("/", 1)[0] ?? attempted.request.bucket;
+  if (resource === undefined) return undefined;
+  const grants = [{ action: "s3:ListBucket", resource }] as const;
+  const [decision] = await judge(evidence, { ...attempted, grants });
+  return decision;
+}
+
 /** Whose rates a request is held to; mostly nobody's. */
 async function partiesOf(
   { organizationId, name }: Principal,
-  found: FoundBucket | undefined,
+  buckets: readonly (FoundBucket | undefined)[],
   findStanding: FindStanding,
 ): Promise<readonly Party[]> {
   const parties: Party[] = [];
@@ -221,9 +204,10 @@ async function partiesOf(
     const { principalRates: rates } = (await findStanding(organizationId)).limits;
     if (isLimiting(rates)) parties.push({ name: `principal ${organizationId} ${name}`, rates });
   }
-  if (found !== undefined) {
-    const { rates } = found.settings.control;
-    if (isLimiting(rates)) parties.push({ name: `bucket ${found.bucket.id}`, rates });
+  for (const found of buckets) {
+    const rates = found?.settings.control.rates;
+    if (found === undefined || rates === undefined || !isLimiting(rates)) continue;
+    parties.push({ name: `bucket ${found.bucket.id}`, rates });
   }
   return parties;
 }
@@ -231,36 +215,6 @@ async function partiesOf(
 /** A reply says how long its body is. */
 function bodyBytes({ headers, body }: HttpReply): number {
   return body === undefined ? 0 : Number(headers["content-length"] ?? 0);
-}
-
-interface Allowed {
-  readonly framed: FramedRequest;
-  readonly authenticated: Authenticated;
-  readonly findBucket: FindBucket;
-  readonly findStanding: FindStanding;
-  readonly isAllowed: (grant: number) => boolean;
-}
-
-function servicesOf(front: Front, allowed: Allowed): Services {
-  const { framed, authenticated, findBucket, findStanding, isAllowed } = allowed;
-  const { principal, startSession } = authenticated;
-  const { catalog, region, strictLocation, lifecycleDayMs } = front;
-  const { headers } = framed;
-  const open = async (name: BucketName, as?: "source"): Promise<OpenBucket> => {
-    const found = await findBucket(name);
-    if (found === undefined) throw new S3Error("NoSuchBucket", { BucketName: name });
-    const { bucket } = found;
-    const expected = headers[`x-amz-${as === undefined ? "" : "source-"}expected-bucket-owner`];
-    const owners = [undefined, bucket.ownerId, bucket.organizationId];
-    if (!owners.includes(expected)) throw new S3Error("AccessDenied", {});
-    const { limits } = await findStanding(bucket.organizationId);
-    const room = roomIn(bucket, limits, found.settings.control.capacityCapBytes);
-    return { ...found, engine: front.engineOf(bucket), room };
-  };
-  return {
-    ...{ catalog, principal, region, strictLocation, lifecycleDayMs, isAllowed },
-    ...{ startSession, open },
-  };
 }
 
 function asS3Error(cause: unknown): S3Error {

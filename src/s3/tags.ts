@@ -8,6 +8,9 @@ const VALUE_CHARS_MAX = 256;
 /** Letters, digits and white space of any language, and + - = . _ : / @ */
 const ALLOWED = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
+/** Of tags that AWS sets itself. */
+const SYSTEM = /^aws:/i;
+
 /**
  * Checks the S3 limits on one tag set. Lengths count UTF-16 units, as AWS does.
  *
@@ -20,6 +23,10 @@ function tagSet(pairs: readonly Tag[]): readonly Tag[] {
   }
   const seen = new Set<string>();
   for (const [key, value] of pairs) {
+    if (SYSTEM.test(key)) {
+      const message = "System tags cannot be added/updated by requester";
+      throw new S3Error("InvalidTag", { TagKey: key }, { message });
+    }
     if (key === "" || key.length > KEY_CHARS_MAX || !ALLOWED.test(key)) {
       throw new S3Error(
         "InvalidTag",

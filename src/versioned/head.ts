@@ -2,7 +2,9 @@ import { asBuffer } from "#base/bytes.ts";
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { StorageError } from "#base/error.ts";
 import { readStamp, STAMP_BYTES, writeStamp } from "#base/stamp.ts";
+import type { PackedBytes } from "#meta/packed.ts";
 import { type ChecksumType, STORAGE_CLASSES, type StorageClass } from "#object/attributes.ts";
+import type { ListedObject } from "#object/engine.ts";
 
 /**
  * The current version of a key: all that a list shows, in 56 bytes, so that a page of a list decodes
@@ -36,6 +38,10 @@ const CHECK_AT = 5;
 /** Where the commit writes the current version's stamp. */
 export const HEAD_STAMP_AT = 8;
 const NULL_STAMP_AT = HEAD_STAMP_AT + STAMP_BYTES;
+const MODIFIED_AT = 24;
+const SIZE_AT = 32;
+const MD5_AT = 40;
+const CHECK_WEIGHTS = checkWeights();
 
 const DELETE_MARKER = 1;
 const IS_NULL = 2;
@@ -59,21 +65,18 @@ export function packHead(head: Head): Buffer {
   bytes.writeUInt16BE(head.partsCount, 6);
   if (head.sequence !== 0) writeStamp(bytes, HEAD_STAMP_AT, head.sequence);
   if (head.nullSequence !== undefined) writeStamp(bytes, NULL_STAMP_AT, head.nullSequence);
-  bytes.writeDoubleBE(head.modifiedMs, 24);
-  bytes.writeDoubleBE(head.sizeBytes, 32);
-  bytes.write(head.md5, 40, 16, "hex");
-  bytes[CHECK_AT] = checkOf(bytes);
+  bytes.writeDoubleBE(head.modifiedMs, MODIFIED_AT);
+  bytes.writeDoubleBE(head.sizeBytes, SIZE_AT);
+  bytes.write(head.md5, MD5_AT, 16, "hex");
+  bytes[CHECK_AT] = checkOf(bytes, 0);
   return bytes;
 }
 
 /** Fails: StorageError "corrupt". */
 export function unpackHead(value: Uint8Array): Head {
   const bytes = asBuffer(value);
-  const check = bytes[0] === 1 ? 0 : checkOf(bytes);
-  const isKnown = (bytes[0] === FORMAT || bytes[0] === 1) && bytes[CHECK_AT] === check;
-  if (bytes.length !== BYTES || !isKnown) {
-    throw new StorageError("corrupt", "a head is not what was written, or of a later release");
-  }
+  if (bytes.length !== BYTES) throw corrupt();
+  requireWhole(bytes, 0);
   const flags = bytes[1] ?? 0;
   return {
     sequence: readStamp(bytes, HEAD_STAMP_AT),
@@ -85,21 +88,79 @@ export function unpackHead(value: Uint8Array): Head {
     checksumAlgorithm: ALGORITHMS[bytes[3] ?? 0],
     checksumType: TYPES[bytes[4] ?? 0],
     partsCount: bytes.readUInt16BE(6),
-    modifiedMs: bytes.readDoubleBE(24),
-    sizeBytes: bytes.readDoubleBE(32),
-    md5: bytes.toString("hex", 40, 56),
+    modifiedMs: bytes.readDoubleBE(MODIFIED_AT),
+    sizeBytes: bytes.readDoubleBE(SIZE_AT),
+    md5: bytes.toString("hex", MD5_AT, BYTES),
   };
 }
 
-/** Tells when any one byte is another, but of the stamp, which the commit writes. */
-function checkOf(bytes: Buffer): number {
-  let check = 0;
-  for (let at = 0; at < CHECK_AT; at += 1) check = (check * 31 + (bytes[at] ?? 0)) & 0xff;
-  for (let at = CHECK_AT + 1; at < HEAD_STAMP_AT; at += 1) {
-    check = (check * 31 + (bytes[at] ?? 0)) & 0xff;
+/** Many heads, of which only what a list shows is made. */
+export class HeadsRead {
+  readonly #bytes: Buffer;
+  readonly #view: DataView;
+  /** Of all bytes at once: each MD5 is a slice of it. */
+  readonly #hex: string;
+
+  /** Fails: StorageError "corrupt". */
+  constructor(values: PackedBytes) {
+    for (let index = 0; index < values.count; index += 1) {
+      if (values.endOf(index) !== (index + 1) * BYTES) throw corrupt();
+    }
+    const bytes = values.bytes;
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#hex = bytes.toString("hex");
   }
-  for (let at = NULL_STAMP_AT; at < BYTES; at += 1) check = (check * 31 + (bytes[at] ?? 0)) & 0xff;
-  return check;
+
+  /** undefined for a delete marker. Fails: StorageError "corrupt". */
+  listed(index: number, key: string): ListedObject | undefined {
+    const bytes = this.#bytes;
+    const at = index * BYTES;
+    requireWhole(bytes, at);
+    if (((bytes[at + 1] ?? 0) & DELETE_MARKER) !== 0) return undefined;
+    const md5 = this.#hex.slice(2 * (at + MD5_AT), 2 * (at + BYTES));
+    return {
+      key,
+      sizeBytes: this.#view.getFloat64(at + SIZE_AT),
+      etag: etagOf({ md5, partsCount: this.#view.getUint16(at + 6) }),
+      modifiedMs: this.#view.getFloat64(at + MODIFIED_AT),
+      storageClass: STORAGE_CLASSES[bytes[at + 2] ?? 0] ?? "STANDARD",
+      checksumAlgorithm: ALGORITHMS[bytes[at + 3] ?? 0],
+      checksumType: TYPES[bytes[at + 4] ?? 0],
+    };
+  }
+}
+
+/** The head that begins at `at`. Fails: StorageError "corrupt". */
+function requireWhole(bytes: Buffer, at: number): void {
+  const check = bytes[at] === 1 ? 0 : checkOf(bytes, at);
+  const isKnown = bytes[at] === FORMAT || bytes[at] === 1;
+  if (!isKnown || bytes[at + CHECK_AT] !== check) throw corrupt();
+}
+
+function corrupt(): StorageError {
+  return new StorageError("corrupt", "a head is not what was written, or of a later release");
+}
+
+/** Tells when any one byte is another, but of the stamp, which the commit writes. */
+function checkOf(bytes: Buffer, at: number): number {
+  let check = 0;
+  for (let index = 0; index < BYTES; index += 1) {
+    check += (bytes[at + index] ?? 0) * (CHECK_WEIGHTS[index] ?? 0);
+  }
+  return check & 0xff;
+}
+
+/** Powers of 31, the last counted byte's the lowest; the check itself and the stamp do not count. */
+function checkWeights(): Uint8Array {
+  const weights = new Uint8Array(BYTES);
+  let weight = 1;
+  for (let at = BYTES - 1; at >= 0; at -= 1) {
+    if (at === CHECK_AT || (at >= HEAD_STAMP_AT && at < NULL_STAMP_AT)) continue;
+    weights[at] = weight;
+    weight = (weight * 31) & 0xff;
+  }
+  return weights;
 }
 
 export function etagOf({ md5, partsCount }: Pick<Head, "md5" | "partsCount">): string {

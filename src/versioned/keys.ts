@@ -77,21 +77,20 @@ export function uploadKey(bucketId: string, key: string, uploadId: string): Buff
 
 /** The object key, and the bytes after it, of a version's or an upload's key. */
 export function openClosedKey(bytes: Buffer): { readonly key: string; readonly rest: Buffer } {
-  const stem = bytes.subarray(1 + BUCKET_ID_BYTES);
-  let end = stem.indexOf(0);
-  if (stem[end + 1] === TERMINATOR[1]) {
-    return { key: stem.toString("utf8", 0, end), rest: stem.subarray(end + 2) };
+  let from = 1 + BUCKET_ID_BYTES;
+  let end = bytes.indexOf(0, from);
+  if (bytes[end + 1] === TERMINATOR[1]) {
+    return { key: bytes.toString("utf8", from, end), rest: bytes.subarray(end + 2) };
   }
   const pieces: Buffer[] = [];
-  let from = 0;
-  while (stem[end + 1] !== TERMINATOR[1]) {
-    assert(end >= 0 && stem[end + 1] === ESCAPED_ZERO[1], "a stored key is closed");
-    pieces.push(stem.subarray(from, end + 1));
+  while (bytes[end + 1] !== TERMINATOR[1]) {
+    assert(end >= 0 && bytes[end + 1] === ESCAPED_ZERO[1], "a stored key is closed");
+    pieces.push(bytes.subarray(from, end + 1));
     from = end + 2;
-    end = stem.indexOf(0, from);
+    end = bytes.indexOf(0, from);
   }
-  pieces.push(stem.subarray(from, end));
-  return { key: Buffer.concat(pieces).toString("utf8"), rest: stem.subarray(end + 2) };
+  pieces.push(bytes.subarray(from, end));
+  return { key: Buffer.concat(pieces).toString("utf8"), rest: bytes.subarray(end + 2) };
 }
 
 export function partKey(uploadId: string, number: number): Buffer {

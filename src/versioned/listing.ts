@@ -1,5 +1,5 @@
 import { asBuffer } from "#base/bytes.ts";
-import { readStamp } from "#base/stamp.ts";
+import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 import type { Entry, MetaStore } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type {
@@ -13,14 +13,15 @@ import type {
   VersionsAsk,
   VersionsPage,
 } from "#object/engine.ts";
+import { EntryBatch } from "#versioned/entry-batch.ts";
 import { etagOf, type Head, unpackHead } from "#versioned/head.ts";
+import { HeadBatch } from "#versioned/head-batch.ts";
 import {
   afterKey,
   afterPrefix,
   closedSpan,
   headKey,
   headSpan,
-  keyOfHead,
   openClosedKey,
   type Span,
   uploadKey,
@@ -47,15 +48,13 @@ export async function listHeads(meta: MetaStore, bucket: Bucket, ask: ListAsk): 
   const resumed = rolledUp(ask, ask.after)
     ? prefixEnd(ask.after)
     : afterKey(headKey(bucket.id, ask.after));
-  const page = await walk<ListedObject>(meta, {
+  const stem = headKey(bucket.id, "");
+  const page = await walk<ListedObject>({
     ...ask,
     span: later(headSpan(bucket.id, ask.prefix), ask.after === "" ? undefined : resumed),
-    keyOf: ({ key }) => keyOfHead(asBuffer(key)),
+    scan: async (range) =>
+      new HeadBatch(await meta.scanPacked({ ...range, keyFrom: stem.length }), stem),
     prefixEnd,
-    read: ({ value }, key) => {
-      const head = unpackHead(value);
-      return head.deleteMarker ? undefined : listed(key, head);
-    },
   });
   const next = tokenOf(page, ({ key }) => key);
   return { objects: page.items, prefixes: page.prefixes, next: next?.key };
@@ -70,17 +69,17 @@ export async function listVersions(
   const prefixEnd = (prefix: string) => closedSpan("v", bucket.id, prefix).to;
   const head = await markedHead(meta, bucket, ask);
   let previous = ask.afterVersionId === undefined ? undefined : ask.afterKey;
-  const page = await walk<ListedVersion>(meta, {
+  const page = await walk<ListedVersion>({
     ...ask,
     batchMax: VERSIONS_AT_ONCE,
     span: later(closedSpan("v", bucket.id, ask.prefix), versionsFrom(bucket, ask, head)),
-    keyOf: ({ key }) => openClosedKey(asBuffer(key)).key,
+    scan: async (range) =>
+      new EntryBatch(await meta.scan(range), (entry, key) => {
+        const isFirst = key !== previous;
+        previous = key;
+        return listedVersion(entry, key, { isFirst, head });
+      }),
     prefixEnd,
-    read: (entry, key) => {
-      const isFirst = key !== previous;
-      previous = key;
-      return listedVersion(entry, key, { isFirst, head });
-    },
   });
   const next = tokenOf(page, ({ key }) => key);
   return {
@@ -97,15 +96,15 @@ export async function listUploads(
   ask: UploadsAsk,
 ): Promise<UploadsPage> {
   const prefixEnd = (prefix: string) => closedSpan("u", bucket.id, prefix).to;
-  const page = await walk<UploadInfo>(meta, {
+  const page = await walk<UploadInfo>({
     ...ask,
     span: later(closedSpan("u", bucket.id, ask.prefix), uploadsFrom(bucket, ask)),
-    keyOf: ({ key }) => openClosedKey(asBuffer(key)).key,
+    scan: async (range) =>
+      new EntryBatch(await meta.scan(range), (entry, key) => {
+        const uploadId = openClosedKey(asBuffer(entry.key)).rest.toString("hex");
+        return infoOfUpload(unpackJson<UploadRecord>(entry.value), { key, uploadId });
+      }),
     prefixEnd,
-    read: (entry, key) => {
-      const uploadId = openClosedKey(asBuffer(entry.key)).rest.toString("hex");
-      return infoOfUpload(unpackJson<UploadRecord>(entry.value), { key, uploadId });
-    },
   });
   const next = tokenOf(page, ({ key }) => key);
   return {
@@ -127,12 +126,13 @@ function listedVersion(
   { isFirst, head }: { readonly isFirst: boolean; readonly head: Head | undefined },
 ): ListedVersion {
   const { record } = unpackVersion(value);
-  const sequence = readStamp(openClosedKey(asBuffer(bytes)).rest, 0);
+  const sequence = readStamp(asBuffer(bytes), bytes.length - STAMP_BYTES);
   const { isNull, deleteMarker } = record;
   const shown = listed(key, headOf(record, { sequence, nullSequence: undefined }));
   // Within a page the first of a key is its newest; where a page goes on, only the head tells.
   const isLatest = isFirst || head?.sequence === sequence;
-  const [versionId, place] = [versionIdOf(sequence, isNull), versionIdOf(sequence, false)];
+  const place = versionIdOf(sequence, false);
+  const versionId = isNull ? versionIdOf(sequence, true) : place;
   return { ...shown, versionId, isLatest, deleteMarker, place };
 }
 

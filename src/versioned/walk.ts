@@ -1,5 +1,5 @@
-import type { Entry, MetaStore } from "#meta/store.ts";
-import type { Span } from "#versioned/keys.ts";
+import type { KeyRange } from "#meta/store.ts";
+import { afterKey, type Span } from "#versioned/keys.ts";
 
 /** One page of an ordered walk over the entries of a span, with common prefixes rolled up. */
 export interface Walk<Item> {
@@ -11,11 +11,18 @@ export interface Walk<Item> {
   readonly delimiter: string;
   /** Where entries are large: how many are held at once. */
   readonly batchMax?: number;
-  readonly keyOf: (entry: Entry) => string;
+  readonly scan: (range: KeyRange) => Promise<Batch<Item>>;
   /** The first store key after everything that begins with a common prefix. */
   readonly prefixEnd: (commonPrefix: string) => Buffer;
+}
+
+/** Entries that were read together, in key order. */
+export interface Batch<Item> {
+  readonly count: number;
+  keyOf(index: number): string;
   /** undefined for an entry that is not shown. */
-  readonly read: (entry: Entry, key: string) => Item | undefined;
+  read(index: number, key: string): Item | undefined;
+  storeKeyOf(index: number): Buffer;
 }
 
 export interface Walked<Item> {
@@ -31,40 +38,35 @@ const BATCH_FIRST = 4;
 const BATCH_GROWTH = 4;
 
 /** Costs one seek for each common prefix, whatever lies below it. */
-export async function walk<Item>(meta: MetaStore, ask: Walk<Item>): Promise<Walked<Item>> {
+export async function walk<Item>(ask: Walk<Item>): Promise<Walked<Item>> {
   const page = new Page<Item>(ask.limit);
   let from = ask.span.from;
-  let batch = firstBatch(ask);
+  let limit = firstBatch(ask);
   while (Buffer.compare(from, ask.span.to) < 0) {
-    const entries = await meta.scan({ from, to: ask.span.to, limit: batch });
-    const jump = fill(page, entries, ask);
+    const batch = await ask.scan({ from, to: ask.span.to, limit });
+    const jump = fill(page, batch, ask);
     if (page.full) return page.result();
     if (jump !== undefined) {
       from = jump;
-      batch = firstBatch(ask);
+      limit = firstBatch(ask);
       continue;
     }
-    const last = entries.at(-1);
-    if (last === undefined || entries.length < batch) break;
-    from = Buffer.concat([last.key, Buffer.from([0])]);
-    batch = Math.min(batch * BATCH_GROWTH, ask.batchMax ?? BATCH_MAX);
+    if (batch.count < limit) break;
+    from = afterKey(batch.storeKeyOf(batch.count - 1));
+    limit = Math.min(limit * BATCH_GROWTH, ask.batchMax ?? BATCH_MAX);
   }
   return page.result();
 }
 
 /** Where to go on when a common prefix was met whose end lies behind this batch. */
-function fill<Item>(
-  page: Page<Item>,
-  entries: readonly Entry[],
-  ask: Walk<Item>,
-): Buffer | undefined {
+function fill<Item>(page: Page<Item>, batch: Batch<Item>, ask: Walk<Item>): Buffer | undefined {
   let jump: Buffer | undefined;
-  for (const entry of entries) {
-    if (jump !== undefined && Buffer.compare(entry.key, jump) < 0) continue;
+  for (let index = 0; index < batch.count; index += 1) {
+    if (jump !== undefined && Buffer.compare(batch.storeKeyOf(index), jump) < 0) continue;
     jump = undefined;
-    const key = ask.keyOf(entry);
+    const key = batch.keyOf(index);
     const cut = ask.delimiter === "" ? -1 : key.indexOf(ask.delimiter, ask.prefix.length);
-    const item = ask.read(entry, key);
+    const item = batch.read(index, key);
     // A prefix is shown for what can be seen below it: delete markers make none.
     if (item === undefined) continue;
     if (cut < 0) {
@@ -86,7 +88,7 @@ class Page<Item> {
   readonly #items: Item[] = [];
   readonly #prefixes: string[] = [];
   readonly #limit: number;
-  #last: { readonly item: Item } | { readonly prefix: string } | undefined;
+  #lastIsItem = false;
   #full = false;
 
   constructor(limit: number) {
@@ -101,14 +103,14 @@ class Page<Item> {
   addItem(item: Item): boolean {
     if (this.#refuses()) return false;
     this.#items.push(item);
-    this.#last = { item };
+    this.#lastIsItem = true;
     return true;
   }
 
   addPrefix(prefix: string): boolean {
     if (this.#refuses()) return false;
     this.#prefixes.push(prefix);
-    this.#last = { prefix };
+    this.#lastIsItem = false;
     return true;
   }
 
@@ -116,8 +118,14 @@ class Page<Item> {
     return {
       items: this.#items,
       prefixes: this.#prefixes,
-      next: this.#full ? this.#last : undefined,
+      next: this.#full ? this.#last() : undefined,
     };
+  }
+
+  #last(): Walked<Item>["next"] {
+    const [item, prefix] = [this.#items.at(-1), this.#prefixes.at(-1)];
+    if (this.#lastIsItem && item !== undefined) return { item };
+    return prefix === undefined ? undefined : { prefix };
   }
 
   #refuses(): boolean {

@@ -7,7 +7,7 @@ import { type Bytes, showName } from "#volume/shown-name.ts";
 const KEPT_MIN = 1_000;
 /** Of all directories together; some 60 bytes each. */
 const NAMES_MAX = 1_000_000;
-const SEARCHED_AT_ONCE = 100_000;
+const SEARCHED_AT_ONCE = 1_000;
 
 interface Snapshot {
   readonly changedNs: bigint;

@@ -189,6 +189,33 @@ export function metaStoreContract(adapter: string, open: () => Promise<MetaStore
     }
   });
 
+  test(`${adapter}: a packed scan holds what a scan finds, whatever its sizes`, async () => {
+    await using store = await open();
+    const sizes = [0, 1, 56, 127, 128, 129, 5_000, 70_000];
+    for (const [index, size] of sizes.entries()) {
+      const key = Buffer.from(`k${index}${"é".repeat(index * 90)}`);
+      const value = Buffer.alloc(size, index + 1);
+      await store.commit({ guards: [], writes: [{ key, value }] });
+    }
+    for (const limit of [0, 1, 3, sizes.length, 100]) {
+      for (const keyFrom of [0, 2]) {
+        const range = { from: bytes("k1"), to: bytes("k7"), limit };
+        const before = await store.scan(range);
+        const { keys, values } = await store.scanPacked({ ...range, keyFrom });
+        const after = await store.scan(range);
+
+        assert.deepEqual([keys.count, values.count], [before.length, before.length]);
+        for (const [index, { key, value }] of before.entries()) {
+          const packed = [keys, values].map((all) =>
+            Buffer.from(all.bytes.subarray(all.startOf(index), all.endOf(index))),
+          );
+          assert.deepEqual(packed, [Buffer.from(key.subarray(keyFrom)), Buffer.from(value)]);
+        }
+        assert.deepEqual(after, before, "a scan is what it was, and keeps its bytes");
+      }
+    }
+  });
+
   test(`${adapter}: what a caller does with its buffers afterwards changes nothing`, async () => {
     await using store = await open();
     const value = bytes("kept");

@@ -141,6 +141,7 @@ export class Tape {
     return {
       get: (key) => inner.get(key),
       scan: (range) => inner.scan(range),
+      scanPacked: (range) => inner.scanPacked(range),
       snapshot: () => inner.snapshot(),
       commit: async (change) => {
         const copy = copyOf(change);

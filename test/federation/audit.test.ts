@@ -8,7 +8,7 @@ import { AuditSwitch } from "#catalog/audit-switch.ts";
 import { openIdentities } from "#catalog/identities.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import { RequestAudit } from "#request-audit.ts";
-import { newTrace } from "#s3/handle.ts";
+import { newTrace } from "#s3/trace.ts";
 import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { MovableClock } from "#test/support/movable-clock.ts";
 import { START_MS } from "#test/support/server.ts";

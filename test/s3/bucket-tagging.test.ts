@@ -16,6 +16,7 @@ bucketDocumentLaws({
   refused: [
     { why: "an eleventh tag", body: TAGGING(ELEVEN), code: "BadRequest" },
     { why: "a repeated key", body: TAGGING(TAG("a", "1").repeat(2)), code: "InvalidTag" },
+    { why: "a key of AWS's own", body: TAGGING(TAG("aws:a", "1")), code: "InvalidTag" },
     { why: "an empty key", body: TAGGING(TAG("", "1")), code: "InvalidTag" },
     {
       why: "a tag without a value",

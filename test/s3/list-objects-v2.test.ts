@@ -218,6 +218,41 @@ test("ListObjectsV2 with encoding-type=url percent-encodes keys, prefixes and wh
   assert.equal(only(xml, "StartAfter"), "%C3%A9");
 });
 
+test("ListObjectsV2 of a long page writes each key as XML needs it, in the order of bytes", async (t) => {
+  const s3 = await startServer(t);
+  const special = [
+    "\u0001",
+    "\r",
+    "\n",
+    "&amp;",
+    "<Key>",
+    '"',
+    "'",
+    "\u007f",
+    "é",
+    "\uFFFD",
+    "\u{1F600}",
+  ];
+  const keys = special.flatMap((char) =>
+    Array.from({ length: 60 }, (_, index) => `${char}${index}${char.repeat(index)}`),
+  );
+  const ordered = keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  await s3.fill("bucket", keys);
+
+  const xml = await list(s3);
+  const ascii = await list(s3, { prefix: "&" });
+
+  assert.deepEqual(keysOf(xml), ordered);
+  assert.deepEqual(
+    keysOf(ascii),
+    ordered.filter((key) => key.startsWith("&")),
+  );
+  assert.ok(xml.includes("<Key>&#1;1&#1;</Key>"));
+  assert.ok(xml.includes("<Key>&#13;0</Key>"));
+  assert.ok(xml.includes("<Key>&amp;amp;0</Key>"));
+  assert.ok(xml.includes("<Key>\u{1F600}1\u{1F600}</Key>"));
+});
+
 const REFUSED = [
   { query: { "max-keys": "-1" }, code: "InvalidArgument" },
   { query: { "max-keys": "many" }, code: "InvalidArgument" },

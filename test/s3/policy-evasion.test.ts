@@ -224,6 +224,43 @@ test("A request that is signed in its headers is never judged as a presigned one
   assert.equal((await s3.request(presigned)).text, "bytes");
 });
 
+test("Whether a key is there is known only to whoever may list the bucket", async (t) => {
+  const s3 = await startServer(t, { buckets: ["bucket", "target"] });
+  await s3.put("/bucket/key", "bytes");
+  const read = { ...ON_OBJECTS, Effect: "Allow", Action: ["s3:GetObject", "s3:PutObject"] };
+  const list = {
+    ...{ Effect: "Allow", Principal: "*" },
+    ...{ Action: "s3:ListBucket", Resource: "arn:aws:s3:::bucket" },
+  };
+  const asks: readonly Ask[] = [
+    { path: "/bucket/missing", as: OTHER },
+    { path: "/bucket/missing", sign: false },
+    { path: "/bucket/missing", as: OTHER, headers: { "if-none-match": '"x"' } },
+    {
+      method: "PUT",
+      path: "/theirs/copy",
+      as: OTHER,
+      headers: { "x-amz-copy-source": "bucket/missing" },
+    },
+  ];
+  await s3.request({ method: "PUT", path: "/theirs", as: OTHER });
+  const head: Ask = { method: "HEAD", path: "/bucket/missing", as: OTHER };
+
+  const own = {
+    ...{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${s3.organizationId}:*` } },
+    ...{ Action: "s3:*", Resource: ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"] },
+  };
+  await putPolicy(s3, own, read);
+  assert.equal((await s3.request({ path: "/bucket/key", as: OTHER })).status, 200);
+  for (const ask of asks) assertRefused(await s3.request(ask), 403, "AccessDenied");
+  assert.equal((await s3.request(head)).status, 403);
+  assertRefused(await s3.get("/bucket/missing"), 404, "NoSuchKey");
+
+  await putPolicy(s3, own, read, list);
+  for (const ask of asks) assertRefused(await s3.request(ask), 404, "NoSuchKey");
+  assert.equal((await s3.request(head)).status, 404);
+});
+
 test("A page token leads to no bucket and no key but those that may be listed anyway", async (t) => {
   const s3 = await startServer(t, { buckets: ["bucket", "bucket-b", "bucket-c"] });
   await s3.fill("bucket", ["a", "b", "secret/1", "secret/2"]);

@@ -145,6 +145,7 @@ const ELEVEN = Array.from({ length: 11 }, (_, index) => `k${index}=v`).join("&")
 const TAGS = [
   { why: "an eleventh tag", value: ELEVEN, code: "BadRequest" },
   { why: "a repeated tag", value: "a=1&a=2", code: "InvalidArgument" },
+  { why: "a tag key of AWS's own", value: "AWS%3Aa=1", code: "InvalidTag" },
   { why: "a tag without a key", value: "=1", code: "InvalidTag" },
   { why: "a key of 129 characters", value: `${"k".repeat(129)}=1`, code: "InvalidTag" },
   { why: "a value of 257 characters", value: `a=${"v".repeat(257)}`, code: "InvalidTag" },

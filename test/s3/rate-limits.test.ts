@@ -108,3 +108,11 @@ test("a body that would come over the rate is not asked for", async (t) => {
 function withCode(reply: Reply): Reply {
   return { ...reply, code: reply.status === 503 ? "SlowDown" : undefined };
 }
+
+test("a copy counts at the bucket that it reads, too", async (t) => {
+  const s3 = await start(t, { bucket: { requestsPerSecond: 1 } });
+  const copy = async () => await s3.put("/other/copy", "", { "x-amz-copy-source": "bucket/key" });
+
+  assert.equal((await copy()).status, 200);
+  assertSlowed(await copy(), "1");
+});

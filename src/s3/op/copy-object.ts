@@ -2,7 +2,7 @@ import { invalidArgument, S3Error } from "#base/error.ts";
 import { tag } from "#base/xml.ts";
 import type { CopyInput } from "#object/engine.ts";
 import { checksumElement, readAlgorithm } from "#s3/checksum-headers.ts";
-import { readConditions, readWriteConditions } from "#s3/conditions.ts";
+import { conditionHeaders, readConditions, readWriteConditions } from "#s3/conditions.ts";
 import { copyAcross } from "#s3/copy-across.ts";
 import { readCopySource, readGrant } from "#s3/copy-source.ts";
 import {
@@ -13,7 +13,7 @@ import {
   readEncryption,
 } from "#s3/encryption.ts";
 import { expirationHeader } from "#s3/expiration.ts";
-import { isoDate } from "#s3/listing.ts";
+import { isoDate } from "#s3/iso-date.ts";
 import { readMetadata, readStorageClass } from "#s3/object-headers.ts";
 import { PUT_BYTES_MAX, putGrants, refuseForeignParameters } from "#s3/op/put-object.ts";
 import { operation } from "#s3/operation.ts";
@@ -21,6 +21,8 @@ import { xmlReply } from "#s3/reply.ts";
 import { type Headers, keyOf, type NamedKey, type NamedObject } from "#s3/request.ts";
 import { readTagHeader } from "#s3/tags.ts";
 import { refuseUnoffered } from "#s3/unoffered.ts";
+
+const SOURCE_CONDITIONS = conditionHeaders("x-amz-copy-source-");
 
 /** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 export const copyObject = operation({
@@ -46,7 +48,7 @@ export const copyObject = operation({
       source,
       encryption,
       copy: {
-        sourceConditions: readConditions(headers, "x-amz-copy-source-"),
+        sourceConditions: readConditions(headers, SOURCE_CONDITIONS),
         conditions: readWriteConditions(headers),
         attributes,
         algorithm: readAlgorithm(headers["x-amz-checksum-algorithm"], "x-amz-checksum-algorithm"),

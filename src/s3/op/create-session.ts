@@ -1,7 +1,7 @@
 import { invalidArgument, S3Error } from "#base/error.ts";
 import { tag, wrap } from "#base/xml.ts";
 import { SESSION_MODES, type SessionMode } from "#s3/bucket-session.ts";
-import { isoDate } from "#s3/listing.ts";
+import { isoDate } from "#s3/iso-date.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { bucketOf, type Headers } from "#s3/request.ts";

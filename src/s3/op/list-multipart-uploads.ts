@@ -1,7 +1,7 @@
 import { tag, wrap } from "#base/xml.ts";
 import type { UploadInfo } from "#object/engine.ts";
+import { isoDate } from "#s3/iso-date.ts";
 import {
-  isoDate,
   type KeyWriter,
   keyWriter,
   ownerElement,
@@ -51,17 +51,17 @@ export const listMultipartUploads = operation({
       ownerElement(owner);
     const inner = [
       tag("Bucket", ask.bucket),
-      tag("KeyMarker", writeKey(ask.afterKey)),
+      wrap("KeyMarker", writeKey(ask.afterKey)),
       tag("UploadIdMarker", ask.afterUploadId ?? ""),
-      tag("NextKeyMarker", writeKey(page.next?.key ?? "")),
+      wrap("NextKeyMarker", writeKey(page.next?.key ?? "")),
       tag("NextUploadIdMarker", page.next?.uploadId ?? ""),
-      ask.delimiter === "" ? "" : tag("Delimiter", writeKey(ask.delimiter)),
-      tag("Prefix", writeKey(ask.prefix)),
+      ask.delimiter === "" ? "" : wrap("Delimiter", writeKey(ask.delimiter)),
+      wrap("Prefix", writeKey(ask.prefix)),
       ask.encoding === undefined ? "" : tag("EncodingType", ask.encoding),
       tag("MaxUploads", ask.limit),
       tag("IsTruncated", page.next !== undefined),
       ...page.uploads.map((upload) => uploadElement(upload, writeKey, who)),
-      prefixElements(page.prefixes, writeKey),
+      ...prefixElements(page.prefixes, writeKey),
     ];
     return xmlReply("ListMultipartUploadsResult", inner.join(""));
   },
@@ -70,7 +70,7 @@ export const listMultipartUploads = operation({
 function uploadElement(upload: UploadInfo, writeKey: KeyWriter, who: string): string {
   const { key, uploadId, initiatedMs, attributes, algorithm, checksumType } = upload;
   const inner =
-    tag("Key", writeKey(key)) +
+    wrap("Key", writeKey(key)) +
     tag("UploadId", uploadId) +
     who +
     tag("StorageClass", attributes.storageClass) +

@@ -1,8 +1,10 @@
 import { invalidArgument } from "#base/error.ts";
-import { tag } from "#base/xml.ts";
+import { tag, wrap } from "#base/xml.ts";
 import type { ListedVersion } from "#object/engine.ts";
+import { isoDate } from "#s3/iso-date.ts";
+import { listReply } from "#s3/list-reply.ts";
 import {
-  isoDate,
+  checksumElements,
   type KeyWriter,
   keyWriter,
   LIST_KEYS_MAX,
@@ -13,7 +15,6 @@ import {
   readMarker,
 } from "#s3/listing.ts";
 import { operation } from "#s3/operation.ts";
-import { xmlReply } from "#s3/reply.ts";
 import { bucketOf, countOf } from "#s3/request.ts";
 
 /** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html */
@@ -56,38 +57,28 @@ export const listObjectVersions = operation({
     const who = ownerElement(owner);
     const inner = [
       tag("Name", ask.bucket),
-      tag("Prefix", writeKey(ask.prefix)),
-      tag("KeyMarker", writeKey(ask.afterKey)),
+      wrap("Prefix", writeKey(ask.prefix)),
+      wrap("KeyMarker", writeKey(ask.afterKey)),
       tag("VersionIdMarker", ask.afterVersionId ?? ""),
-      page.next === undefined ? "" : tag("NextKeyMarker", writeKey(page.next.key)),
+      page.next === undefined ? "" : wrap("NextKeyMarker", writeKey(page.next.key)),
       page.next?.versionId === undefined ? "" : tag("NextVersionIdMarker", page.next.versionId),
       tag("MaxKeys", ask.limit),
-      ask.delimiter === "" ? "" : tag("Delimiter", writeKey(ask.delimiter)),
+      ask.delimiter === "" ? "" : wrap("Delimiter", writeKey(ask.delimiter)),
       ask.encoding === undefined ? "" : tag("EncodingType", ask.encoding),
       tag("IsTruncated", page.next !== undefined),
       ...page.versions.map((version) => versionElement(version, writeKey, who)),
-      prefixElements(page.prefixes, writeKey),
+      ...prefixElements(page.prefixes, writeKey),
     ];
-    return xmlReply("ListVersionsResult", inner.join(""));
+    return listReply("ListVersionsResult", inner);
   },
 });
 
 function versionElement(version: ListedVersion, writeKey: KeyWriter, who: string): string {
-  const { key, versionId, isLatest, modifiedMs, checksumAlgorithm, checksumType } = version;
-  const name =
-    tag("Key", writeKey(key)) +
-    tag("VersionId", versionId) +
-    tag("IsLatest", isLatest) +
-    tag("LastModified", isoDate(modifiedMs));
+  const { key, versionId, isLatest, modifiedMs } = version;
+  // What cannot hold a special character is not escaped.
+  const name = `<Key>${writeKey(key)}</Key><VersionId>${versionId}</VersionId><IsLatest>${isLatest}</IsLatest><LastModified>${isoDate(modifiedMs)}</LastModified>`;
   if (version.deleteMarker) return `<DeleteMarker>${name}${who}</DeleteMarker>`;
-  const checksum =
-    checksumAlgorithm === undefined
-      ? ""
-      : tag("ChecksumAlgorithm", checksumAlgorithm) + tag("ChecksumType", checksumType ?? "");
-  const content =
-    tag("ETag", `"${version.etag}"`) +
-    checksum +
-    tag("Size", version.sizeBytes) +
-    tag("StorageClass", version.storageClass);
+  const { etag, sizeBytes, storageClass } = version;
+  const content = `<ETag>&quot;${etag}&quot;</ETag>${checksumElements(version)}<Size>${sizeBytes}</Size><StorageClass>${storageClass}</StorageClass>`;
   return `<Version>${name}${content}${who}</Version>`;
 }

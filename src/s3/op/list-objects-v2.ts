@@ -1,6 +1,7 @@
-import { tag } from "#base/xml.ts";
+import { tag, wrap } from "#base/xml.ts";
+import { listReply } from "#s3/list-reply.ts";
 import {
-  contentsElement,
+  contentsWriter,
   keyWriter,
   LIST_KEYS_MAX,
   ownerElement,
@@ -12,7 +13,6 @@ import {
   writeToken,
 } from "#s3/listing.ts";
 import { operation } from "#s3/operation.ts";
-import { xmlReply } from "#s3/reply.ts";
 import { bucketOf, countOf } from "#s3/request.ts";
 
 /** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
@@ -55,18 +55,18 @@ export const listObjectsV2 = operation({
     const shownOwner = ask.fetchOwner ? ownerElement(owner) : "";
     const inner = [
       tag("Name", ask.bucket),
-      tag("Prefix", writeKey(ask.prefix)),
-      ask.delimiter === "" ? "" : tag("Delimiter", writeKey(ask.delimiter)),
-      ask.startAfter === "" ? "" : tag("StartAfter", writeKey(ask.startAfter)),
+      wrap("Prefix", writeKey(ask.prefix)),
+      ask.delimiter === "" ? "" : wrap("Delimiter", writeKey(ask.delimiter)),
+      ask.startAfter === "" ? "" : wrap("StartAfter", writeKey(ask.startAfter)),
       ask.token === undefined ? "" : tag("ContinuationToken", ask.token),
       page.next === undefined ? "" : tag("NextContinuationToken", writeToken(page.next)),
       tag("KeyCount", page.objects.length + page.prefixes.length),
       tag("MaxKeys", ask.limit),
       ask.encoding === undefined ? "" : tag("EncodingType", ask.encoding),
       tag("IsTruncated", page.next !== undefined),
-      ...page.objects.map((object) => contentsElement(object, writeKey, shownOwner)),
-      prefixElements(page.prefixes, writeKey),
+      ...page.objects.map(contentsWriter(writeKey, shownOwner)),
+      ...prefixElements(page.prefixes, writeKey),
     ];
-    return xmlReply("ListBucketResult", inner.join(""));
+    return listReply("ListBucketResult", inner);
   },
 });

@@ -1,6 +1,7 @@
-import { tag } from "#base/xml.ts";
+import { tag, wrap } from "#base/xml.ts";
+import { listReply } from "#s3/list-reply.ts";
 import {
-  contentsElement,
+  contentsWriter,
   keyWriter,
   LIST_KEYS_MAX,
   ownerElement,
@@ -10,7 +11,6 @@ import {
   readMarker,
 } from "#s3/listing.ts";
 import { operation } from "#s3/operation.ts";
-import { xmlReply } from "#s3/reply.ts";
 import { bucketOf, countOf } from "#s3/request.ts";
 
 /** The first version, which s3cmd and rclone use. Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html */
@@ -43,16 +43,16 @@ export const listObjects = operation({
     const next = page.next !== undefined && ask.delimiter !== "" ? page.next : undefined;
     const inner = [
       tag("Name", ask.bucket),
-      tag("Prefix", writeKey(ask.prefix)),
-      tag("Marker", writeKey(ask.after)),
-      next === undefined ? "" : tag("NextMarker", writeKey(next)),
+      wrap("Prefix", writeKey(ask.prefix)),
+      wrap("Marker", writeKey(ask.after)),
+      next === undefined ? "" : wrap("NextMarker", writeKey(next)),
       tag("MaxKeys", ask.limit),
-      ask.delimiter === "" ? "" : tag("Delimiter", writeKey(ask.delimiter)),
+      ask.delimiter === "" ? "" : wrap("Delimiter", writeKey(ask.delimiter)),
       ask.encoding === undefined ? "" : tag("EncodingType", ask.encoding),
       tag("IsTruncated", page.next !== undefined),
-      ...page.objects.map((object) => contentsElement(object, writeKey, shownOwner)),
-      prefixElements(page.prefixes, writeKey),
+      ...page.objects.map(contentsWriter(writeKey, shownOwner)),
+      ...prefixElements(page.prefixes, writeKey),
     ];
-    return xmlReply("ListBucketResult", inner.join(""));
+    return listReply("ListBucketResult", inner);
   },
 });

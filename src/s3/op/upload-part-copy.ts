@@ -1,16 +1,18 @@
 import { invalidArgument } from "#base/error.ts";
 import { tag } from "#base/xml.ts";
 import { checksumElement } from "#s3/checksum-headers.ts";
-import { readConditions } from "#s3/conditions.ts";
+import { conditionHeaders, readConditions } from "#s3/conditions.ts";
 import { copyPartAcross } from "#s3/copy-across.ts";
 import { readCopySource, readGrant } from "#s3/copy-source.ts";
 import { encryptionHeaders, readCustomerKey, readKeyToOpen } from "#s3/encryption.ts";
-import { isoDate } from "#s3/listing.ts";
+import { isoDate } from "#s3/iso-date.ts";
 import { readPart } from "#s3/op/upload-part.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import type { Headers } from "#s3/request.ts";
 import { refuseUnoffered } from "#s3/unoffered.ts";
+
+const SOURCE_CONDITIONS = conditionHeaders("x-amz-copy-source-");
 
 /** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
 export const uploadPartCopy = operation({
@@ -28,7 +30,7 @@ export const uploadPartCopy = operation({
     return {
       ...readPart(request),
       source: readCopySource(request.headers),
-      conditions: readConditions(request.headers, "x-amz-copy-source-"),
+      conditions: readConditions(request.headers, SOURCE_CONDITIONS),
       range: readCopyRange(request.headers),
       key: readKeyToOpen(request),
       sourceKey: readCustomerKey(request, "copy-source"),
