@@ -44,7 +44,12 @@ const SOCKETS_MAX = 64;
 const SILENCE_MS_MAX = 60_000;
 const REPLY_BYTES_MAX = 64 * 2 ** 20;
 
-/** Requests to one bucket of an S3 server. Nothing is tried again: what a server answers is what it says. */
+/**
+ * Requests to one bucket of an S3 server. What a server answers is what it says. What it does not answer is
+ * tried once more only if it is idempotent and met a kept connection that the server had closed meanwhile.
+ *
+ * Spec: https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1
+ */
 export class Client {
   readonly #target: Target;
   readonly bucket: string;
@@ -112,7 +117,16 @@ export class Client {
     return textsOf(body, "Key");
   }
 
-  async #send({ method, path, headers, body, cutAfterBytes }: ToSend): Promise<Reply> {
+  async #send(asked: ToSend): Promise<Reply> {
+    const { reply, onKept } = await this.#once(asked, this.#agent);
+    const isStale = reply.status === 0 && onKept && IDEMPOTENT.has(asked.method);
+    return isStale ? (await this.#once(asked, false)).reply : reply;
+  }
+
+  async #once(
+    { method, path, headers, body, cutAfterBytes }: ToSend,
+    agent: Agent | false,
+  ): Promise<Sent> {
     const { endpoint } = this.#target;
     const send = endpoint.protocol === "https:" ? httpsRequest : httpRequest;
     const options: RequestOptions & { readonly servername: string } = {
@@ -122,13 +136,14 @@ export class Client {
       host: endpoint.hostname.replace(/^\[|\]$/g, ""),
       port: endpoint.port,
       // A connection that is cut is nobody else's.
-      agent: cutAfterBytes === undefined ? this.#agent : false,
+      agent: cutAfterBytes === undefined ? agent : false,
     };
     return await new Promise((resolve) => {
+      const end = (reply: Reply) => resolve({ reply, onKept: outgoing.reusedSocket });
       const broken = (cause: NodeJS.ErrnoException) =>
-        resolve({ status: 0, headers: {}, body: NOTHING, code: cause.code ?? cause.message });
+        end({ status: 0, headers: {}, body: NOTHING, code: cause.code ?? cause.message });
       const outgoing = send(options, (incoming) => {
-        read(incoming).then(resolve, broken);
+        read(incoming).then(end, broken);
       });
       outgoing.on("error", broken);
       outgoing.on("timeout", () => outgoing.destroy(new Error("nothing came for a minute")));
@@ -136,6 +151,12 @@ export class Client {
       else outgoing.write(body.subarray(0, cutAfterBytes), () => outgoing.destroy());
     });
   }
+}
+
+interface Sent {
+  readonly reply: Reply;
+  /** It went over a connection that had carried requests before. */
+  readonly onKept: boolean;
 }
 
 interface ToSend {
@@ -147,6 +168,7 @@ interface ToSend {
 }
 
 const NOTHING = Buffer.alloc(0);
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE"]);
 
 /** What stands in the elements of a document that have this name. */
 export function textsOf(document: Buffer, name: string): readonly string[] {
