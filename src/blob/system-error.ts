@@ -1,4 +1,11 @@
+import { constants } from "node:os";
 import { StorageError } from "#base/error.ts";
+
+/** What Node has no name for: it says "Unknown system error -116". */
+const UNNAMED = new Map([
+  [constants.errno.ESTALE, "ESTALE"],
+  [constants.errno.EDQUOT, "EDQUOT"],
+]);
 
 /** Runs `work`, and tells what the operating system refuses as a StorageError. */
 export async function guarded<T>(work: () => Promise<T>): Promise<T> {
@@ -19,5 +26,6 @@ export function absent(error: unknown): undefined {
 
 /** As `ENOENT`; undefined when the error is not one of the operating system. */
 export function systemCode(error: unknown): unknown {
-  return error instanceof Error && "errno" in error && "code" in error ? error.code : undefined;
+  if (!(error instanceof Error && "errno" in error && "code" in error)) return undefined;
+  return UNNAMED.get(-Number(error.errno)) ?? error.code;
 }

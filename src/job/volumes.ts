@@ -30,15 +30,23 @@ export async function runVolumes(job: VolumesJob): Promise<void> {
 }
 
 async function runSweeps(job: VolumesJob): Promise<void> {
-  const { clock, count, signal } = job;
+  const { clock, count, log, signal } = job;
+  const warned = new WeakSet<Volume>();
+  const warn = (volume: Volume) => {
+    if (warned.has(volume)) return;
+    warned.add(volume);
+    for (const warning of volume.tree.mount.warnings) log.warn(warning, { path: volume.path });
+  };
   await forEachVolume(job, async (volume) => {
+    warn(volume);
     await sweepLeftovers(volume);
   });
   while (!signal.aborted) {
     await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
-    await forEachVolume(job, async (volume) =>
-      count(await sweepVolume(volume, { uploadAgeMs: UPLOAD_AGE_MS })),
-    );
+    await forEachVolume(job, async (volume) => {
+      warn(volume);
+      count(await sweepVolume(volume, { uploadAgeMs: UPLOAD_AGE_MS }));
+    });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Attributes, ObjectInfo } from "#object/attributes.ts";
 import { COPY_SOURCE_NAMES, requireConditions, requireForWrite } from "#object/conditions.ts";
 import type { CopyInput, CopyOutcome } from "#object/engine.ts";
 import { type Current, currentOf, infoOf } from "#volume/current.ts";
-import { checksumOf, duplicate } from "#volume/duplicate.ts";
+import { checksumOf, duplicate, knownDigests } from "#volume/duplicate.ts";
 import type { FileRecord } from "#volume/file-record.ts";
 import { derivedEtag, isSame, modifiedMsOf } from "#volume/identity.ts";
 import type { KeyPath } from "#volume/key-path.ts";
@@ -75,7 +75,12 @@ async function copyTo(
   const { sizeBytes, inode } = from.current.identity;
   if (sizeBytes > volume.limits.fileBytesMax) throw tooLarge(volume.limits.fileBytesMax);
   using room = await volume.usage.reserve(sizeBytes);
-  const { md5, checksum, ...made } = await duplicate(volume, from, input.algorithm);
+  const sums = await knownDigests(source.volume, from.current);
+  const { md5, checksum, ...made } = await duplicate(
+    volume,
+    { from, known: sums },
+    input.algorithm,
+  );
   await using file = made.file;
   const identity = await file.seal(volume.clock.now());
   const known = from.current.record;
@@ -91,10 +96,11 @@ async function copyTo(
 
 async function copyOnto(volume: Volume, path: KeyPath, { from, input }: Copy): Promise<Current> {
   const known = from.current.record;
+  const sums = await knownDigests(volume, from.current);
   const record = {
     ...metadataOf(known, input),
     etag: known?.etag,
-    checksum: await checksumOf(from, input.algorithm),
+    checksum: await checksumOf({ from, known: sums }, input.algorithm),
     partsCount: known?.partsCount,
   };
   const identity = await rewriteRecord(volume, path, { from, record });

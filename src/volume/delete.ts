@@ -1,10 +1,11 @@
-import { lstat, rmdir, unlink } from "node:fs/promises";
+import { rmdir, unlink } from "node:fs/promises";
 import { S3Error } from "#base/error.ts";
 import { absent, systemCode } from "#blob/system-error.ts";
 import { requireForDelete } from "#object/conditions.ts";
 import type { DeleteConditions } from "#object/engine.ts";
 import { currentOf } from "#volume/current.ts";
 import type { KeyPath } from "#volume/key-path.ts";
+import { lookedAt } from "#volume/look.ts";
 import { lockName, Replaced } from "#volume/publish.ts";
 import type { Volume } from "#volume/volume.ts";
 
@@ -28,11 +29,11 @@ export async function deleteObject(
   const entry = directory.entry(name);
   const { ino } = await directory.stats();
   const freed = await volume.locks.hold(lockName(ino, name), async (held) => {
+    const there = await lookedAt(volume, directory, name);
     await requireConditions(volume, path, conditions);
     if ((await currentOf(volume, path)) === undefined) return undefined;
     if (path.isDirectory) return (await removedDirectory(entry)) ? 0 : undefined;
-    const there = await lstat(entry, { bigint: true }).catch(absent);
-    await using replaced = await Replaced.pin(directory, name, there);
+    await using replaced = await Replaced.pin(volume, { directory, name, stats: there });
     await held.confirm();
     await unlink(entry).catch(absent);
     return await replaced.forget(volume);

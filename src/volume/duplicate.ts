@@ -4,6 +4,8 @@ import { type ChecksumAlgorithm, type Hasher, hasher } from "#base/checksum.ts";
 import { FileAppender } from "#blob/file-appender.ts";
 import { systemCode } from "#blob/system-error.ts";
 import type { Checksum } from "#object/attributes.ts";
+import type { Current } from "#volume/current.ts";
+import { checksumFrom } from "#volume/file-digests.ts";
 import type { Identity } from "#volume/identity.ts";
 import { NewFile } from "#volume/new-file.ts";
 import { readWhole, requireUnchanged } from "#volume/open-file.ts";
@@ -13,15 +15,33 @@ import type { Volume } from "#volume/volume.ts";
 /** A file with the bytes of another, not sealed yet, and what came to be known of them. */
 export interface Duplicate {
   readonly file: NewFile;
-  /** Hexadecimal; undefined when no byte was read. */
+  /** Hexadecimal; undefined when no byte was read, and nothing was known. */
   readonly md5: string | undefined;
   readonly checksum: Checksum | undefined;
+}
+
+/** What is known of the bytes of a file without reading them. */
+export interface KnownDigests {
+  /** Hexadecimal. */
+  readonly md5: string | undefined;
+  readonly checksum: Checksum | undefined;
+}
+
+/** As it was told when the file was written through S3, else as computed in the background. */
+export async function knownDigests(
+  { records }: Volume,
+  { identity, record }: Current,
+): Promise<KnownDigests> {
+  if (record !== undefined) return { md5: undefined, checksum: record.checksum };
+  const bound = await records.readDigests(identity.inode);
+  const checksum = checksumFrom(bound, identity);
+  return { md5: checksum === undefined ? undefined : bound?.digests.md5, checksum };
 }
 
 /** Fails: StorageError "conflict" when the source is written to meanwhile. */
 export async function duplicate(
   volume: Volume,
-  from: OpenedObject,
+  { from, known }: { readonly from: OpenedObject; readonly known: KnownDigests },
   algorithm: ChecksumAlgorithm | undefined,
 ): Promise<Duplicate> {
   const { identity, record } = from.current;
@@ -30,15 +50,16 @@ export async function duplicate(
   try {
     if (shared !== undefined) {
       await requireUnchanged(from.file, identity);
-      return { file, md5: undefined, checksum: await checksumOf(from, algorithm) };
+      return { file, md5: known.md5, checksum: await checksumOf({ from, known }, algorithm) };
     }
-    const isKnown = algorithm === undefined || algorithm === record?.checksum?.algorithm;
+    const isKnown = algorithm === undefined || algorithm === known.checksum?.algorithm;
     const sum = isKnown ? undefined : hasher(algorithm);
-    const md5 = record?.etag === undefined ? hasher("MD5") : undefined;
+    const needsMd5 = record?.etag === undefined && known.md5 === undefined;
+    const md5 = needsMd5 ? hasher("MD5") : undefined;
     const hashers = [sum, md5].filter((each) => each !== undefined);
     await pour(from.file, identity, { into: file.file, hashers });
-    const checksum = isKnown ? record?.checksum : wholeChecksum(algorithm, sum);
-    return { file, md5: md5?.digest().toString("hex"), checksum };
+    const checksum = isKnown ? known.checksum : wholeChecksum(algorithm, sum);
+    return { file, md5: md5?.digest().toString("hex") ?? known.md5, checksum };
   } catch (error) {
     await file[Symbol.asyncDispose]();
     throw error;
@@ -47,10 +68,12 @@ export async function duplicate(
 
 /** The one that is known, or one that is asked for, for which the bytes are read. */
 export async function checksumOf(
-  { file, current: { identity, record } }: OpenedObject,
+  { from, known }: { readonly from: OpenedObject; readonly known: KnownDigests },
   algorithm: ChecksumAlgorithm | undefined,
 ): Promise<Checksum | undefined> {
-  if (algorithm === undefined || algorithm === record?.checksum?.algorithm) return record?.checksum;
+  if (algorithm === undefined || algorithm === known.checksum?.algorithm) return known.checksum;
+  const { file, current } = from;
+  const { identity } = current;
   const sum = hasher(algorithm);
   const whole = { from: 0, to: identity.sizeBytes };
   for await (const chunk of readWhole(file, identity, whole)) sum.update(chunk);

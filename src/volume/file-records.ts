@@ -1,4 +1,4 @@
-import { link, lstat, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, lstat, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { randomHex } from "#base/random.ts";
 import { Directory } from "#blob/directory.ts";
 import { absent, systemCode } from "#blob/system-error.ts";
@@ -12,6 +12,7 @@ import {
 } from "#volume/file-record.ts";
 import { type Identity, identityText, isMarked, isSame } from "#volume/identity.ts";
 import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
+import { readSmall, readSmallIn } from "#volume/read-small.ts";
 import { replaceDurably } from "#volume/write-durably.ts";
 
 const DIRECTORIES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
@@ -61,7 +62,7 @@ export class FileRecords implements AsyncDisposable {
 
   /** All that is kept of an inode, with the key it was written for. */
   async read(inode: bigint) {
-    const text = await readSmall(this.#path(inode));
+    const text = await this.#text(inode, String(inode));
     return text === undefined ? undefined : unpackRecords(text, inode);
   }
 
@@ -77,7 +78,7 @@ export class FileRecords implements AsyncDisposable {
   }
 
   async readParts(inode: bigint): Promise<readonly PartRow[] | undefined> {
-    const text = await readFile(this.#partsPath(inode), "utf8").catch(absent);
+    const text = await this.#text(inode, `${inode}.parts`);
     return text === undefined ? undefined : JSON.parse(text);
   }
 
@@ -154,6 +155,13 @@ export class FileRecords implements AsyncDisposable {
     for (const directory of this.#directories.values()) await directory.close();
   }
 
+  async #text(inode: bigint, name: string): Promise<string | undefined> {
+    return await readSmallIn(this.#options.hidden, {
+      directory: `meta/${directoryOf(inode)}`,
+      name,
+    });
+  }
+
   async #replace(path: SystemPath, text: string): Promise<void> {
     const { hidden, ownerId } = this.#options;
     await replaceDurably(path, text, hidden.entry(`tmp/${ownerId}-${randomHex(8)}`));
@@ -204,10 +212,6 @@ export class FileRecords implements AsyncDisposable {
 /** Inodes are often given in a row: their last digits differ. */
 function directoryOf(inode: bigint): string {
   return (inode % 256n).toString(16).padStart(2, "0");
-}
-
-async function readSmall(path: SystemPath): Promise<string | undefined> {
-  return await readFile(path, "utf8").catch(absent);
 }
 
 /** For `catch`: a newer one is there already. */

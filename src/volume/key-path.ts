@@ -5,6 +5,9 @@ import { type Bytes, bytesOf, nameShownAs } from "#volume/shown-name.ts";
 export const HIDDEN_NAME = ".s3compat_uploads";
 const NAME_BYTES_MAX = 255;
 
+/** What an NFS client calls a file that was removed while it is open there; it removes it in the end. */
+const REMOVED_BUT_OPEN = /^\.nfs[0-9a-f]{24}$/;
+
 /** Where a key is in its volume, without a look at it. */
 export interface KeyPath {
   readonly key: string;
@@ -26,6 +29,12 @@ export function pathOfKey(key: string): KeyPath | S3Error {
       return refused(key, `A key of a volume is a path without "." and ".." as parts.`);
     }
     if (name.length > NAME_BYTES_MAX) return tooLong(name);
+    if (isRemovedButOpen(name)) {
+      return refused(
+        key,
+        "A part of the key is a name that NFS keeps for files that were removed.",
+      );
+    }
   }
   if (isHidden(names)) return refused(key, `${HIDDEN_NAME} is kept for the server's own use.`);
   return { key, names, isDirectory };
@@ -34,6 +43,11 @@ export function pathOfKey(key: string): KeyPath | S3Error {
 /** Also in another case, for file systems to which that is the same name. */
 export function isHidden([first = ""]: readonly Bytes[]): boolean {
   return first.length === HIDDEN_NAME.length && first.toLowerCase() === HIDDEN_NAME;
+}
+
+/** Such a file is in no list, and no key; it is left to the client that made it. */
+export function isRemovedButOpen(name: Bytes): boolean {
+  return name.startsWith(".nfs") && REMOVED_BUT_OPEN.test(name);
 }
 
 function refused(key: string, message: string): S3Error {

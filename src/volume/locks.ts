@@ -63,7 +63,7 @@ export class Locks {
     // Above a rank that is held none but dead ones can stay.
     for (let above = rank + 1; above < RANKS_MAX; above += 1) {
       const path = this.#path(name, above);
-      if (isGone(await this.#owner.holderOf(path))) await rm(path, { force: true });
+      if (isGone(await this.#holderOf(path))) await rm(path, { force: true });
     }
     await this.#release(name, rank);
   }
@@ -83,30 +83,37 @@ export class Locks {
     await this.#owner.keepAlive();
     for (let rank = 0; rank < RANKS_MAX; rank += 1) {
       const path = this.#path(name, rank);
-      if (await linked(this.#owner.path, path)) {
+      const isMade = await linked(this.#owner.path, path);
+      const holder = isMade ? undefined : await this.#holderOf(path);
+      // This process: the answer to a link was lost on the way, as NFS can. Nobody: it was given back
+      // meanwhile, or before, for an NFS client says by itself what it remembers.
+      const isOurs =
+        isMade || holder === "this process" || (await this.#linkedIfFree(path, holder));
+      if (isOurs) {
         if (await this.#allDeadBelow(name, rank)) return rank;
         await rm(path, { force: true });
         return undefined;
       }
-      const holder = await this.#owner.holderOf(path);
-      // The answer to a link was lost on the way, as NFS can.
-      if (holder === "this process") return rank;
       if (!isGone(holder)) return undefined;
     }
     return undefined;
   }
 
+  async #linkedIfFree(path: SystemPath, holder: Holder | undefined): Promise<boolean> {
+    return holder === undefined && (await linked(this.#owner.path, path));
+  }
+
   async #allDeadBelow(name: string, rank: number): Promise<boolean> {
     for (let below = 0; below < rank; below += 1) {
-      if (!isGone(await this.#owner.holderOf(this.#path(name, below)))) return false;
+      if (!isGone(await this.#holderOf(this.#path(name, below)))) return false;
     }
     return true;
   }
 
   async #confirm(name: string, rank: number): Promise<void> {
     if (!(await this.#owner.keepAlive())) return;
-    const own = await this.#owner.holderOf(this.#path(name, rank));
-    const above = await this.#owner.holderOf(this.#path(name, rank + 1));
+    const own = await this.#holderOf(this.#path(name, rank));
+    const above = await this.#holderOf(this.#path(name, rank + 1));
     if (own === "this process" && above === undefined) return;
     const message = "This server was taken for dead while it worked on this key. Try again.";
     throw new S3Error("OperationAborted", {}, { message });
@@ -117,6 +124,15 @@ export class Locks {
     for (let each = 0; each <= rank; each += 1) {
       await rm(this.#path(name, each), { force: true });
     }
+  }
+
+  /** As it is now, not as it was when it was last looked at. */
+  async #holderOf(link: SystemPath): Promise<Holder | undefined> {
+    if (this.#hidden.isShared) {
+      const locks = await this.#hidden.child("locks");
+      await locks[Symbol.asyncDispose]();
+    }
+    return await this.#owner.holderOf(link);
   }
 
   #path(name: string, rank: number): SystemPath {

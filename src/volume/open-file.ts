@@ -29,7 +29,10 @@ export async function openFile(
   const unseen = keepsAccessTime ? await openUnseen(path, flags) : undefined;
   const file = unseen ?? (await open(path, flags).catch(exchanged));
   if (file === undefined) return undefined;
-  const now = await file.stat({ bigint: true });
+  const now = await file.stat({ bigint: true }).catch(async (error: unknown) => {
+    await file.close();
+    throw error;
+  });
   if (!now.isFile()) {
     await file.close();
     return undefined;

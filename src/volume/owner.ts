@@ -3,6 +3,7 @@ import type { Clock } from "#base/clock.ts";
 import { randomHex } from "#base/random.ts";
 import { systemCode } from "#blob/system-error.ts";
 import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
+import { unlessStale } from "#volume/stale.ts";
 
 /** Where a process runs: enough to ask on the same machine whether it still does. */
 interface Origin {
@@ -106,7 +107,8 @@ export class Owner implements AsyncDisposable {
 
   /** Whether somebody removed the file, without which no lock can be taken. */
   async isGone(): Promise<boolean> {
-    return (await this.#file.stat()).nlink === 0;
+    const stats = await this.#file.stat().catch(unlessGone);
+    return stats === undefined || stats.nlink === 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,7 +126,16 @@ export class Owner implements AsyncDisposable {
   }
 }
 
+/** For `catch`: another machine removed it. */
+function unlessGone(error: unknown): undefined {
+  if (systemCode(error) !== "ESTALE") throw error;
+}
+
 async function readOwner(path: SystemPath) {
+  return await unlessStale(async () => await readOwnerNow(path));
+}
+
+async function readOwnerNow(path: SystemPath) {
   const file = await open(path, "r").catch(unlessMissing);
   if (file === undefined) return undefined;
   try {

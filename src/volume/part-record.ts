@@ -1,9 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { StorageError } from "#base/error.ts";
 import { absent } from "#blob/system-error.ts";
 import type { StoredPart } from "#object/assembly.ts";
 import type { PartInfo, PartsAsk, PartsPage } from "#object/engine.ts";
+import { readSmallIn } from "#volume/read-small.ts";
 import { findUpload, PARTS, uploadPath } from "#volume/uploads.ts";
 import type { Volume } from "#volume/volume.ts";
 import { replaceDurably } from "#volume/write-durably.ts";
@@ -43,7 +44,10 @@ export async function readPartRecord(
   uploadId: string,
   number: number,
 ): Promise<PartRecord | undefined> {
-  const text = await readFile(pathOf(volume, uploadId, number), "utf8").catch(absent);
+  const text = await readSmallIn(volume.hidden, {
+    directory: `uploads/${uploadId}/${PARTS}`,
+    name: String(number),
+  });
   if (text === undefined) return undefined;
   const { format, ...record }: PartRecord & { format: number } = JSON.parse(text);
   if (format === FORMAT) return record;

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, readdir, rm } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, rm } from "node:fs/promises";
 import { randomHex } from "#base/random.ts";
-import { systemCode } from "#blob/system-error.ts";
+import { absent, systemCode } from "#blob/system-error.ts";
 import { linked } from "#volume/locks.ts";
 import { type PartPlace, readPartRecord } from "#volume/part-record.ts";
 import { CLAIMS_CLOSED, CLAIMS_OPEN, goneWith, uploadPath } from "#volume/uploads.ts";
@@ -48,6 +48,10 @@ export async function takeSlot(volume: Volume, part: Part): Promise<Slot> {
     // A Complete may have begun meanwhile.
     await rm(closed, { force: true });
   };
+  if (volume.hidden.isShared && !(await isStillOpen(volume, uploadId, claimName(place)))) {
+    await release();
+    return await slotApart(volume, part);
+  }
   try {
     const standing = await readPartRecord(volume, uploadId, number);
     if (standing?.place?.file === place.file && standing.place.offset === offset) {
@@ -87,6 +91,25 @@ async function claimed(volume: Volume, claim: string | Buffer): Promise<boolean>
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;
+  }
+}
+
+/**
+ * An NFS client may have made the claim in a directory that has long been closed under the name that it
+ * remembers. One that is found under the name of now was made before they are closed, and read after that.
+ */
+async function isStillOpen(volume: Volume, uploadId: string, claim: string): Promise<boolean> {
+  const uploads = await volume.hidden.child("uploads");
+  try {
+    await using upload = await uploads.child(uploadId);
+    await using open = await upload.child(CLAIMS_OPEN);
+    return (await lstat(open.entry(claim)).catch(absent)) !== undefined;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== "ENOENT" && code !== "ESTALE") throw error;
+    return false;
+  } finally {
+    await uploads[Symbol.asyncDispose]();
   }
 }
 

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, link, lstat, open, rename } from "node:fs/promises";
+import { type FileHandle, link, open, rm } from "node:fs/promises";
 import { digestOf } from "#base/checksum.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import { absent, systemCode } from "#blob/system-error.ts";
@@ -9,9 +9,11 @@ import type { FileRecord, PartRow } from "#volume/file-record.ts";
 import { type Identity, identityOf } from "#volume/identity.ts";
 import type { KeyPath } from "#volume/key-path.ts";
 import type { Held } from "#volume/locks.ts";
+import { lookedAt } from "#volume/look.ts";
+import { linkedAs, renameAs } from "#volume/lost-replies.ts";
 import { makeDirectory } from "#volume/make-directories.ts";
 import type { NewFile } from "#volume/new-file.ts";
-import type { OpenDirectory } from "#volume/open-directory.ts";
+import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
 import type { Bytes } from "#volume/shown-name.ts";
 import type { Volume } from "#volume/volume.ts";
 
@@ -79,7 +81,9 @@ async function attemptPublish(
     return freed;
   } catch (error) {
     await made.undo();
-    if (systemCode(error) === "ENOENT" && !isLast && !state.committed) return undefined;
+    const code = systemCode(error);
+    const isGone = code === "ENOENT" || code === "ESTALE";
+    if (isGone && !isLast && !state.committed) return undefined;
     throw error;
   }
 }
@@ -102,15 +106,18 @@ async function commit(
   { directory, name, held }: Place,
 ): Promise<number> {
   const entry = directory.entry(name);
-  const there = await lstat(entry, { bigint: true }).catch(absent);
+  const there = await lookedAt(volume, directory, name);
   requireReplaceable(there, path.key);
   // Through the directory that is held: who moves it meanwhile takes the object along.
   const current = there?.isFile() === true ? fileObject(volume, identityOf(there)) : undefined;
   requireStill(conditions, await (current ?? currentOf(volume, path)), path.key);
-  await using replaced = await Replaced.pin(directory, name, there);
+  await using replaced = await Replaced.pin(volume, { directory, name, stats: there });
   await held.confirm();
-  if (conditions.ifNoneMatch === undefined) await rename(file.path, entry);
-  else await linkOnce(file, entry, { identity, key: path.key });
+  const naming = { from: file.path, to: entry, inode: identity.inode };
+  if (conditions.ifNoneMatch === undefined) await renameAs(naming);
+  else if (!(await linkedAs(naming))) {
+    throw new S3Error("ConditionalRequestConflict", { Key: path.key });
+  }
   return await replaced.forget(volume);
 }
 
@@ -139,33 +146,20 @@ function requireStill(
   }
 }
 
-async function linkOnce(
-  file: NewFile,
-  entry: string | Buffer,
-  { identity, key }: { readonly identity: Identity; readonly key: string },
-): Promise<void> {
-  try {
-    await link(file.path, entry);
-  } catch (cause) {
-    if (systemCode(cause) !== "EEXIST") throw cause;
-    const there = await lstat(entry, { bigint: true }).catch(absent);
-    // The answer to the link was lost on the way, as NFS can.
-    if (there?.ino === identity.inode) return;
-    throw new S3Error("ConditionalRequestConflict", { Key: key }, { cause });
-  }
-}
+/** What keeps an inode from being given to a new file. */
+type Pin = AsyncDisposable;
 
 /**
- * What a name stops to name. It is held open, so that no new file gets its inode while its record is
- * being removed.
+ * What a name stops to name. It is held, so that no new file gets its inode while its record is being
+ * removed.
  */
 export class Replaced implements AsyncDisposable {
-  readonly #pin: FileHandle | undefined;
+  readonly #pin: Pin | undefined;
   readonly #identity: Identity | undefined;
   /** On the disk, where this was its last name. */
   readonly #bytes: number;
 
-  private constructor(pin: FileHandle | undefined, stats: BigIntStats | undefined) {
+  private constructor(pin: Pin | undefined, stats: BigIntStats | undefined) {
     this.#pin = pin;
     const goes = stats?.isFile() === true && stats.nlink === 1n;
     this.#identity = goes ? identityOf(stats) : undefined;
@@ -173,13 +167,18 @@ export class Replaced implements AsyncDisposable {
   }
 
   static async pin(
-    directory: OpenDirectory,
-    name: Bytes,
-    stats: BigIntStats | undefined,
+    volume: Volume,
+    {
+      directory,
+      name,
+      stats,
+    }: Pick<Place, "directory" | "name"> & { stats: BigIntStats | undefined },
   ): Promise<Replaced> {
     if (stats?.isFile() !== true) return new Replaced(undefined, undefined);
-    const access = process.platform === "linux" ? O_PATH : constants.O_RDONLY;
-    const pin = await open(directory.entry(name), access | constants.O_NOFOLLOW).catch(absent);
+    const entry = directory.entry(name);
+    const second = volume.tree.mount.isShared ? await secondName(volume, entry) : undefined;
+    if (second !== undefined) return new Replaced(second, stats);
+    const pin = await openPath(entry).catch(absent);
     return new Replaced(pin, pin === undefined ? undefined : await pin.stat({ bigint: true }));
   }
 
@@ -190,6 +189,27 @@ export class Replaced implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pin?.close();
+    await this.#pin?.[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * On NFS a descriptor holds an inode for its own machine only, and by a rename: whoever replaces a file
+ * that is open there first gives it another name, so that for a moment the key has none.
+ * undefined where it may not be made.
+ */
+async function secondName(volume: Volume, entry: SystemPath): Promise<Pin | undefined> {
+  const path = volume.temporary();
+  try {
+    await link(entry, path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
+  return { [Symbol.asyncDispose]: async () => await rm(path, { force: true }) };
+}
+
+async function openPath(entry: SystemPath): Promise<FileHandle> {
+  const access = process.platform === "linux" ? O_PATH : constants.O_RDONLY;
+  return await open(entry, access | constants.O_NOFOLLOW);
 }

@@ -9,11 +9,13 @@ import { type Identity, identityOf, isSame } from "#volume/identity.ts";
 import type { Kept } from "#volume/idle-files.ts";
 import type { KeyPath } from "#volume/key-path.ts";
 import { type OpenFile, openFile, readWhole } from "#volume/open-file.ts";
+import { lockName } from "#volume/publish.ts";
+import { unlessStale } from "#volume/stale.ts";
 import type { Volume } from "#volume/volume.ts";
 
 /** Fails: NoSuchKey. */
 export async function headObject(volume: Volume, path: KeyPath): Promise<ObjectInfo> {
-  const current = await currentOf(volume, path);
+  const current = await present(volume, path, async () => await currentOf(volume, path));
   if (current === undefined) throw new S3Error("NoSuchKey", { Key: path.key });
   return await shownInfo(volume, path, current);
 }
@@ -47,6 +49,28 @@ export type OpenedObject = OpenFile & { readonly current: Current };
 /** undefined when there is none. */
 export async function openObject(volume: Volume, path: KeyPath): Promise<OpenedObject | undefined> {
   if (path.isDirectory) return undefined;
+  return await present(volume, path, async () => await openNow(volume, path));
+}
+
+/**
+ * An NFS client that replaces a file which a program has open on the same machine first gives it another
+ * name: in between, other machines find no file. Who holds the lock of the name knows.
+ */
+async function present<T>(
+  volume: Volume,
+  { names, isDirectory }: KeyPath,
+  look: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const found = await unlessStale(look);
+  if (found !== undefined || isDirectory || !volume.tree.mount.isShared) return found;
+  await using directory = await volume.tree.directory(names.slice(0, -1));
+  if (directory === undefined) return undefined;
+  const { ino } = await directory.stats();
+  const name = lockName(ino, names.at(-1) ?? "");
+  return await volume.locks.hold(name, async () => await unlessStale(look));
+}
+
+async function openNow(volume: Volume, path: KeyPath): Promise<OpenedObject | undefined> {
   await using found = await volume.tree.find(path.names);
   const opened = found === undefined ? undefined : await openFile(found);
   if (opened === undefined) return undefined;

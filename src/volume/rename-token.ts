@@ -1,9 +1,9 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { digestOf } from "#base/checksum.ts";
 import { S3Error } from "#base/error.ts";
-import { absent } from "#blob/system-error.ts";
 import type { RenameInput } from "#object/engine.ts";
 import type { SystemPath } from "#volume/open-directory.ts";
+import { readSmallIn } from "#volume/read-small.ts";
 import type { Volume } from "#volume/volume.ts";
 import { replaceDurably } from "#volume/write-durably.ts";
 
@@ -33,7 +33,7 @@ export class RenameToken {
 
   /** undefined when the token is new. Fails: IdempotencyParameterMismatch. */
   async find(): Promise<BegunRename | undefined> {
-    const text = await readFile(this.#path, "utf8").catch(absent);
+    const text = await readSmallIn(this.#volume.hidden, { directory: "tokens", name: this.#name });
     if (text === undefined) return undefined;
     const stored: Stored = JSON.parse(text);
     if (stored.fingerprint === this.#fingerprint) return stored;

@@ -1,5 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import { link, lstat, rename, unlink } from "node:fs/promises";
+import { rename, unlink } from "node:fs/promises";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import { absent, systemCode } from "#blob/system-error.ts";
 import { RENAME_SOURCE_NAMES, requireConditions, requireForRename } from "#object/conditions.ts";
@@ -7,6 +7,8 @@ import type { Renamed, RenameInput } from "#object/engine.ts";
 import { currentOf } from "#volume/current.ts";
 import type { KeyPath } from "#volume/key-path.ts";
 import type { Held } from "#volume/locks.ts";
+import { lookedAt } from "#volume/look.ts";
+import { linkedAs, renameAs } from "#volume/lost-replies.ts";
 import { makeDirectory } from "#volume/make-directories.ts";
 import type { OpenDirectory } from "#volume/open-directory.ts";
 import { lockName, Replaced, requireReplaceable } from "#volume/publish.ts";
@@ -112,22 +114,22 @@ async function commit(
     source.directory.entry(source.name),
     destination.directory.entry(destination.name),
   ];
+  const moved = await lookedAt(volume, source.directory, source.name);
+  const there = await lookedAt(volume, destination.directory, destination.name);
   const current = await currentOf(volume, from);
-  const moved = await lstat(old, { bigint: true }).catch(absent);
   if (current === undefined || moved === undefined) {
     throw new S3Error("NoSuchKey", { Key: from.key });
   }
   requireConditions(input.sourceConditions, current, RENAME_SOURCE_NAMES);
   requireForRename(input.conditions, await currentOf(volume, to));
-  const there = await lstat(next, { bigint: true }).catch(absent);
   if (!to.isDirectory) requireReplaceable(there, to.key);
-  await using replaced = await Replaced.pin(destination.directory, destination.name, there);
+  await using replaced = await Replaced.pin(volume, { ...destination, stats: there });
   await token?.begin({ etag: current.etag, inode: String(current.identity.inode) });
   try {
     await held.confirm();
     await moveName(
       { old, next },
-      { moved, there, only: input.conditions.ifNoneMatch !== undefined },
+      { moved, there, only: input.conditions.ifNoneMatch !== undefined, key: to.key },
     );
   } catch (error) {
     await token?.forget();
@@ -143,18 +145,22 @@ async function moveName(
     moved,
     there,
     only,
+    key,
   }: {
     readonly moved: BigIntStats;
     readonly there: BigIntStats | undefined;
     /** Nothing may be replaced. */
     readonly only: boolean;
+    readonly key: string;
   },
 ): Promise<void> {
   // To two names of one file rename(2) does nothing.
   if (there?.ino === moved.ino && there.dev === moved.dev) return await unlink(old);
-  if (!only || moved.isDirectory()) return await rename(old, next);
-  await link(old, next);
-  await unlink(old);
+  if (moved.isDirectory()) return await rename(old, next);
+  const naming = { from: old, to: next, inode: moved.ino };
+  if (!only) return await renameAs(naming);
+  if (!(await linkedAs(naming))) throw new S3Error("ConditionalRequestConflict", { Key: key });
+  await unlink(old).catch(absent);
 }
 
 /** Fails: InvalidArgument, InvalidRequest. */

@@ -3,6 +3,7 @@ import { S3Error } from "#base/error.ts";
 import type { FileRecord } from "#volume/file-record.ts";
 import { type Identity, identityOf, isSame, markedSeconds } from "#volume/identity.ts";
 import type { KeyPath } from "#volume/key-path.ts";
+import { lookedAt } from "#volume/look.ts";
 import { lockName } from "#volume/publish.ts";
 import type { OpenedObject } from "#volume/read.ts";
 import type { Volume } from "#volume/volume.ts";
@@ -24,8 +25,8 @@ export async function rewriteRecord(
   if (found === undefined || !isSame(identityOf(found.stats), old)) throw conflict(key);
   const { ino } = await found.directory.stats();
   return await volume.locks.hold(lockName(ino, found.name), async (held) => {
-    const now = await lstat(found.directory.entry(found.name), { bigint: true });
-    if (!isSame(identityOf(now), old)) throw conflict(key);
+    const now = await lookedAt(volume, found.directory, found.name);
+    if (now === undefined || !isSame(identityOf(now), old)) throw conflict(key);
     const seconds = markedSeconds(Math.max(clock.now(), Number(old.mtimeNs / 1_000_000n) + 1));
     const next: Identity = { ...old, mtimeNs: await asStamped(volume, seconds) };
     const kept = before === undefined ? [] : [{ identity: old, record: before }];

@@ -1,6 +1,8 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { S3Error } from "#base/error.ts";
 import { absent, guarded } from "#blob/system-error.ts";
+import { isRemovedButOpen } from "#volume/key-path.ts";
+import type { OpenDirectory } from "#volume/open-directory.ts";
 import { sweepRecords } from "#volume/sweep-records.ts";
 import {
   PARTS,
@@ -88,7 +90,7 @@ function unlessHeld(error: unknown): undefined {
 /** Locks of the dead, whose keys nobody wrote to since. */
 async function sweepLocks({ hidden, owner, locks }: Volume): Promise<number> {
   const cleared = new Set<string>();
-  for (const link of await readdir(hidden.entry("locks"))) {
+  for (const link of await namesIn(hidden, "locks")) {
     const name = link.slice(0, link.lastIndexOf("."));
     const holder = await owner.holderOf(hidden.entry(`locks/${link}`));
     if (cleared.has(name) || (holder !== "dead" && holder !== "silent")) continue;
@@ -102,7 +104,7 @@ async function sweepLocks({ hidden, owner, locks }: Volume): Promise<number> {
 async function sweepTemporaries(volume: Volume, nowNs: bigint): Promise<number> {
   const { hidden, owner } = volume;
   let removed = 0;
-  for (const name of await readdir(hidden.entry("tmp"))) {
+  for (const name of await namesIn(hidden, "tmp")) {
     const [ownerId = ""] = name.split("-", 1);
     const holder = await owner.holderOf(hidden.entry(`owners/${ownerId}`));
     if (holder === "this process" || holder === "alive") continue;
@@ -117,7 +119,7 @@ async function sweepTemporaries(volume: Volume, nowNs: bigint): Promise<number> 
 }
 
 async function sweepOwners({ hidden, owner, usage }: Volume, nowNs: bigint): Promise<void> {
-  for (const name of await readdir(hidden.entry("owners"))) {
+  for (const name of await namesIn(hidden, "owners")) {
     const path = hidden.entry(`owners/${name}`);
     const holder = await owner.holderOf(path);
     const stats = await lstat(path, { bigint: true }).catch(absent);
@@ -126,7 +128,7 @@ async function sweepOwners({ hidden, owner, usage }: Volume, nowNs: bigint): Pro
     const isOver = holder === "dead" || isOld;
     if (isOver && holder !== "this process" && holder !== "alive") await rm(path, { force: true });
   }
-  await usage.forgetOthers(await readdir(hidden.entry("owners")));
+  await usage.forgetOthers(await namesIn(hidden, "owners"));
 }
 
 async function sweepOld(
@@ -134,7 +136,7 @@ async function sweepOld(
   { directory, olderThanNs }: { readonly directory: string; readonly olderThanNs: bigint },
 ): Promise<number> {
   let removed = 0;
-  for (const name of await readdir(hidden.entry(directory))) {
+  for (const name of await namesIn(hidden, directory)) {
     const path = hidden.entry(`${directory}/${name}`);
     const stats = await lstat(path, { bigint: true }).catch(absent);
     if (stats === undefined || stats.mtimeNs >= olderThanNs) continue;
@@ -142,4 +144,10 @@ async function sweepOld(
     removed += 1;
   }
   return removed;
+}
+
+/** But those of removed files, which are left to the NFS client that has them open. */
+async function namesIn(hidden: OpenDirectory, directory: string): Promise<readonly string[]> {
+  const names = await readdir(hidden.entry(directory));
+  return names.filter((name) => !isRemovedButOpen(name));
 }

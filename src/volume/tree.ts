@@ -2,6 +2,7 @@ import { type BigIntStats, existsSync } from "node:fs";
 import { lstat, readlink, realpath } from "node:fs/promises";
 import { systemCode } from "#blob/system-error.ts";
 import { isHidden } from "#volume/key-path.ts";
+import { type Mount, mountOf } from "#volume/mount.ts";
 import { OpenDirectory } from "#volume/open-directory.ts";
 import type { Bytes } from "#volume/shown-name.ts";
 
@@ -26,11 +27,18 @@ export class Tree implements AsyncDisposable {
   /** Where the root was when it was last looked for. */
   #rootName: Bytes;
   readonly #byName: boolean;
+  /** How what it lies on is mounted. */
+  readonly mount: Mount;
 
-  private constructor(root: OpenDirectory, rootName: Bytes, byName: boolean) {
+  private constructor(
+    root: OpenDirectory,
+    rootName: Bytes,
+    { byName, mount }: { readonly byName: boolean; readonly mount: Mount },
+  ) {
     this.root = root;
     this.#rootName = rootName;
     this.#byName = byName;
+    this.mount = mount;
   }
 
   /**
@@ -39,20 +47,28 @@ export class Tree implements AsyncDisposable {
    */
   static async open(
     path: string,
-    { byName = !existsSync("/proc/self/fd") }: { readonly byName?: boolean | undefined } = {},
+    {
+      byName = !existsSync("/proc/self/fd"),
+      isShared,
+    }: { readonly byName?: boolean | undefined; readonly isShared?: boolean | undefined } = {},
   ): Promise<Tree> {
     const real = await realpath(path, { encoding: "latin1" });
+    const { dev } = await lstat(Buffer.from(real, "latin1"), { bigint: true });
+    const found = await mountOf(dev);
+    const mount = isShared === undefined ? found : { ...found, isShared };
     const root = await OpenDirectory.open(Buffer.from(real, "latin1"), {
       byName: byName ? real : undefined,
+      isShared: mount.isShared,
     });
-    return new Tree(root, real, byName);
+    return new Tree(root, real, { byName, mount });
   }
 
   /** The directory of that path; undefined when there is none, or it is outside. */
   async directory(names: readonly Bytes[]): Promise<OpenDirectory | undefined> {
-    if (names.length === 0) return this.root.borrowed();
+    if (names.length === 0) return await this.root.again();
     if (isHidden(names)) return undefined;
-    if (!this.#byName) {
+    // What was looked at earlier on the way to it may have another name now, behind a cache.
+    if (!this.#byName && !this.mount.isShared) {
       const straight = await this.#straight(names);
       if (straight !== "unsure") return straight;
     }
@@ -82,10 +98,12 @@ export class Tree implements AsyncDisposable {
     const path = names.join("/");
     let directory: OpenDirectory;
     try {
-      directory = await OpenDirectory.open(this.root.entry(path));
+      directory = await this.root.child(path);
     } catch (error) {
       gone(error);
-      return systemCode(error) === "ENOENT" ? undefined : "unsure";
+      return systemCode(error) === "ENOENT" || systemCode(error) === "ESTALE"
+        ? undefined
+        : "unsure";
     }
     const there = await realName(directory);
     if (there === `${this.#rootName}/${path}`) return directory;
@@ -96,6 +114,7 @@ export class Tree implements AsyncDisposable {
 
   /** Step by step, reading each link. */
   async #walk(names: readonly Bytes[]): Promise<Found | undefined> {
+    await this.root.refresh();
     const walk = new Walk(this.root, names);
     try {
       return await walk.run();
@@ -225,5 +244,7 @@ function gone(error: unknown): undefined {
   const code = systemCode(error);
   if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ENAMETOOLONG")
     return;
+  // Of a directory that another machine removed.
+  if (code === "ESTALE") return;
   throw error;
 }

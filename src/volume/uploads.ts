@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, rename, rmdir, unlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { absent, systemCode } from "#blob/system-error.ts";
@@ -6,6 +6,7 @@ import type { UploadInfo, UploadInput } from "#object/engine.ts";
 import type { KeyPath } from "#volume/key-path.ts";
 import type { SystemPath } from "#volume/open-directory.ts";
 import { holdsNoBytes, replaceable } from "#volume/put.ts";
+import { readSmall } from "#volume/read-small.ts";
 import type { Volume } from "#volume/volume.ts";
 import { writeDurably } from "#volume/write-durably.ts";
 
@@ -74,13 +75,20 @@ export async function readUpload(
   volume: Volume,
   uploadId: string,
 ): Promise<UploadInfo | undefined> {
+  if (volume.hidden.isShared) await refreshUploads(volume);
   const path = uploadPath(volume, uploadId, "upload.json");
-  const text = await readFile(path, "utf8").catch(absent);
+  const text = await readSmall(path);
   if (text === undefined) return undefined;
   const { format, key, initiatedMs, attributes, algorithm, checksumType }: StoredUpload =
     JSON.parse(text);
   if (format !== FORMAT) return undefined;
   return { uploadId, key, initiatedMs, attributes, algorithm, checksumType };
+}
+
+/** So that what another machine completed or aborted is not found where it was. */
+async function refreshUploads({ hidden }: Volume): Promise<void> {
+  const uploads = await hidden.child("uploads");
+  await uploads[Symbol.asyncDispose]();
 }
 
 /** Those that are there now, in no order. */
@@ -120,7 +128,7 @@ export async function removeAll(path: SystemPath): Promise<number> {
     const sizes = await Promise.all(some.map(async (name) => removeOne(join(path, name))));
     freed += sizes.reduce((sum, size) => sum + size, 0);
   }
-  await rmdir(path).catch(absent);
+  await rmdir(path).catch(unlessUsed);
   return freed;
 }
 
@@ -128,7 +136,7 @@ async function removeOne(path: SystemPath): Promise<number> {
   const stats = await lstat(path).catch(absent);
   if (stats === undefined) return 0;
   if (stats.isDirectory()) return await removeAll(path);
-  await unlink(path).catch(absent);
+  await unlink(path).catch(unlessOpen);
   // Not its size: of a file of parts, holes are no bytes.
   return stats.nlink === 1 ? stats.blocks * BLOCK_BYTES : 0;
 }
@@ -139,11 +147,26 @@ function join(path: SystemPath, name: string): SystemPath {
     : Buffer.concat([path, Buffer.from(`/${name}`, "latin1")]);
 }
 
+/** For `catch`: it went, or it is what NFS calls a file that was removed while it is open. */
+function unlessOpen(error: unknown): void {
+  if (systemCode(error) !== "EBUSY") absent(error);
+}
+
+/**
+ * For `catch`: it went, or a writer that is slow to end has a file in it open, which on NFS stays there
+ * under another name until then. A sweep takes it.
+ */
+function unlessUsed(error: unknown): void {
+  const code = systemCode(error);
+  if (code !== "ENOTEMPTY" && code !== "EEXIST") absent(error);
+}
+
 function noSuchUpload(uploadId: string): S3Error<"NoSuchUpload"> {
   return new S3Error("NoSuchUpload", { UploadId: uploadId });
 }
 
 /** What a missing directory of an upload means. Fails: NoSuchUpload, else `error`. */
 export function goneWith(error: unknown, uploadId: string): never {
-  throw systemCode(error) === "ENOENT" ? noSuchUpload(uploadId) : error;
+  const code = systemCode(error);
+  throw code === "ENOENT" || code === "ESTALE" ? noSuchUpload(uploadId) : error;
 }

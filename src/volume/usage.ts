@@ -1,9 +1,10 @@
-import { type FileHandle, open, readdir, readFile, rm, statfs } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm, statfs } from "node:fs/promises";
 import type { Clock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
-import { absent } from "#blob/system-error.ts";
+import { isRemovedButOpen } from "#volume/key-path.ts";
 import type { OpenDirectory } from "#volume/open-directory.ts";
+import { readSmall } from "#volume/read-small.ts";
 import { replaceDurably } from "#volume/write-durably.ts";
 
 /** What the whole volume took when all of it was looked at. */
@@ -126,9 +127,9 @@ export class Usage implements AsyncDisposable {
     const { hidden, ownerId } = this.#options;
     const alive = new Set([...ownerIds, ownerId, MEASURED]);
     for (const name of await readdir(hidden.entry("usage"))) {
-      if (alive.has(name) || this.#measured === undefined) continue;
+      if (alive.has(name) || isRemovedButOpen(name) || this.#measured === undefined) continue;
       const path = hidden.entry(`usage/${name}`);
-      const counted = parse<Counted>((await readFile(path, "utf8").catch(absent)) ?? "");
+      const counted = parse<Counted>((await readSmall(path)) ?? "");
       if (counted?.since !== this.#measured.id) await rm(path, { force: true });
     }
   }
@@ -165,7 +166,7 @@ export class Usage implements AsyncDisposable {
     const { hidden, ownerId, clock } = this.#options;
     const ageMs = clock.now() - this.#readMs;
     if (ageMs >= 0 && ageMs < FRESH_MS) return;
-    const text = await readFile(hidden.entry(`usage/${MEASURED}`), "utf8").catch(absent);
+    const text = await readSmall(hidden.entry(`usage/${MEASURED}`));
     const measured: Measured | undefined = text === undefined ? undefined : parse(text);
     if (measured !== undefined && measured.id !== this.#own.since) {
       // Some of what was counted until now the measurement may not have seen; the next one will.
@@ -174,8 +175,8 @@ export class Usage implements AsyncDisposable {
     }
     let others = 0;
     for (const name of await readdir(hidden.entry("usage"))) {
-      if (name === MEASURED || name === ownerId) continue;
-      const counted = await readFile(hidden.entry(`usage/${name}`), "utf8").catch(absent);
+      if (name === MEASURED || name === ownerId || isRemovedButOpen(name)) continue;
+      const counted = await readSmall(hidden.entry(`usage/${name}`));
       const { since, bytes } = parse<Counted>(counted ?? "") ?? { since: "", bytes: 0 };
       if (since === (measured?.id ?? "")) others += bytes;
     }

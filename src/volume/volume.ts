@@ -47,6 +47,8 @@ export interface VolumeOptions {
   readonly umask?: number;
   /** For tests: as where there is no `/proc`. */
   readonly byName?: boolean | undefined;
+  /** For tests: as where others change the directory behind a cache; absent: as it is mounted. */
+  readonly isShared?: boolean | undefined;
 }
 
 const SUBDIRECTORIES = ["tmp", "meta", "uploads", "locks", "owners", "tokens", "usage"];
@@ -79,7 +81,7 @@ export class Volume implements AsyncDisposable {
     return await guarded(async () => {
       await using stack = new AsyncDisposableStack();
       const clock = options.clock ?? systemClock;
-      const tree = stack.use(await Tree.open(options.root, { byName: options.byName }));
+      const tree = stack.use(await Tree.open(options.root, options));
       const hidden = stack.use(await openHidden(tree));
       const owner = stack.use(await Owner.open(hidden, clock));
       const marksKept = await probe(hidden, owner, options);
@@ -116,6 +118,11 @@ export class Volume implements AsyncDisposable {
     this.#options = options;
   }
 
+  /** Of its directory, as it was set. */
+  get path(): string {
+    return this.#options.root;
+  }
+
   /** A path for what is not visible yet. What a process leaves there when it dies is swept. */
   temporary(): SystemPath {
     return this.hidden.entry(`tmp/${this.owner.id}-${randomHex(8)}`);
@@ -128,7 +135,8 @@ export class Volume implements AsyncDisposable {
 
   /** Whether another program has removed what nothing can be written without: open it again. */
   async isGone(): Promise<boolean> {
-    return (await this.hidden.stats()).nlink === 0n || (await this.owner.isGone());
+    const stats = await this.hidden.stats().catch(unlessRemoved);
+    return stats === undefined || stats.nlink === 0n || (await this.owner.isGone());
   }
 
   /** Keeps the volume open until `leave` is called, once. */
@@ -168,6 +176,11 @@ export class Volume implements AsyncDisposable {
     await this.hidden[Symbol.asyncDispose]();
     await this.tree[Symbol.asyncDispose]();
   }
+}
+
+/** For `catch`: another machine removed it. */
+function unlessRemoved(error: unknown): undefined {
+  if (systemCode(error) !== "ESTALE") throw error;
 }
 
 async function dress(

@@ -2,7 +2,7 @@ import { type BigIntStats, lstat } from "node:fs";
 import { systemCode } from "#blob/system-error.ts";
 import type { FileRecord } from "#volume/file-record.ts";
 import { type Identity, identityOf } from "#volume/identity.ts";
-import { isHidden } from "#volume/key-path.ts";
+import { isHidden, isRemovedButOpen } from "#volume/key-path.ts";
 import type { OpenDirectory, SystemPath } from "#volume/open-directory.ts";
 import { type Bytes, nameShownAs } from "#volume/shown-name.ts";
 import { firstFrom } from "#volume/sorted-names.ts";
@@ -189,7 +189,7 @@ export class Walk implements AsyncDisposable {
     const batch = Math.max(1, this.#ask.batchMax());
     while (names.length < batch && hasMore(level)) {
       const name = level.before.shift() ?? level.names[level.at++] ?? "";
-      if (level.key === "" && isHidden([name])) continue;
+      if ((level.key === "" && isHidden([name])) || isRemovedButOpen(name)) continue;
       if (this.#ask.passesOver(level.key + name)) continue;
       names.push(name);
     }

@@ -1,11 +1,13 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
+import { renameAs } from "#volume/lost-replies.ts";
 import type { SystemPath } from "#volume/open-directory.ts";
 
-/** Writes a new file, durable but for its name. Fails: as open(2). */
-export async function writeDurably(path: SystemPath, text: string): Promise<void> {
+/** Writes a new file, durable but for its name; its inode. Fails: as open(2). */
+export async function writeDurably(path: SystemPath, text: string): Promise<bigint> {
   await using file = await open(path, "wx", 0o600);
   await file.writeFile(text);
   await file.datasync();
+  return (await file.stat({ bigint: true })).ino;
 }
 
 /** Replaces a file by a new one in one step, durable but for its name. Fails: as rename(2). */
@@ -15,8 +17,8 @@ export async function replaceDurably(
   temporary: SystemPath,
 ): Promise<void> {
   try {
-    await writeDurably(temporary, text);
-    await rename(temporary, path);
+    const inode = await writeDurably(temporary, text);
+    await renameAs({ from: temporary, to: path, inode });
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { systemClock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import { type Running, start } from "#test/support/process.ts";
-import { listAll, newRoot, openVolume, testVolume } from "#test/volume/volume.ts";
+import { listAll, newRoot, openVolume, seenFrom, testVolume } from "#test/volume/volume.ts";
 import { HIDDEN_NAME } from "#volume/key-path.ts";
 import { lockName } from "#volume/publish.ts";
 import { sweepLeftovers } from "#volume/sweep.ts";
@@ -17,8 +17,13 @@ const ROUNDS = LONG ? 40 : 4;
 const KEYS = 60;
 const COUNTS = 40;
 
+let started = 0;
+
+/** Where there are several machines, in turn on each of them. */
 function work(t: TestContext, root: string, ...args: readonly string[]): Running {
-  return start(t, { command: [process.execPath, "test/volume/worker.ts", root, ...args] });
+  started += 1;
+  const seen = seenFrom(started, root);
+  return start(t, { command: [process.execPath, "test/volume/worker.ts", seen, ...args] });
 }
 
 async function end(running: Running): Promise<string> {

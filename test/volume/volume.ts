@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine, ListAsk, ListedObject } from "#object/engine.ts";
@@ -31,11 +31,26 @@ export const BUCKET: Bucket = {
   guard: { key: new Uint8Array(), revision: 0 },
 };
 
-/** A directory that goes with the test. */
+/**
+ * Where one directory is mounted, several times where several machines are played, as
+ * `/mnt/a:/mnt/b`. tools/nfs-proof sets it; elsewhere volumes lie in the temporary directory.
+ */
+const MOUNTS = (process.env["LODE_TEST_MOUNTS"] ?? tmpdir()).split(":");
+/** What a test has opened and made, the last of which goes first. */
+const stacks = new WeakMap<TestContext, AsyncDisposableStack>();
+
+/** A directory that goes with the test, when what was opened in it is closed. */
 export async function newRoot(t: TestContext): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), "lode-volume-"));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const root = await mkdtemp(join(MOUNTS[0] ?? tmpdir(), "lode-volume-"));
+  // What a killed process had open, an NFS client removes a little later.
+  const removal = { recursive: true, force: true, maxRetries: 10 };
+  stackOf(t).defer(() => rmSync(root, removal));
   return root;
+}
+
+/** The same directory as the machine of that number, from 0 on, sees it. */
+export function seenFrom(machine: number, root: string): string {
+  return join(MOUNTS[machine % MOUNTS.length] ?? tmpdir(), basename(root));
 }
 
 /** Over a fresh directory unless one is given. */
@@ -44,9 +59,17 @@ export async function openVolume(
   options: Partial<VolumeOptions> = {},
 ): Promise<TestVolume> {
   const root = options.root ?? (await newRoot(t));
-  const volume = await Volume.open({ ...options, root });
-  t.after(async () => await volume[Symbol.asyncDispose]());
+  const volume = stackOf(t).use(await Volume.open({ ...options, root }));
   return testVolume(root, volume);
+}
+
+function stackOf(t: TestContext): AsyncDisposableStack {
+  const there = stacks.get(t);
+  if (there !== undefined) return there;
+  const stack = new AsyncDisposableStack();
+  stacks.set(t, stack);
+  t.after(async () => await stack.disposeAsync());
+  return stack;
 }
 
 export function testVolume(root: string, volume: Volume): TestVolume {

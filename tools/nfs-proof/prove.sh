@@ -74,7 +74,12 @@ run_kernel() {
   touch "$work/out/said"
   tail -n +1 -f --pid="$kernel" "$work/out/said" &
   local said=$!
-  while kill -0 "$kernel" 2> /dev/null && [ ! -e "$work/out/result" ]; do sleep 1; done
+  disown "$said"
+  while kill -0 "$kernel" 2> /dev/null && [ ! -e "$work/out/result" ]; do
+    sleep 2
+    # On a busy machine user-mode Linux can lose the end of its timer, and wait for it for ever.
+    pkill -ALRM -P "$kernel" -x linux.uml || true
+  done
   sleep 1
   kill "$said" 2> /dev/null || true
   kill -KILL -- "-$kernel" 2> /dev/null || true
