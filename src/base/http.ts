@@ -1,9 +1,9 @@
-/** A request as it came off the wire. What carries it (node:http, or another framing) stays outside. */
+/** A request as it came off the wire. What carries it (server/http1, or another framing) stays outside. */
 export interface HttpRequest {
   readonly method: string;
   /** The request target, byte for byte. */
   readonly target: string;
-  /** Names and values in turn, as they were sent; values as latin1 strings. */
+  /** Names in lower case and values in turn, in the order they were sent; values as latin1 strings. */
   readonly rawHeaders: readonly string[];
   readonly remoteAddress: string;
   /** Over TLS. */

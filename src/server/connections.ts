@@ -1,65 +1,70 @@
-import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { deadline } from "#base/clock.ts";
+import { Connection } from "#server/http1/connection.ts";
+import type { Serving } from "#server/http1/serving.ts";
 
-/** What is being answered on each connection, and which take no more requests. */
+/** All connections of a listener. One timer looks after them, however many they are. */
 export class Connections {
-  readonly #answers = new WeakMap<Socket, Set<ServerResponse>>();
-  readonly #refused = new WeakSet<Socket>();
-  /** How many answers are under way by the client's address, which a TLS socket shares with its carrier. */
-  readonly #busy = new Map<string, number>();
+  readonly #serving: Serving;
+  /** TLS connections have two sockets: these are the carriers. */
+  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Set<Connection>();
+  /** By the client's address, which a TLS socket shares with its carrier. */
+  readonly #served = new Set<string>();
+  #sweeping = false;
 
-  /**
-   * Resolves when the answers before it are out; undefined when there is none.
-   *
-   * Spec: https://www.rfc-editor.org/rfc/rfc9112#section-9.3.2
-   */
-  add(socket: Socket, outgoing: ServerResponse): Promise<void> | undefined {
-    const answers = this.#answers.get(socket) ?? new Set();
-    const [before] = [...answers].slice(-1);
-    this.#answers.set(socket, answers.add(outgoing));
+  constructor(serving: Serving) {
+    this.#serving = serving;
+  }
+
+  get count(): number {
+    return this.#sockets.size;
+  }
+
+  /** Whether there is room for it; otherwise it is closed at once. */
+  admit(socket: Socket): boolean {
+    // Not by server.maxConnections: node:cluster hands what one worker refuses to the next, for ever.
+    if (this.#sockets.size >= this.#serving.limits.connectionsMax) {
+      socket.destroy();
+      return false;
+    }
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    return true;
+  }
+
+  serve(socket: Socket): void {
+    const connection = new Connection(socket, this.#serving);
+    this.#connections.add(connection);
     const peer = peerOf(socket);
-    this.#busy.set(peer, (this.#busy.get(peer) ?? 0) + 1);
-    outgoing.once("close", () => {
-      answers.delete(outgoing);
-      const left = (this.#busy.get(peer) ?? 1) - 1;
-      if (left === 0) this.#busy.delete(peer);
-      else this.#busy.set(peer, left);
+    this.#served.add(peer);
+    socket.once("close", () => {
+      this.#connections.delete(connection);
+      this.#served.delete(peer);
     });
-    // Not in the same turn of the event loop: other connections come first.
-    return before && new Promise((resolve) => before.once("close", () => setImmediate(resolve)));
+    if (!this.#sweeping) this.#sweepLater();
   }
 
-  /** An answer is under way on it, or on the TLS connection that it carries. */
-  isBusy(socket: Socket): boolean {
-    return this.#busy.has(peerOf(socket));
+  /** Closes what is idle, and lets the rest be the last of its connection. */
+  drain(): void {
+    for (const connection of this.#connections) connection.drain();
+    // The handshake of such a one is not over.
+    for (const socket of this.#sockets) if (!this.#served.has(peerOf(socket))) socket.destroy();
   }
 
-  /** It waits for an answer that has not begun. */
-  isAwaited(socket: Socket): boolean {
-    return [...(this.#answers.get(socket) ?? [])].some(({ headersSent }) => !headersSent);
+  destroy(): void {
+    for (const connection of this.#connections) connection.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Nothing else is being answered on its connection. */
-  isLast(socket: Socket, outgoing: ServerResponse): boolean {
-    return [...(this.#answers.get(socket) ?? [])].every((answer) => answer === outgoing);
-  }
-
-  /** Whatever comes on it from now on is not answered. */
-  refuse(socket: Socket): void {
-    this.#refused.add(socket);
-  }
-
-  isRefused(socket: Socket): boolean {
-    return this.#refused.has(socket);
-  }
-
-  /** Resolves when the answers are out that were asked for in good form. */
-  async answered(socket: Socket): Promise<void> {
-    const answers = [...(this.#answers.get(socket) ?? [])];
-    const asked = answers.filter(({ req, headersSent }) => req.complete || headersSent);
-    await Promise.all(
-      asked.map((outgoing) => new Promise<void>((resolve) => outgoing.once("close", resolve))),
-    );
+  #sweepLater(): void {
+    this.#sweeping = true;
+    deadline(this.#serving.limits.headersCheckMs, () => {
+      this.#sweeping = false;
+      const nowMs = performance.now();
+      for (const connection of this.#connections) connection.sweep(nowMs);
+      if (this.#connections.size > 0) this.#sweepLater();
+    });
   }
 }
 

@@ -27,6 +27,15 @@ const AMBIGUOUS: Readonly<Record<string, string>> = {
   "two transfer codings": `Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n${CHUNKED_BODY}`,
   "chunked twice": `Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n${CHUNKED_BODY}`,
   "chunked before another coding": `Transfer-Encoding: chunked, gzip\r\n\r\n${CHUNKED_BODY}`,
+  "chunked and a tab": `Transfer-Encoding: chunked\t\r\n\r\n${CHUNKED_BODY}`,
+  "a second Host": "Host: other\r\nContent-Length: 0\r\n\r\n",
+  "a Content-Length over 2^53": "Content-Length: 9007199254740992\r\n\r\n",
+  "a Content-Length among its trailers":
+    "Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 9\r\n\r\n",
+  "a chunk that is longer than its size":
+    "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
+  "a chunk extension that never ends": `Transfer-Encoding: chunked\r\n\r\n3;${"a".repeat(20_000)}`,
+  "trailers that never end": `Transfer-Encoding: chunked\r\n\r\n0\r\n${"a: b\r\n".repeat(5_000)}`,
   "a space before the colon": `Transfer-Encoding : chunked\r\n\r\n${CHUNKED_BODY}`,
   "a folded header": "X-Fold: a\r\n b\r\n\r\n",
   "a folded Transfer-Encoding": `Transfer-Encoding:\r\n chunked\r\n\r\n${CHUNKED_BODY}`,
@@ -48,6 +57,10 @@ const MALFORMED_LINES: Readonly<Record<string, string>> = {
   "a space in the path": "GET /framing/a b HTTP/1.1\r\n",
   "raw bytes above 0x7f in the path": "GET /framing/\xff HTTP/1.1\r\n",
   "a method that HTTP does not know": "FROB / HTTP/1.1\r\n",
+  "two spaces": "GET  / HTTP/1.1\r\n",
+  "a version that is none": "GET / HTTP/1.10\r\n",
+  "no version": "GET /\r\n",
+  "a target that is no path": "GET framing HTTP/1.1\r\n",
   "the preface of HTTP/2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
   "a TLS greeting": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
 };
@@ -133,6 +146,53 @@ test("requests that are no HTTP are refused, and their connection with them", as
       assert.match(body.toString(), /<Name>framing<\/Name>/);
     }
   });
+
+  await t.test("an empty line before a request is no part of it", async () => {
+    await using socket = await RawSocket.connect(server.endpoint);
+    for (const before of ["\r\n", "\r\n\r\n"]) {
+      await socket.send(before + signedHead(server, { method: "GET", path: "/" }));
+      assert.equal((await socket.response()).status, 200);
+    }
+  });
+
+  await t.test("a head that comes byte by byte is one, and so is a chunked body", async () => {
+    await using socket = await RawSocket.connect(server.endpoint);
+    const path = `${bucket}/drip`;
+    const body = "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nX-Trailer: z\r\n\r\n";
+    const headers = { "transfer-encoding": "chunked", "x-amz-decoded-content-length": "7" };
+    const sent = signedHead(server, { method: "PUT", path, headers }) + body;
+    for (const byte of sent + signedHead(server, { method: "GET", path: "/" })) {
+      await socket.send(byte);
+    }
+    assert.match(String((await socket.response()).status), /^[24]/);
+    assert.equal((await socket.response()).status, 200);
+  });
+
+  await t.test(
+    "a connection of HTTP/1.0 is kept when the client asks for it, and told so",
+    async () => {
+      const head = signedHead(server, { method: "GET", path: "/" }).replace("HTTP/1.1", "HTTP/1.0");
+      const keep = head.replace("\r\n", "\r\nConnection: Keep-Alive\r\n");
+      await using socket = await RawSocket.connect(server.endpoint);
+      await socket.send(keep);
+      assert.equal((await socket.response()).headers["connection"], "keep-alive");
+      await socket.send(head);
+      assert.equal((await socket.response()).headers["connection"], "close");
+      assert.equal(await socket.ended(), "");
+    },
+  );
+
+  await t.test(
+    "a connection that the client asks to close is closed behind its answer",
+    async () => {
+      await using socket = await RawSocket.connect(server.endpoint);
+      const headers = { connection: "x, Close" };
+      await socket.send(signedHead(server, { method: "GET", path: "/", headers }));
+      const answer = await socket.response();
+      assert.deepEqual([answer.status, answer.headers["connection"]], [200, "close"]);
+      assert.equal(await socket.ended(), "");
+    },
+  );
 
   await t.test("OPTIONS * is refused, and the connection stays", async () => {
     await using socket = await RawSocket.connect(server.endpoint);

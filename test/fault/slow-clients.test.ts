@@ -4,6 +4,7 @@ import { suite, test } from "node:test";
 import { systemClock } from "#base/clock.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import type { BlobId, BlobWriter, ByteRange } from "#blob/store.ts";
+import { listen } from "#server/listen.ts";
 import { call, expectCall, makeBucket, put, signedHead } from "#test/fault/call.ts";
 import { startInProcess } from "#test/fault/in-process.ts";
 import { RawSocket } from "#test/support/raw-socket.ts";
@@ -11,6 +12,8 @@ import { RawSocket } from "#test/support/raw-socket.ts";
 /** So short that no test waits long, so long that a busy machine does not reach them by accident. */
 const SHORT = { headersMs: 300, headersCheckMs: 50, idleMs: 300, keepAliveMs: 300, discardMs: 300 };
 const LARGE_BYTES = 32 * 2 ** 20;
+/** Far more than can wait anywhere. */
+const FLOOD_BYTES = 100_000_000;
 /** What the kernel holds of a connection that nobody reads, and room. */
 const UNREAD_BYTES_MAX = 16 * 2 ** 20;
 
@@ -188,6 +191,34 @@ suite("clients that are slow, silent or gone", { concurrency: 4 }, () => {
     const bucket = await makeBucket(server, "long");
     await put(server, `${bucket}/key`, Buffer.alloc(LARGE_BYTES));
     assert.equal((await call(server, { method: "HEAD", path: `${bucket}/key` })).status, 200);
+  });
+
+  test("requests that are sent at once are taken off the connection only as they are answered", async () => {
+    let answered = 0;
+    await using listening = await listen({
+      host: "127.0.0.1",
+      port: 0,
+      answer: async () => {
+        answered += 1;
+        await systemClock.sleep(1);
+        return { reply: { status: 204, headers: {}, body: undefined } };
+      },
+    });
+    await using socket = await RawSocket.connect(`http://127.0.0.1:${listening.port}`);
+    const flood = Buffer.from("GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(2_000));
+    let sentBytes = 0;
+    const send = async () => {
+      while (sentBytes < FLOOD_BYTES) {
+        await socket.send(flood);
+        sentBytes += flood.length;
+      }
+    };
+    const sending = send();
+    while (answered < 1_000) await systemClock.sleep(5);
+    assert.ok(sentBytes < UNREAD_BYTES_MAX, `${sentBytes} bytes were taken`);
+    await socket[Symbol.asyncDispose]();
+    // It is closed, so that nothing holds the rest up.
+    await sending;
   });
 
   test("an idle connection is closed after its time, and not while it is used", async (t) => {
