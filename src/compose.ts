@@ -6,6 +6,7 @@ import type { BlobStore } from "#blob/store.ts";
 import { isSessionKeyId } from "#catalog/access-key-form.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { type Identities, openIdentities } from "#catalog/identities.ts";
+import { Knowledge } from "#catalog/known.ts";
 import { Federation } from "#federation/federation.ts";
 import type { MetaStore } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -60,14 +61,15 @@ export function composeFront(composition: Composition): StsFront {
   const engine = new VersionedEngine(composition);
   const volumes = composition.volumeOf && new VolumeEngine(composition.volumeOf);
   const identities = openIdentities(composition);
+  const catalog = new Catalog(meta, clock);
   return {
-    catalog: new Catalog(meta, clock),
+    catalog,
     engineOf: ({ volume }) => {
       if (volume === undefined) return engine;
       assert(volumes !== undefined, "a server that knows volumes is composed with them");
       return volumes;
     },
-    policies: identities.policies,
+    knowledge: new Knowledge({ ...identities, meta, catalog }),
     federation: new Federation({ ...identities, clock }),
     findCredential: finder(root, identities),
     sessions: new BucketSessions(composition.keyring),
@@ -82,12 +84,12 @@ export function composeFront(composition: Composition): StsFront {
   };
 }
 
-function finder(root: RootCredential, { keys, sessionKeys }: Identities): FindCredential {
+function finder(root: RootCredential, { sessionKeys }: Identities): FindCredential {
   const { secret, principal } = root;
   const credential = { secret, principal, expiryMs: undefined, sessionDigest: undefined };
-  return async (accessKeyId, sessionToken) => {
+  return async (known, accessKeyId, sessionToken) => {
     if (accessKeyId === root.accessKeyId) return credential;
-    if (!isSessionKeyId(accessKeyId)) return await keys.find(accessKeyId);
+    if (!isSessionKeyId(accessKeyId)) return await known.findKey(accessKeyId);
     if (sessionToken === undefined) return undefined;
     return await sessionKeys.find(accessKeyId, sessionToken);
   };

@@ -17,6 +17,12 @@ interface Reported {
   readonly oldestMs: number;
 }
 
+/**
+ * What requests leave behind is garbage at once: room for more of it makes nothing faster, and each worker
+ * a third larger (155 MB against 99 of its own after a million small GETs).
+ */
+const YOUNG_MIB = 4;
+
 /** The worker processes: as many as asked for, at all times. */
 export class Fleet {
   readonly #start: WorkerStart;
@@ -29,7 +35,8 @@ export class Fleet {
   constructor(start: WorkerStart, log: Log) {
     this.#start = start;
     this.#log = log;
-    cluster.setupPrimary({ exec: process.argv[1] ?? "", args: ["worker"] });
+    const execArgv = [...process.execArgv, `--max-semi-space-size=${YOUNG_MIB}`];
+    cluster.setupPrimary({ exec: process.argv[1] ?? "", args: ["worker"], execArgv });
   }
 
   get isWhole(): boolean {

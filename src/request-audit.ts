@@ -3,8 +3,8 @@ import type { AuditSpool } from "#audit/spool.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HttpRequest } from "#base/http.ts";
 import type { AuditSwitch } from "#catalog/audit-switch.ts";
+import type { FoundBucket } from "#catalog/known.ts";
 import type { Handled } from "#s3/handle.ts";
-import type { FoundBucket } from "#s3/request-buckets.ts";
 import type { Finished } from "#server/listen.ts";
 
 interface Answered {

@@ -15,7 +15,6 @@ import { composeFront, ENGINE_LIMITS, type RootCredential } from "#compose.ts";
 import type { Config } from "#config.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import { MeteredMetaStore } from "#meta/metered.ts";
-import { RememberingMetaStore } from "#meta/remembering.ts";
 import { OpenVolumes } from "#open-volumes.ts";
 import { RequestAudit } from "#request-audit.ts";
 import type { Handled } from "#s3/handle.ts";
@@ -98,10 +97,9 @@ async function start(given: WorkerStart): Promise<Worker> {
   const { config, root, metadata, masterKeys } = given;
   const log = makeLog({ pretty: isPretty(config), access: config.accessLog, to: 2 });
   const metrics = new Metrics();
-  const stored = new MeteredMetaStore(new LmdbMetaStore(metadata), (outcome) =>
+  const meta = new MeteredMetaStore(new LmdbMetaStore(metadata), (outcome) =>
     metrics.commits.inc({ outcome }),
   );
-  const meta = new RememberingMetaStore(stored);
   const blobs = await FileBlobStore.open({ root: given.blobs, owner: `worker-${process.pid}` });
   const spool = await AuditSpool.open({
     root: given.audit,

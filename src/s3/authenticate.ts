@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { ANONYMOUS_PRINCIPAL, type Principal } from "#access/principal.ts";
 import { S3Error } from "#base/error.ts";
 import { type Credential, sessionDigestOf } from "#catalog/access-keys.ts";
+import type { Known } from "#catalog/known.ts";
 import type { BucketName } from "#object/name.ts";
 import {
   type BucketSessions,
@@ -17,6 +18,7 @@ import { type VerifiedSignature, verifyClaim } from "#s3/signature/verify.ts";
 
 /** undefined for an access key, or a session token of one, that may not sign requests. */
 export type FindCredential = (
+  known: Known,
   accessKeyId: string,
   sessionToken?: string,
 ) => Promise<Credential | undefined>;
@@ -34,7 +36,8 @@ export interface Authenticated {
 }
 
 /** Whom signatures are known by. */
-export interface KnownCallers {
+export interface Callers {
+  readonly known: Known;
   readonly findCredential: FindCredential;
   readonly sessions: BucketSessions;
 }
@@ -50,7 +53,7 @@ export interface Moment {
 /** Who made a request. Fails: InvalidAccessKeyId, InvalidToken, ExpiredToken, and as the signature does. */
 export async function authenticate(
   request: FramedRequest,
-  callers: KnownCallers,
+  callers: Callers,
   moment: Moment,
 ): Promise<Authenticated> {
   const { method, path, rawQuery, sentHeaders } = request;
@@ -80,15 +83,15 @@ interface Claimed {
 /** Whoever holds the secret of the key that is claimed. Fails: as authenticate. */
 export async function authenticateClaim(
   { signed, claim }: Claimed,
-  { findCredential, sessions }: KnownCallers,
+  { known, findCredential, sessions }: Callers,
   { nowMs, skewMsMax }: Moment,
 ): Promise<Authenticated> {
   const { accessKeyId, timeMs, payload, sessionToken } = claim;
   const session = sessionToken === undefined ? undefined : sessions.open(sessionToken);
   const credential =
     session === undefined
-      ? await findCredential(accessKeyId, sessionToken)
-      : await findCredential(session.parentKeyId, session.parentToken);
+      ? await findCredential(known, accessKeyId, sessionToken)
+      : await findCredential(known, session.parentKeyId, session.parentToken);
   if (credential === undefined) {
     const needsToken = sessionToken !== undefined || isSessionKey(accessKeyId);
     if (session === undefined && needsToken) throw new S3Error("InvalidToken", {});

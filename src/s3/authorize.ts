@@ -3,14 +3,13 @@ import type { Grant } from "#access/grant.ts";
 import type { Principal } from "#access/principal.ts";
 import type { Rules } from "#access/rules.ts";
 import { S3Error } from "#base/error.ts";
+import type { FindBucket, FindStanding, FoundBucket } from "#catalog/known.ts";
 import type { Tag } from "#object/attributes.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import { bucketName, objectKey } from "#object/name.ts";
 import { conditionValues } from "#s3/condition-values.ts";
 import type { S3Request } from "#s3/request.ts";
-import type { FindBucket, FoundBucket } from "#s3/request-buckets.ts";
-import type { FindStanding } from "#s3/request-organizations.ts";
 
 /** What decisions are made from. */
 export interface Evidence {

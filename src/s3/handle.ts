@@ -5,17 +5,12 @@ import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
 import { S3Error, StorageError } from "#base/error.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
-import type { AccessPolicies } from "#catalog/access-policies.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import type { FindBucket, FindStanding, FoundBucket, Knowledge } from "#catalog/known.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import { bucketName, isBucketName } from "#object/name.ts";
-import {
-  type Authenticated,
-  authenticate,
-  type KnownCallers,
-  SKEW_MS_MAX,
-} from "#s3/authenticate.ts";
+import { type Authenticated, authenticate, type Callers, SKEW_MS_MAX } from "#s3/authenticate.ts";
 import { type Attempted, type Evidence, judge } from "#s3/authorize.ts";
 import { bodyOf, readDocument } from "#s3/body.ts";
 import { requireWithin } from "#s3/bucket-session.ts";
@@ -24,8 +19,6 @@ import type { Operation } from "#s3/operation.ts";
 import { answerPreflight, crossOriginHeaders } from "#s3/preflight.ts";
 import { errorReply } from "#s3/reply.ts";
 import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/request.ts";
-import { type FindBucket, type FoundBucket, requestBuckets } from "#s3/request-buckets.ts";
-import { type FindStanding, requestOrganizations } from "#s3/request-organizations.ts";
 import type { Router } from "#s3/route.ts";
 import { servicesOf } from "#s3/services.ts";
 import { isLimiting, type Party, type Throttle } from "#s3/throttle.ts";
@@ -33,10 +26,10 @@ import { newTrace, type Trace } from "#s3/trace.ts";
 import { foreignGrant, traced } from "#s3/traced-source.ts";
 
 /** What the S3 protocol stands on. */
-export interface Front extends KnownCallers {
+export interface Front extends Omit<Callers, "known"> {
   readonly catalog: Catalog;
   readonly engineOf: (bucket: Bucket) => Engine;
-  readonly policies: AccessPolicies;
+  readonly knowledge: Knowledge;
   readonly route: Router;
   readonly throttle: Throttle;
   readonly clock: Clock;
@@ -84,9 +77,12 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const operation = front.route(framed);
     trace.operation = operation.name;
     const nowMs = front.clock.now();
-    const findBucket = requestBuckets(front.catalog);
+    const known = await front.knowledge.now();
+    const { findBucket, findStanding } = known;
     const skewMsMax = await skewFor(framed, findBucket);
-    const authenticated = await authenticate(framed, front, { nowMs, skewMsMax });
+    const { findCredential, sessions } = front;
+    const callers = { findCredential, sessions, known };
+    const authenticated = await authenticate(framed, callers, { nowMs, skewMsMax });
     trace.principal = authenticated.principal.name;
     trace.caller = authenticated.principal;
     trace.accessKeyId = authenticated.accessKeyId;
@@ -97,8 +93,7 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const call = operation.prepare(request);
     const { principal, session } = authenticated;
     if (session !== undefined) requireWithin(session, call.grants);
-    const findStanding = requestOrganizations(front.policies);
-    const evidence = { ...front, findBucket, findStanding };
+    const evidence = { engineOf: front.engineOf, findBucket, findStanding };
     const attempted = { principal, request, operation: operation.name };
     const decisions = await judge(evidence, { ...attempted, grants: call.grants });
     if (framed.bucket !== undefined) trace.found = await findBucket(bucketName(framed.bucket));
@@ -108,7 +103,7 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
     const parties = await partiesOf(principal, [trace.found, trace.source?.found], findStanding);
     const charge = front.throttle.admit(parties, request.body?.sizeBytes ?? 0);
-    const allowed = { framed, authenticated, findBucket, findStanding, isAllowed };
+    const allowed = { framed, authenticated, known, isAllowed };
     try {
       const reply = await call.run(servicesOf(front, allowed));
       charge(bodyBytes(reply));

@@ -1,6 +1,6 @@
 import type { Principal } from "#access/principal.ts";
 import { randomHex } from "#base/random.ts";
-import type { FoundBucket } from "#s3/request-buckets.ts";
+import type { FoundBucket } from "#catalog/known.ts";
 import type { TracedSource } from "#s3/traced-source.ts";
 
 /** What is known of a request when it has been answered; for the access log and the metrics. */

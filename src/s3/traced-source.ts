@@ -1,7 +1,7 @@
 import type { Grant } from "#access/grant.ts";
+import type { FindBucket, FoundBucket } from "#catalog/known.ts";
 import { bucketName } from "#object/name.ts";
 import type { FramedRequest } from "#s3/request.ts";
-import type { FindBucket, FoundBucket } from "#s3/request-buckets.ts";
 
 /** What a request reads of another bucket than its own. */
 export interface TracedSource {

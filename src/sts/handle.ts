@@ -142,7 +142,8 @@ async function authenticated({ framed, front, body }: Read) {
   if (claim?.kind !== "header") {
     throw new StsError("MissingAuthenticationToken", "Request is missing Authentication Token");
   }
-  return await authenticateClaim({ signed, claim }, front, {
+  const callers = { ...front, known: await front.knowledge.now() };
+  return await authenticateClaim({ signed, claim }, callers, {
     nowMs: front.clock.now(),
     skewMsMax: SKEW_MS_MAX,
   });

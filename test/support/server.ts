@@ -154,7 +154,7 @@ export async function startServer(
     await volumes[Symbol.asyncDispose]();
     assert.deepEqual(failures, [], "the server reported failures of its own");
   });
-  const root = await front.findCredential(ROOT.accessKeyId);
+  const root = await front.findCredential(await front.knowledge.now(), ROOT.accessKeyId);
   const owner = { id: root?.principal.organizationId ?? "", region: front.region };
   for (const name of options.buckets ?? ["bucket"]) {
     await front.catalog.create(newBucketName(name), owner);
@@ -218,7 +218,8 @@ async function frontOf(parts: FrontParts): Promise<StsFront> {
   ]);
   return {
     ...front,
-    findCredential: async (id, token) => others.get(id) ?? (await front.findCredential(id, token)),
+    findCredential: async (known, id, token) =>
+      others.get(id) ?? (await front.findCredential(known, id, token)),
   };
 }
 

@@ -1,0 +1,97 @@
+import type { Credential } from "#catalog/access-keys.ts";
+import type { AccessPolicies, Standing } from "#catalog/access-policies.ts";
+import type { BucketSettings } from "#catalog/bucket-settings.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import { SELDOM_KEY } from "#meta/seldom.ts";
+import type { MetaStore } from "#meta/store.ts";
+import type { Bucket } from "#object/bucket.ts";
+import type { BucketName } from "#object/name.ts";
+
+export interface FoundBucket {
+  readonly bucket: Bucket;
+  readonly settings: BucketSettings;
+}
+
+/** undefined when there is no such bucket. */
+export type FindBucket = (name: BucketName) => Promise<FoundBucket | undefined>;
+
+/** As policies and limits of an organization stand. */
+export type FindStanding = (organizationId: string) => Promise<Standing>;
+
+/** What a request is judged by. It sees each bucket, organization and key as it was first asked for. */
+export interface Known {
+  /** A stored access key; undefined when it may not sign. */
+  readonly findKey: (accessKeyId: string) => Promise<Credential | undefined>;
+  readonly findBucket: FindBucket;
+  readonly findStanding: FindStanding;
+}
+
+export interface KnowledgeParts {
+  readonly meta: Pick<MetaStore, "get">;
+  readonly catalog: Catalog;
+  readonly policies: Pick<AccessPolicies, "standing">;
+  readonly keys: { readonly find: Known["findKey"] };
+}
+
+const FOUND_MAX = 20_000;
+
+/**
+ * What is known of keys, buckets and organizations, for all requests together: read once, and again when
+ * any of it has changed, in whatever process. A request asks the store one small question instead of one
+ * for each record (law 8 of MetaStore).
+ */
+export class Knowledge {
+  readonly #parts: KnowledgeParts;
+  #revision = -1;
+  #memories = new Memories();
+  #known: Known;
+
+  constructor(parts: KnowledgeParts) {
+    this.#parts = parts;
+    this.#known = knownOf(parts, this.#memories);
+  }
+
+  /** To be asked for when a request begins, and kept to its end. */
+  async now(): Promise<Known> {
+    const revision = (await this.#parts.meta.get(SELDOM_KEY))?.revision ?? 0;
+    if (revision !== this.#revision || this.#memories.count > FOUND_MAX) {
+      this.#revision = revision;
+      this.#memories = new Memories();
+      this.#known = knownOf(this.#parts, this.#memories);
+    }
+    return this.#known;
+  }
+}
+
+function knownOf({ catalog, policies, keys }: KnowledgeParts, memories: Memories): Known {
+  return {
+    findKey: memories.of((accessKeyId) => keys.find(accessKeyId)),
+    findBucket: memories.of((name: BucketName) => findBucket(catalog, name)),
+    findStanding: memories.of((organizationId) => policies.standing(organizationId)),
+  };
+}
+
+async function findBucket(catalog: Catalog, name: BucketName): Promise<FoundBucket | undefined> {
+  const bucket = await catalog.find(name);
+  return bucket && { bucket, settings: await catalog.settings(bucket) };
+}
+
+/** Answers that are remembered until all of them are forgotten together. */
+class Memories {
+  /** How many there are. */
+  count = 0;
+
+  of<K extends string, T>(read: (name: K) => Promise<T>): (name: K) => Promise<T> {
+    const found = new Map<K, Promise<T>>();
+    return (name) => {
+      const before = found.get(name);
+      if (before !== undefined) return before;
+      const answer = read(name);
+      this.count += 1;
+      found.set(name, answer);
+      // What failed is asked for again; who asked now hears of it.
+      answer.catch(() => found.delete(name));
+      return answer;
+    };
+  }
+}
