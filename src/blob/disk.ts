@@ -1,4 +1,4 @@
-import { write } from "node:fs";
+import { writev } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 
 /**
@@ -9,7 +9,7 @@ export interface Disk {
   /** A new empty file that is open for writing. Fails when there is one. */
   readonly create: (path: string) => Promise<FileHandle>;
   /** Resolves to how many of the bytes were written. */
-  readonly write: (file: FileHandle, bytes: Uint8Array, at: number) => Promise<number>;
+  readonly write: (file: FileHandle, bytes: readonly Uint8Array[], at: number) => Promise<number>;
   /** Makes the bytes of a file durable. */
   readonly syncFile: (file: FileHandle) => Promise<void>;
   readonly rename: (from: string, to: string) => Promise<void>;
@@ -28,9 +28,7 @@ export const systemDisk: Disk = {
   // The callback call costs a tenth less than that of FileHandle.
   write: (file, bytes, at) =>
     new Promise((done, fail) => {
-      write(file.fd, bytes, 0, bytes.length, at, (error, count) =>
-        error ? fail(error) : done(count),
-      );
+      writev(file.fd, bytes, at, (error, count) => (error ? fail(error) : done(count)));
     }),
   syncFile: (file) => file.datasync(),
   rename,

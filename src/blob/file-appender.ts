@@ -2,9 +2,13 @@ import type { FileHandle } from "node:fs/promises";
 import { BUFFER_BYTES, writeBuffers } from "#blob/buffer-pool.ts";
 import { type Disk, systemDisk } from "#blob/disk.ts";
 
+/** What is shorter is copied, so that no write carries many pieces and keeps much more than them alive. */
+const KEPT_BYTES_MIN = 16 * 1_024;
+
 /**
- * Writes to an open file from an offset on, small chunks collected into one buffer while the one
- * before is being written. Takes one call at a time; the file stays the caller's.
+ * Writes to an open file from an offset on: chunks that stay are kept, and others copied into one buffer,
+ * until there is enough for a write; the write before goes on meanwhile. Takes one call at a time; the
+ * file stays the caller's.
  * Fails: as the system does, perhaps in a later call.
  */
 export class FileAppender {
@@ -12,6 +16,8 @@ export class FileAppender {
   readonly #disk: Pick<Disk, "write">;
   #filling: Buffer | undefined;
   #filledBytes = 0;
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
   /** Where the next byte goes that is given to the system. */
   #at: number;
   #writing: Promise<void> = Promise.resolve();
@@ -22,25 +28,28 @@ export class FileAppender {
     this.#at = at;
   }
 
-  /** Keeps no reference to `chunk` once the promise resolves. */
-  async write(chunk: Uint8Array): Promise<void> {
+  /** Keeps no reference to `chunk` once the promise resolves, unless it stays. */
+  async write(chunk: Uint8Array, { stays } = { stays: false }): Promise<void> {
+    if (stays && chunk.length >= KEPT_BYTES_MIN) return await this.#keep(chunk);
     if (chunk.length >= BUFFER_BYTES) {
       await this.flush();
-      return await this.#append(chunk);
+      return await this.#append([chunk]);
     }
+    await this.#sendKept();
     for (let at = 0; at < chunk.length; ) {
       this.#filling ??= writeBuffers.take();
       const count = Math.min(chunk.length - at, this.#filling.length - this.#filledBytes);
       this.#filling.set(chunk.subarray(at, at + count), this.#filledBytes);
       this.#filledBytes += count;
       at += count;
-      if (this.#filledBytes === this.#filling.length) await this.#send();
+      if (this.#filledBytes === this.#filling.length) await this.#sendFilled();
     }
   }
 
   /** Resolves when the system has all that was written. */
   async flush(): Promise<void> {
-    await this.#send();
+    await this.#sendFilled();
+    await this.#sendKept();
     await this.#writing;
   }
 
@@ -49,25 +58,57 @@ export class FileAppender {
     await Promise.allSettled([this.#writing]);
     if (this.#filling !== undefined) writeBuffers.give(this.#filling, { again: true });
     this.#filling = undefined;
+    this.#kept = [];
+    this.#keptBytes = 0;
+  }
+
+  async #keep(chunk: Uint8Array): Promise<void> {
+    if (this.#filling !== undefined) await this.#sendFilled();
+    this.#kept.push(chunk);
+    this.#keptBytes += chunk.length;
+    if (this.#keptBytes >= BUFFER_BYTES) await this.#sendKept();
   }
 
   /** Starts writing what is collected, when the write before has ended. */
-  async #send(): Promise<void> {
+  async #sendFilled(): Promise<void> {
     const buffer = this.#filling;
     if (buffer === undefined) return;
     await this.#writing;
     const bytes = buffer.subarray(0, this.#filledBytes);
     this.#filling = undefined;
     this.#filledBytes = 0;
-    this.#writing = this.#append(bytes).finally(() => writeBuffers.give(buffer, { again: true }));
-    this.#writing.catch(() => {}); // Told when it is next waited for.
+    this.#begin(this.#append([bytes]).finally(() => writeBuffers.give(buffer, { again: true })));
   }
 
-  async #append(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const count = await this.#disk.write(this.#file, bytes.subarray(done), this.#at);
-      done += count;
+  async #sendKept(): Promise<void> {
+    if (this.#kept.length === 0) return;
+    await this.#writing;
+    const pieces = this.#kept;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    this.#begin(this.#append(pieces));
+  }
+
+  #begin(writing: Promise<void>): void {
+    this.#writing = writing;
+    writing.catch(() => {}); // Told when it is next waited for.
+  }
+
+  async #append(pieces: readonly Uint8Array[]): Promise<void> {
+    for (let left = pieces; left.length > 0; ) {
+      const count = await this.#disk.write(this.#file, left, this.#at);
       this.#at += count;
+      left = after(left, count);
     }
   }
+}
+
+/** What is left of the pieces when so many bytes of them are done. */
+function after(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let done = bytes;
+  for (const [index, piece] of pieces.entries()) {
+    if (done < piece.length) return [piece.subarray(done), ...pieces.slice(index + 1)];
+    done -= piece.length;
+  }
+  return [];
 }

@@ -27,8 +27,8 @@ export class FileWriter implements BlobWriter {
     this.#place = place;
   }
 
-  write(chunk: Uint8Array): Promise<void> {
-    return this.#step(() => this.#appender.write(chunk));
+  write(chunk: Uint8Array, how?: { readonly stays: boolean }): Promise<void> {
+    return this.#step(() => this.#appender.write(chunk, how));
   }
 
   finish(): Promise<BlobId> {

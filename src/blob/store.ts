@@ -58,10 +58,11 @@ export interface ListedBlob {
  */
 export interface BlobWriter extends AsyncDisposable {
   /**
-   * The writer keeps no reference to `chunk` once the promise resolves; a failure may be told by a
-   * later call. Fails: StorageError "full", "unavailable".
+   * The writer keeps no reference to `chunk` once the promise resolves, unless it `stays`: then nobody
+   * changes it until the blob is finished, and it need not be copied. A failure may be told by a later
+   * call. Fails: StorageError "full", "unavailable".
    */
-  write(chunk: Uint8Array): Promise<void>;
+  write(chunk: Uint8Array, how?: { readonly stays: boolean }): Promise<void>;
 
   /** Makes the blob durable and readable. Fails: StorageError "full", "unavailable". */
   finish(): Promise<BlobId>;

@@ -5,6 +5,8 @@ export interface Body {
   readonly sizeBytes: number;
   /** Ends after exactly `sizeBytes`, or fails: IncompleteBody, RequestTimeout … */
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** Nobody changes a chunk after it was handed out; absent: its buffer may be used again. */
+  readonly chunksStay?: true;
   /** The algorithm of the checksum that the client sends or asks for. */
   readonly algorithm: ChecksumAlgorithm | undefined;
   /** Whether `claims().sha256` will be there. */

@@ -59,7 +59,7 @@ export function bodyOf(source: BodySource): Body {
     const claims = { md5, sha256, checksum: headerDigest };
     return {
       sizeBytes: contentLength(source),
-      chunks: source.chunks,
+      ...{ chunks: source.chunks, chunksStay: true },
       algorithm: header?.algorithm ?? wanted,
       hasSha256: sha256 !== undefined,
       claims: () => claims,
@@ -70,7 +70,7 @@ export function bodyOf(source: BodySource): Body {
   const trailer = trailerAlgorithm(options.announced, header);
   return {
     sizeBytes: options.decodedLengthBytes,
-    chunks: decoded,
+    ...{ chunks: decoded, chunksStay: true },
     algorithm: header?.algorithm ?? trailer ?? wanted,
     hasSha256: false,
     claims: () => ({

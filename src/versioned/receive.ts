@@ -87,6 +87,7 @@ async function receiveBlob(
   // Bytes that are stored as they come need no second sum of the same kind.
   const known = sealer === undefined && options.algorithms.includes("CRC32");
   const storedCrc32 = known ? undefined : hasher("CRC32");
+  const how = { stays: sealer === undefined && body.chunksStay === true };
   for await (const chunk of body.chunks) {
     running.update(chunk);
     await store(sealer?.update(chunk) ?? [chunk]);
@@ -106,7 +107,7 @@ async function receiveBlob(
   async function store(chunks: Iterable<Uint8Array>): Promise<void> {
     for (const chunk of chunks) {
       storedCrc32?.update(chunk);
-      await writer.write(chunk);
+      await writer.write(chunk, how);
     }
   }
 }

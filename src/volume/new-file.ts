@@ -58,9 +58,10 @@ export async function receiveInto(
   const appender = new FileAppender(file, at);
   const digests = new BodyDigests(body, algorithms);
   try {
+    const how = { stays: body.chunksStay === true };
     for await (const chunk of body.chunks) {
       digests.update(chunk);
-      await appender.write(chunk);
+      await appender.write(chunk, how);
     }
     await appender.flush();
     return digests.finish();

@@ -53,13 +53,14 @@ function writing(adapter: string, open: () => Promise<BlobStore>): void {
       fc.nat(3 * MEBIBYTE),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(sizes, { maxLength: 6 }), async (chunkSizes) => {
+      fc.asyncProperty(fc.array(fc.tuple(sizes, fc.boolean()), { maxLength: 9 }), async (given) => {
         await using writer = await store.create();
-        const chunks = chunkSizes.map((sizeBytes, i) => sampleBytes(sizeBytes, i));
-        for (const chunk of chunks) {
+        const chunks = given.map(([sizeBytes], i) => sampleBytes(sizeBytes, i));
+        for (const [index, chunk] of chunks.entries()) {
+          const stays = given[index]?.[1] === true;
           const lent = Buffer.from(chunk);
-          await writer.write(lent);
-          lent.fill(0); // It is ours again.
+          await writer.write(lent, { stays });
+          if (!stays) lent.fill(0); // It is ours again.
         }
         const id = await writer.finish();
 
@@ -67,7 +68,7 @@ function writing(adapter: string, open: () => Promise<BlobStore>): void {
         assert.equal(await store.size(id), whole.length);
         assert.ok(whole.equals(await readBlob(store, id, { from: 0, to: whole.length })));
       }),
-      { numRuns: 20 },
+      { numRuns: 40 },
     );
   });
 

@@ -85,11 +85,11 @@ export class Tape {
         files.set(handle, file);
         return handle;
       },
-      write: (handle, bytes, at) => {
+      write: (handle, pieces, at) => {
         const file = numberOf(files, handle);
-        const copy = Buffer.from(bytes);
-        const keep = (span: Span) => this.writes.push({ file, at, bytes: copy, span });
-        return this.timed(keep, () => inner.write(handle, bytes, at));
+        const bytes = Buffer.concat(pieces);
+        const keep = (span: Span) => this.writes.push({ file, at, bytes, span });
+        return this.timed(keep, () => inner.write(handle, pieces, at));
       },
       syncFile: (handle) => {
         const of = numberOf(files, handle);

@@ -40,7 +40,7 @@ class SlowBlobStore extends MemoryBlobStore {
   override async create(): Promise<BlobWriter> {
     const writer = await super.create();
     return {
-      write: async (chunk) => await writer.write(chunk),
+      write: async (chunk, how) => await writer.write(chunk, how),
       finish: async () => {
         await systemClock.sleep(2 * (SHORT.idleMs + SHORT.discardMs));
         return await writer.finish();
