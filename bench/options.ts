@@ -15,6 +15,7 @@ const GROUPS = [
   "rename",
   "sweep",
   "volume-list",
+  "volume-get",
   "startup",
   "targets",
   "scale",

@@ -19,6 +19,7 @@ import { emptyStartRow, fillForStart, startRow } from "./row/startup.ts";
 import { sweepRows } from "./row/sweep.ts";
 import { targetRows } from "./row/targets.ts";
 import { versionRows } from "./row/versions.ts";
+import { volumeGetRows } from "./row/volume-get.ts";
 import { volumeListRows } from "./row/volume-list.ts";
 import { GIB, scaleOf } from "./scale.ts";
 import { createBucket, removeBuckets } from "./target/bucket.ts";
@@ -60,6 +61,7 @@ export async function run(options: Options): Promise<Ledger> {
   if (options.startsLode && options.groups.has("policies")) await policyRows(bench);
   if (options.startsLode && options.groups.has("sweep")) await sweepRows(bench);
   if (options.startsLode && options.groups.has("volume-list")) await volumeListRows(bench);
+  if (options.startsLode && options.groups.has("volume-get")) await volumeGetRows(bench);
   if (options.startsLode && options.groups.has("scale")) await scaleRows(bench);
   if (options.startsLode && options.groups.has("hostile")) await hostileRows(bench);
   if (measuresStart) await startRow(ledger, { ...start, row: "start, filled" });

@@ -3,7 +3,7 @@ import { type BucketPrincipals, readBucketPrincipals } from "#access/bucket-prin
 import { type BucketResource, readBucketResource } from "#access/bucket-resource.ts";
 import { readConditions } from "#access/condition.ts";
 import { effectAt } from "#access/effect.ts";
-import { PatternList } from "#access/pattern-list.ts";
+import { PatternLists } from "#access/pattern-list.ts";
 import {
   type Fields,
   fieldsOf,
@@ -43,7 +43,8 @@ export function readBucketPolicy(text: string, bucket: string): BucketPolicy {
   const document = readPolicyJson(text, BYTES_MAX);
   refuseOrganizationPolicy(document);
   const fields = fieldsOf(document, ["Version", "Id", "Statement"]);
-  const reading = { bucket, noVariables: variablesOf(fields, document) };
+  const noVariables = variablesOf(fields, document);
+  const reading = { bucket, lists: new PatternLists(), noVariables };
   const id = fields.get("Id");
   if (id !== undefined) nameAt(id);
   const list = oneOrMany(required(fields, "Statement", document), ELEMENTS_MAX);
@@ -96,6 +97,7 @@ const FIELDS = [
 
 interface Reading {
   readonly bucket: string;
+  readonly lists: PatternLists;
   readonly noVariables: string | undefined;
 }
 
@@ -122,7 +124,7 @@ function readStatement(place: Place, reading: Reading): Statement {
     effect,
     acts: (action) => actions.some(({ matches }) => matches(action)) !== what.negated,
     ...speaking(principals, who.negated),
-    covers: covering(resources, where.negated),
+    covers: covering(resources, where.negated, reading.lists),
     conditions,
     needed: [...resources, ...conditions].flatMap(({ needed }) => needed),
   };
@@ -143,8 +145,12 @@ function speaking(
   };
 }
 
-function covering(resources: readonly BucketResource[], negated: boolean): TextTest {
-  const list = new PatternList(resources.flatMap(({ pattern }) => (pattern ? [pattern] : [])));
+function covering(
+  resources: readonly BucketResource[],
+  negated: boolean,
+  lists: PatternLists,
+): TextTest {
+  const list = lists.of(resources.flatMap(({ pattern }) => (pattern ? [pattern] : [])));
   const varying = resources.filter(({ pattern }) => pattern === undefined);
   if (varying.length === 0) return (resource) => list.matches(resource) !== negated;
   return (resource, resolve) =>

@@ -20,6 +20,9 @@ export class PatternList {
   readonly #many: ReadonlySet<string> | undefined;
   readonly #beginnings: readonly Beginning[];
   readonly #others: readonly Matches[];
+  /** One decision asks many statements, which often share a list, about one text. */
+  #asked: string | undefined;
+  #answer = false;
 
   constructor(patterns: readonly (readonly Token[])[]) {
     const whole: string[] = [];
@@ -46,6 +49,14 @@ export class PatternList {
 
   matches(text: string): boolean {
     if (this.#everything) return true;
+    if (text !== this.#asked) {
+      this.#answer = this.#compare(text);
+      this.#asked = text;
+    }
+    return this.#answer;
+  }
+
+  #compare(text: string): boolean {
     const few = this.#few;
     for (let at = 0; at < few.length; at += 1) if (few[at] === text) return true;
     const beginnings = this.#beginnings;
@@ -61,4 +72,16 @@ export class PatternList {
 /** Most texts differ at the last character already. */
 function begins(text: string, { text: beginning, last, lastCode }: Beginning): boolean {
   return text.charCodeAt(last) === lastCode && text.startsWith(beginning);
+}
+
+/** Lists of one document, of which equal ones are one. */
+export class PatternLists {
+  readonly #known = new Map<string, PatternList>();
+
+  of(patterns: readonly (readonly Token[])[]): PatternList {
+    const name = JSON.stringify(patterns);
+    const list = this.#known.get(name) ?? new PatternList(patterns);
+    this.#known.set(name, list);
+    return list;
+  }
 }

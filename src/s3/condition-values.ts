@@ -27,18 +27,27 @@ const HEADER = "s3:x-amz-";
  * Spec: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
  */
 export function conditionValues(context: ConditionContext): Lookup {
+  // Many statements of one policy ask for the same.
+  const asked = new Map<string, ReturnType<Lookup>>();
   return (key) => {
-    const plain = PLAIN[key];
-    if (plain !== undefined) return listed(plain(context));
-    if (key.startsWith(HEADER)) return listed(context.request.headers[key.slice("s3:".length)]);
-    if (key.startsWith(EXISTING_TAG)) {
-      return listed(tagValue(context.objectTags ?? [], key.slice(EXISTING_TAG.length)));
-    }
-    if (key.startsWith(REQUEST_TAG)) {
-      return listed(tagValue(requestTags(context), key.slice(REQUEST_TAG.length)));
-    }
-    return undefined;
+    if (asked.has(key)) return asked.get(key);
+    const values = valuesOf(context, key);
+    asked.set(key, values);
+    return values;
   };
+}
+
+function valuesOf(context: ConditionContext, key: string): readonly string[] | undefined {
+  const plain = PLAIN[key];
+  if (plain !== undefined) return listed(plain(context));
+  if (key.startsWith(HEADER)) return listed(context.request.headers[key.slice("s3:".length)]);
+  if (key.startsWith(EXISTING_TAG)) {
+    return listed(tagValue(context.objectTags ?? [], key.slice(EXISTING_TAG.length)));
+  }
+  if (key.startsWith(REQUEST_TAG)) {
+    return listed(tagValue(requestTags(context), key.slice(REQUEST_TAG.length)));
+  }
+  return undefined;
 }
 
 type Reader = (context: ConditionContext) => string | readonly string[] | undefined;

@@ -106,6 +106,8 @@ async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<Ht
     const allowed = { framed, authenticated, known, isAllowed };
     try {
       const reply = await call.run(servicesOf(front, allowed));
+      // Whose bucket it is now is known only now.
+      if (operation.name === "CreateBucket") trace.found = await bucketNow(front, framed);
       charge(bodyBytes(reply));
       return reply;
     } catch (thrown) {
@@ -186,6 +188,14 @@ async function maySeeNames(
   const grants = [{ action: "s3:ListBucket", resource }] as const;
   const [decision] = await judge(evidence, { ...attempted, grants });
   return decision;
+}
+
+async function bucketNow(
+  { knowledge }: Front,
+  { bucket }: FramedRequest,
+): Promise<FoundBucket | undefined> {
+  if (bucket === undefined) return undefined;
+  return await (await knowledge.now()).findBucket(bucketName(bucket));
 }
 
 /** Whose rates a request is held to; mostly nobody's. */

@@ -80,6 +80,8 @@ test("each request to either of two workers is in the audit bucket after a clean
   assert.equal(put?.sourceIp, "127.0.0.1");
   assert.equal(put?.status, 200);
   assert.equal(records.filter(({ action }) => action === "s3:GetObject").length, 1);
+  const created = records.filter(({ action }) => action === "s3:CreateBucket");
+  assert.deepEqual(created.map(({ bucketName }) => bucketName).sort(), ["copies", "data"]);
   const copied = records.filter(({ action }) => action === "s3:CopyObject");
   const subjects = copied.map(({ bucketName, key }) => `${bucketName}/${key}`).sort();
   // Whose data is read learns of it, whatever bucket it goes to.
