@@ -125,6 +125,8 @@ function readStatement(place: Place, reading: Reading): Statement {
     acts: (action) => actions.some(({ matches }) => matches(action)) !== what.negated,
     ...speaking(principals, who.negated),
     covers: covering(resources, where.negated, reading.lists),
+    // It stands on one bucket, and is about that.
+    reaches: () => true,
     conditions,
     needed: [...resources, ...conditions].flatMap(({ needed }) => needed),
   };

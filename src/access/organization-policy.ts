@@ -1,7 +1,7 @@
 import { ACTIONS, type ActionPattern, readAction } from "#access/actions.ts";
 import { readConditions } from "#access/condition.ts";
 import { effectAt } from "#access/effect.ts";
-import { tokensOf } from "#access/pattern.ts";
+import { reachesBelow, tokensOf } from "#access/pattern.ts";
 import { PatternList } from "#access/pattern-list.ts";
 import {
   type Fields,
@@ -90,7 +90,8 @@ function readStatement(place: Place, policy: string): Statement {
   requireEverywhere(actions, resources, place);
   const principals = texts(fields, "principals", place).map(readPrincipal);
   const who = new PatternList(principals.map(tokensOf));
-  const where = new PatternList(resources.map(tokensOf));
+  const patterns = resources.map(tokensOf);
+  const where = new PatternList(patterns);
   const block = fields.get("conditions");
   const conditions =
     block === undefined ? [] : readConditions(block, { noVariables: NO_VARIABLES });
@@ -103,6 +104,8 @@ function readStatement(place: Place, policy: string): Statement {
     covers: resources.includes("*")
       ? () => true
       : (resource) => where.matches(resource) && resource !== "*",
+    reaches: (bucket) =>
+      where.matches(bucket) || patterns.some((tokens) => reachesBelow(tokens, `${bucket}/`)),
     conditions,
     needed: [],
   };

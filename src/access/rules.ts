@@ -4,10 +4,12 @@ import { type Attempt, applies, resolverOf, type Statement } from "#access/state
 
 interface ActionRules {
   readonly statements: readonly Statement[];
+  /** Filled as principals ask about buckets. */
+  readonly speaking: Map<string, Speaking>;
   readonly asksForObjectTags: boolean;
 }
 
-/** Statements about one action and one principal. */
+/** Statements about one action, one principal and one bucket. */
 export interface Speaking {
   readonly denies: readonly Statement[];
   /** Those of them that speak of everybody. */
@@ -15,19 +17,17 @@ export interface Speaking {
   readonly allows: readonly Statement[];
 }
 
-/** How often rules remember what of them speaks of whom. */
+/** How often the rules about an action remember what of them speaks of whom, and of what. */
 const KNOWN_MAX = 1_000;
 
 /**
- * Statements, sorted by the actions they act on and by whom they speak of, so that a decision looks at
- * few of them.
+ * Statements, sorted by the actions they act on, whom they speak of and what they reach, so that a decision
+ * looks at few of them.
  */
 export class Rules {
   readonly #statements: readonly Statement[];
   /** Filled as actions are asked for; there are no more than are known. */
   readonly #byAction = new Map<string, ActionRules>();
-  /** Filled as principals ask. */
-  readonly #byPrincipal = new Map<string, Speaking>();
 
   constructor(statements: readonly Statement[]) {
     this.#statements = statements;
@@ -37,19 +37,22 @@ export class Rules {
     return this.#statements.length === 0;
   }
 
-  /** The statements that speak of the attempt's action and principal. */
-  about({ action, principal }: Attempt): Speaking {
-    // All that a statement may go by to speak of somebody or not.
+  /** The statements that speak of the attempt's action and principal, and may be about its resource. */
+  about({ action, principal, resource }: Attempt): Speaking {
+    const { statements, speaking } = this.#of(action);
+    const slash = resource.indexOf("/");
+    const bucket = slash < 0 ? resource : resource.slice(0, slash);
+    // All that a statement may go by to speak of somebody or not. Only the last may have a slash.
     const { kind, organizationId = "", name } = principal;
-    const asked = `${action} ${kind} ${organizationId} ${name}`;
-    const known = this.#byPrincipal.get(asked);
+    const asked = `${kind} ${organizationId}/${bucket}/${name}`;
+    const known = speaking.get(asked);
     if (known !== undefined) return known;
-    const speaking = sorted(
-      this.#of(action).statements.filter(({ speaksOf }) => speaksOf(principal)),
+    const found = sorted(
+      statements.filter(({ speaksOf, reaches }) => speaksOf(principal) && reaches(bucket)),
     );
-    if (this.#byPrincipal.size >= KNOWN_MAX) this.#byPrincipal.clear();
-    this.#byPrincipal.set(asked, speaking);
-    return speaking;
+    if (speaking.size >= KNOWN_MAX) speaking.clear();
+    speaking.set(asked, found);
+    return found;
   }
 
   /** Whether a decision about the action may ask for the tags that the object has. */
@@ -61,7 +64,8 @@ export class Rules {
     const known = this.#byAction.get(action);
     if (known !== undefined) return known;
     const statements = this.#statements.filter(({ acts }) => acts(action));
-    const rules = { statements, asksForObjectTags: asksForObjectTags(statements) };
+    const speaking = new Map<string, Speaking>();
+    const rules = { statements, speaking, asksForObjectTags: asksForObjectTags(statements) };
     if (ACTIONS.has(action)) this.#byAction.set(action, rules);
     return rules;
   }

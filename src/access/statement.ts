@@ -35,6 +35,8 @@ export interface Statement {
   /** Whether it speaks of everybody, strangers too. */
   readonly everyone: boolean;
   readonly covers: TextTest;
+  /** Whether it may cover a bucket of this name, or anything in it; asked once for each. */
+  readonly reaches: (bucket: string) => boolean;
   readonly conditions: readonly Condition[];
   /** Variables that must have a value for it to allow anything. */
   readonly needed: readonly string[];
