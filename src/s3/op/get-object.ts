@@ -119,7 +119,6 @@ export function readReply(
     ...encryptionHeaders(info.encryption, ask.key),
     ...ask.expiration,
     ...ask.overrides,
-    // Last: node:http re-encodes a Content-Disposition that it meets after a Content-Length.
     "content-length": String(slice.to - slice.from),
   };
   if (partial) headers["content-range"] = `bytes ${slice.from}-${slice.to - 1}/${info.sizeBytes}`;
