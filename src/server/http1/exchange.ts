@@ -120,10 +120,12 @@ export class Exchange {
     };
   }
 
-  /** A client that waits will send no body now, and what it sends next could be taken for one. */
+  /**
+   * A client that waits will send no body now, and what it sends next could be taken for one. Also of an empty
+   * body: botocore takes a connection on which an answer came instead of "100 Continue" for one that is closed.
+   */
   #isUnasked(): boolean {
-    const { expects } = this.#parts.framing;
-    return expects && this.wantsMore && this.body?.reader.started === false;
+    return this.#parts.framing.expects && this.body?.reader.started === false;
   }
 
   #isLast({ reply }: Answer): boolean {
