@@ -105,6 +105,16 @@ test("Expect: 100-continue asks for the body of a request that can succeed, and 
     );
   }
 
+  await t.test("of an empty body a refusal closes the connection too", async () => {
+    await using socket = await RawSocket.connect(server.endpoint);
+    const headers = { ...EXPECT, "content-length": "0", "if-none-match": "*" };
+    const sent = { method: "PUT", path: `${bucket}/key`, headers, body: "" };
+    await socket.send(signedHead(server, sent));
+    const answer = await socket.response();
+    assert.deepEqual([answer.status, answer.headers["connection"]], [412, "close"]);
+    assert.equal(await socket.ended(), "");
+  });
+
   await t.test("a body that comes after a refusal is not taken for a request", async () => {
     await using socket = await RawSocket.connect(server.endpoint);
     const inner = signedHead(server, { method: "DELETE", path: `${bucket}/key` });
