@@ -36,7 +36,6 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   saxes: ["src/base/xml.ts"],
   jose: ["src/federation/oidc-token.ts"],
   "@node-saml/node-saml": ["src/federation/saml-library.ts"],
-  "hash-wasm": ["src/base/checksum.ts"],
   "@node-rs/crc32": ["src/base/checksum.ts"],
 };
 

@@ -3,7 +3,10 @@ import { connect, type Socket } from "node:net";
 import type { Endpoint } from "../client/session.ts";
 import { type Attack, type Signed, signerFor } from "./attacks.ts";
 
+/** In which each connection has its turn once. */
 const TICK_MS = 500;
+/** Their turns are spread over it: what comes from many places does not come in one burst. */
+const SLICES = 50;
 /** The queue of connections that wait to be accepted is short. */
 const AT_ONCE = 100;
 /** What this process needs of its descriptors for itself. */
@@ -30,7 +33,9 @@ export class Attacker {
   #begun = 0;
   #opened = 0;
   #ended = 0;
-  #ticks = 0;
+  #slices = 0;
+  /** Who has not had their turn in this tick. */
+  #due: readonly Socket[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -47,7 +52,7 @@ export class Attacker {
   async open(): Promise<void> {
     await this.#fill();
     this.#opened = this.#sockets.size;
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer = setInterval(() => this.#slice(), TICK_MS / SLICES);
   }
 
   stop(): Attacked {
@@ -83,18 +88,30 @@ export class Attacker {
     if (halfCloses) socket.end();
   }
 
-  #tick(): void {
-    const { drip, againTicks, reads, opening, returns } = this.#attack;
-    this.#ticks += 1;
-    const isAgain = againTicks !== undefined && this.#ticks % againTicks === 0;
-    for (const [index, socket] of [...this.#sockets].entries()) {
-      if (reads === "sips") socket.read();
-      if (!socket.writable || socket.writableLength > UNSENT_BYTES_MAX) continue;
-      if (drip !== undefined) socket.write(drip);
-      if (isAgain) socket.write(opening(this.#signed, index), "latin1");
+  #slice(): void {
+    const slice = this.#slices % SLICES;
+    if (slice === 0) this.#tick();
+    const each = Math.ceil(this.#due.length / SLICES);
+    for (const [index, socket] of this.#due.slice(slice * each, (slice + 1) * each).entries()) {
+      this.#turn(socket, slice * each + index);
     }
+    this.#slices += 1;
+  }
+
+  #tick(): void {
+    this.#due = [...this.#sockets];
     // Those that cannot connect are counted, and tried again.
-    if (returns === true) this.#fill().catch(() => undefined);
+    if (this.#attack.returns === true) this.#fill().catch(() => undefined);
+  }
+
+  #turn(socket: Socket, index: number): void {
+    const { drip, againTicks, reads, opening } = this.#attack;
+    if (reads === "sips") socket.read();
+    if (!socket.writable || socket.writableLength > UNSENT_BYTES_MAX) return;
+    if (drip !== undefined) socket.write(drip);
+    const ticks = Math.floor(this.#slices / SLICES) + 1;
+    const isAgain = againTicks !== undefined && ticks % againTicks === 0;
+    if (isAgain) socket.write(opening(this.#signed, index), "latin1");
   }
 }
 

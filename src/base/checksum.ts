@@ -1,7 +1,7 @@
 import { createHash, hash } from "node:crypto";
 import { crc32, crc32c } from "@node-rs/crc32";
-import { createCRC64 } from "hash-wasm";
 import { assert } from "#base/assert.ts";
+import { Crc64 } from "#base/digest/crc64.ts";
 
 /**
  * The checksums that a client may send with an object or ask for. Digests are big-endian bytes, the
@@ -37,7 +37,10 @@ export function digestBytes(algorithm: ChecksumAlgorithm | "MD5"): number {
   return DIGEST_BYTES[algorithm];
 }
 
-/** A new hasher; any number may run side by side, their updates in any order. */
+/**
+ * A new hasher; any number may run side by side, their updates in any order. Where many MD5s grow at the same time,
+ * Md5 takes less.
+ */
 export function hasher(algorithm: ChecksumAlgorithm | "MD5"): Hasher {
   switch (algorithm) {
     case "CRC32":
@@ -45,7 +48,7 @@ export function hasher(algorithm: ChecksumAlgorithm | "MD5"): Hasher {
     case "CRC32C":
       return new Crc32Hasher(crc32c);
     case "CRC64NVME":
-      return new Crc64Hasher();
+      return new Crc64();
     case "SHA1":
     case "SHA256":
     case "MD5":
@@ -61,7 +64,7 @@ export function digestOf(algorithm: ChecksumAlgorithm | "MD5", bytes: Uint8Array
     case "CRC32C":
       return word(crc32c(bytes));
     case "CRC64NVME":
-      return Buffer.from(wholeCrc64.init().update(bytes).digest("binary"));
+      return crc64Of(bytes);
     case "SHA1":
     case "SHA256":
     case "MD5":
@@ -72,6 +75,12 @@ export function digestOf(algorithm: ChecksumAlgorithm | "MD5", bytes: Uint8Array
 /** The CRC32 of bytes that are all here, as a number. */
 export function crc32Of(bytes: Uint8Array): number {
   return crc32(bytes);
+}
+
+function crc64Of(bytes: Uint8Array): Buffer {
+  const sum = new Crc64();
+  sum.update(bytes);
+  return sum.digest();
 }
 
 class Crc32Hasher implements Hasher {
@@ -88,42 +97,6 @@ class Crc32Hasher implements Hasher {
 
   digest(): Buffer {
     return word(this.#crc);
-  }
-}
-
-/** x^64 + … as NVMe defines it, lowest power first; what hash-wasm takes. */
-const NVME_POLYNOMIAL = "9a6c9329ac4bc9b5";
-
-// A WebAssembly instance can only be made asynchronously and holds one running value, so all
-// streams share this one: whoever comes next puts the other's value away and lays down its own.
-const sharedCrc64 = await createCRC64(NVME_POLYNOMIAL);
-const wholeCrc64 = await createCRC64(NVME_POLYNOMIAL);
-const CRC64_OF_NOTHING = sharedCrc64.save();
-
-class Crc64Hasher implements Hasher {
-  /** Whose value the shared instance holds now. */
-  static #inside: Crc64Hasher | undefined;
-  /** Undefined when ended; stale while inside. */
-  #saved: Uint8Array | undefined = CRC64_OF_NOTHING;
-
-  update(chunk: Uint8Array): void {
-    this.#enter();
-    sharedCrc64.update(chunk);
-  }
-
-  digest(): Buffer {
-    this.#enter();
-    Crc64Hasher.#inside = undefined;
-    this.#saved = undefined;
-    return Buffer.from(sharedCrc64.digest("binary"));
-  }
-
-  #enter(): void {
-    if (Crc64Hasher.#inside === this) return;
-    assert(this.#saved !== undefined, "a hasher that gave its digest is not used again");
-    if (Crc64Hasher.#inside !== undefined) Crc64Hasher.#inside.#saved = sharedCrc64.save();
-    sharedCrc64.load(this.#saved);
-    Crc64Hasher.#inside = this;
   }
 }
 

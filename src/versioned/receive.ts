@@ -4,13 +4,7 @@ import { type ChecksumAlgorithm, hasher } from "#base/checksum.ts";
 import { randomHex } from "#base/random.ts";
 import type { BlobId, BlobStore, BlobWriter } from "#blob/store.ts";
 import type { Body } from "#object/body.ts";
-import {
-  type Digests,
-  digestsOf,
-  RunningDigests,
-  requireClaimed,
-  type WantedDigests,
-} from "#versioned/digests.ts";
+import { BodyDigests, checksumTexts, type Digests, wholeDigests } from "#object/digests.ts";
 import { etagDigits, type Lock, type Seal, sealOf } from "#versioned/encryption.ts";
 import { ID_BYTES } from "#versioned/keys.ts";
 import type { Content } from "#versioned/record.ts";
@@ -55,8 +49,7 @@ export async function receive(
 async function receiveInline(body: Body, options: ReceiveOptions): Promise<Received> {
   const { lock } = options;
   const bytes = await collect(body);
-  const digests = digestsOf(bytes, wantedOf(body, options));
-  requireClaimed(body, digests);
+  const digests = await wholeDigests(body, bytes, options.algorithms);
   const described = descriptionOf(body, digests, lock);
   if (lock === undefined) return { ...described, inline: bytes, blob: undefined, seal: undefined };
   const key = newContentKey(body.sizeBytes);
@@ -83,18 +76,16 @@ async function receiveBlob(
   await using writer: BlobWriter = await blobs.create();
   const key = lock && newContentKey(body.sizeBytes);
   const sealer = key && new Sealer(key);
-  const running = new RunningDigests(wantedOf(body, options));
+  const running = new BodyDigests(body, options.algorithms);
   // Bytes that are stored as they come need no second sum of the same kind.
   const known = sealer === undefined && options.algorithms.includes("CRC32");
   const storedCrc32 = known ? undefined : hasher("CRC32");
   const how = { stays: sealer === undefined && body.chunksStay === true };
   for await (const chunk of body.chunks) {
-    running.update(chunk);
-    await store(sealer?.update(chunk) ?? [chunk]);
+    await Promise.all([running.update(chunk), store(sealer?.update(chunk) ?? [chunk])]);
   }
   await store(sealer?.finish() ?? []);
   const digests = running.finish();
-  requireClaimed(body, digests);
   const crc32 = storedCrc32?.digest() ?? digests.checksums.get("CRC32");
   assert(crc32 !== undefined, "what is stored has a sum");
   return {
@@ -112,17 +103,11 @@ async function receiveBlob(
   }
 }
 
-function wantedOf({ hasSha256 }: Body, { algorithms }: ReceiveOptions): WantedDigests {
-  return { sha256: hasSha256, algorithms };
-}
-
-function descriptionOf(body: Body, { md5, checksums }: Digests, lock: Lock | undefined) {
+function descriptionOf(body: Body, digests: Digests, lock: Lock | undefined) {
   return {
     sizeBytes: body.sizeBytes,
-    md5: etagDigits(md5, lock),
-    checksums: Object.fromEntries(
-      [...checksums].map(([algorithm, digest]) => [algorithm, digest.toString("base64")]),
-    ),
+    md5: etagDigits(digests.md5, lock),
+    checksums: checksumTexts(digests),
   };
 }
 

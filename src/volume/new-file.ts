@@ -2,7 +2,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { FileAppender } from "#blob/file-appender.ts";
 import type { Body } from "#object/body.ts";
-import { BodyDigests, type Digested } from "#object/digests.ts";
+import { BodyDigests, checksumTexts } from "#object/digests.ts";
 import { type Identity, identityOf, markedSeconds } from "#volume/identity.ts";
 import type { SystemPath } from "#volume/open-directory.ts";
 import type { Volume } from "#volume/volume.ts";
@@ -46,6 +46,14 @@ export class NewFile implements AsyncDisposable {
   }
 }
 
+/** What was computed of a body. */
+export interface Digested {
+  /** Hexadecimal. */
+  readonly md5: string;
+  /** Base64, by algorithm. */
+  readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
+}
+
 /**
  * Writes a body into a file from an offset on, with its digests on the way.
  * Fails: BadDigest, XAmzContentSHA256Mismatch, and as the body and the system do.
@@ -60,11 +68,11 @@ export async function receiveInto(
   try {
     const how = { stays: body.chunksStay === true };
     for await (const chunk of body.chunks) {
-      digests.update(chunk);
-      await appender.write(chunk, how);
+      await Promise.all([digests.update(chunk), appender.write(chunk, how)]);
     }
     await appender.flush();
-    return digests.finish();
+    const finished = digests.finish();
+    return { md5: finished.md5.toString("hex"), checksums: checksumTexts(finished) };
   } catch (error) {
     await appender.abandon();
     throw error;

@@ -72,7 +72,7 @@ async function receiveDirectory(
   if (body.sizeBytes > 0) throw holdsNoBytes(path.key);
   requireForWrite(conditions, await currentOf(volume, path), path.key);
   const digests = new BodyDigests(body, body.algorithm === undefined ? [] : [body.algorithm]);
-  for await (const chunk of body.chunks) digests.update(chunk);
+  for await (const chunk of body.chunks) await digests.update(chunk);
   digests.finish();
   return await putDirectory(volume, path, conditions);
 }
