@@ -3,11 +3,11 @@ import type { Handled } from "#admin/handle.ts";
 import type { AuditSpool } from "#audit/spool.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HttpRequest } from "#base/http.ts";
-import type { AuditSwitch } from "#catalog/audit-switch.ts";
+import type { Organizations } from "#catalog/organizations.ts";
 
 export interface ControlAuditParts {
   readonly spool: AuditSpool;
-  readonly wanted: AuditSwitch;
+  readonly organizations: Organizations;
   readonly clock: Clock;
 }
 
@@ -33,10 +33,11 @@ export class ControlAudit {
   }
 
   async #record(request: HttpRequest, { reply, trace }: Handled, ms: number): Promise<void> {
-    const { spool, wanted, clock } = this.#parts;
+    const { spool, organizations, clock } = this.#parts;
     const { organizationId, caller } = trace;
     if (organizationId === undefined) return;
-    if (!(await wanted.isOn(organizationId, "controlPlaneAuditLoggingEnabled"))) return;
+    const settings = await organizations.settings(organizationId);
+    if (!settings.controlPlaneAuditLoggingEnabled) return;
     const role = caller.kind === "principal" && caller.principal.kind === "role";
     spool.append(
       { organizationId, plane: "control-plane" },

@@ -2,8 +2,8 @@ import { dataPlaneRecord } from "#audit/data-plane.ts";
 import type { AuditSpool } from "#audit/spool.ts";
 import type { Clock } from "#base/clock.ts";
 import type { HttpRequest } from "#base/http.ts";
-import type { AuditSwitch } from "#catalog/audit-switch.ts";
 import type { FoundBucket } from "#catalog/known.ts";
+import type { Organizations } from "#catalog/organizations.ts";
 import type { Handled } from "#s3/handle.ts";
 import type { Finished } from "#server/listen.ts";
 
@@ -17,7 +17,7 @@ interface Answered {
 
 export interface RequestAuditParts {
   readonly spool: AuditSpool;
-  readonly wanted: AuditSwitch;
+  readonly organizations: Organizations;
   readonly clock: Clock;
 }
 
@@ -34,7 +34,7 @@ const OF_CONTROL_PLANE = "AssumeRoleWithWebIdentity";
 /** Audits S3 requests to buckets that want it, or whose organization does; and who is given keys by STS. */
 export class RequestAudit {
   readonly #parts: RequestAuditParts;
-  /** Records that are being made. */
+  /** Records of STS that are being made. */
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(parts: RequestAuditParts) {
@@ -43,18 +43,9 @@ export class RequestAudit {
 
   record(answered: Answered): void {
     const { found, source, key, versionId, operation } = answered.trace;
-    if (found !== undefined) this.#recordUnlessOff(answered, { found, key, versionId });
+    if (found !== undefined) this.#record(answered, { found, key, versionId });
     else if (operation === OF_CONTROL_PLANE) this.#begin(this.#recordSts(answered));
-    if (source !== undefined) this.#recordUnlessOff(answered, source);
-  }
-
-  /** Mostly it is off, and known to be: that costs a request next to nothing. */
-  #recordUnlessOff(answered: Answered, subject: Subject): void {
-    const { bucket, settings } = subject.found;
-    const isOff =
-      !settings.control.auditLoggingEnabled &&
-      this.#parts.wanted.known(bucket.organizationId, "bucketAuditLoggingEnabled") === false;
-    if (!isOff) this.#begin(this.#record(answered, subject));
+    if (source !== undefined) this.#record(answered, source);
   }
 
   #begin(recorded: Promise<void>): void {
@@ -69,10 +60,11 @@ export class RequestAudit {
   }
 
   async #recordSts({ trace, request, status, ms }: Answered): Promise<void> {
-    const { spool, wanted, clock } = this.#parts;
+    const { spool, organizations, clock } = this.#parts;
     const { organizationId, name } = trace.caller ?? {};
     if (organizationId === undefined || name === undefined) return;
-    if (!(await wanted.isOn(organizationId, "controlPlaneAuditLoggingEnabled"))) return;
+    const settings = await organizations.settings(organizationId);
+    if (!settings.controlPlaneAuditLoggingEnabled) return;
     spool.append(
       { organizationId, plane: "control-plane" },
       {
@@ -90,16 +82,13 @@ export class RequestAudit {
     );
   }
 
-  async #record(
+  #record(
     { trace, request, status, written, ms }: Answered,
     { found, key, versionId }: Subject,
-  ): Promise<void> {
-    const { spool, wanted, clock } = this.#parts;
+  ): void {
+    if (!found.isAudited) return;
+    const { spool, clock } = this.#parts;
     const { organizationId, name } = found.bucket;
-    const isOn =
-      found.settings.control.auditLoggingEnabled ||
-      (await wanted.isOn(organizationId, "bucketAuditLoggingEnabled"));
-    if (!isOn) return;
     const record = dataPlaneRecord({
       operation: trace.operation,
       caller: trace.caller,

@@ -9,7 +9,6 @@ import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
-import { AuditSwitch } from "#catalog/audit-switch.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { firstAdministrator } from "#catalog/first-start.ts";
 import { type Identities, openIdentities } from "#catalog/identities.ts";
@@ -151,8 +150,7 @@ async function auditOf(
       log.error("audit records were lost", cause, { count });
     },
   });
-  const wanted = new AuditSwitch(organizations, systemClock);
-  return new ControlAudit({ spool, wanted, clock: systemClock });
+  return new ControlAudit({ spool, organizations, clock: systemClock });
 }
 
 function logCall(log: Log): AdminView["called"] {

@@ -9,7 +9,6 @@ import { Keyring } from "#base/keyring.ts";
 import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
-import { AuditSwitch } from "#catalog/audit-switch.ts";
 import { Organizations } from "#catalog/organizations.ts";
 import { composeFront, ENGINE_LIMITS, type RootCredential } from "#compose.ts";
 import type { Config } from "#config.ts";
@@ -83,8 +82,9 @@ function stop(worker: Worker | undefined): void {
   );
 }
 
+/** A supervisor that is gone needs not be told: "disconnect" ends this process. */
 function tell(message: FromWorker): void {
-  process.send?.(message);
+  process.send?.(message, () => undefined);
 }
 
 interface Worker {
@@ -111,8 +111,8 @@ async function start(given: WorkerStart): Promise<Worker> {
       log.error("audit records were lost", cause, { count });
     },
   });
-  const wanted = new AuditSwitch(new Organizations(meta, systemClock), systemClock);
-  const audit = new RequestAudit({ spool, wanted, clock: systemClock });
+  const organizations = new Organizations(meta, systemClock);
+  const audit = new RequestAudit({ spool, organizations, clock: systemClock });
   const volumes = new OpenVolumes(systemClock, log);
   const front = composeFront({
     volumeOf: volumes.of,

@@ -5,6 +5,7 @@ import type { Credential } from "#catalog/access-keys.ts";
 import { AccessPolicies } from "#catalog/access-policies.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { Knowledge, type Known } from "#catalog/known.ts";
+import { Organizations } from "#catalog/organizations.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import { SELDOM_KEY } from "#meta/seldom.ts";
 import type { Entry } from "#meta/store.ts";
@@ -30,12 +31,14 @@ const NAME = newBucketName("bucket");
 function start() {
   const meta = new WatchedStore();
   const catalog = new Catalog(meta, systemClock);
+  const organizations = new Organizations(meta, systemClock);
   const policies = new AccessPolicies(meta);
   const credential = { secret: "s" } as Credential;
   const keys = {
     find: async (id: string) => (await meta.get(Buffer.from(`K${id}`))) && credential,
   };
-  const knowledge = new Knowledge({ meta, catalog, policies, keys });
+  const parts = { meta, catalog, organizations, policies, keys };
+  const knowledge = new Knowledge(parts);
   const ask = async (known: Known) => {
     const found = await known.findBucket(NAME);
     await known.findStanding(OWNER.id);
@@ -47,26 +50,26 @@ function start() {
     const learned = await ask(await knowledge.now());
     return { learned, asked: meta.asked.join(" ") };
   };
-  return { meta, catalog, policies, knowledge, ask, request };
+  return { meta, catalog, organizations, policies, parts, knowledge, ask, request };
 }
 
 test("what seldom changes is read once, and again when any of it has changed", async () => {
   const { meta, catalog, policies, request } = start();
   await catalog.create(NAME, OWNER);
 
-  assert.deepEqual(await request(), { learned: [undefined, undefined], asked: "seldom b D P K" });
+  assert.deepEqual(await request(), { learned: [undefined, undefined], asked: "seldom b D O P K" });
   assert.deepEqual(await request(), { learned: [undefined, undefined], asked: "seldom" });
   await meta.commit({ guards: [], writes: [{ key: Buffer.from("o1"), value: Buffer.of(1) }] });
   assert.equal((await request()).asked, "seldom");
 
   await catalog.setVersioning(await catalog.bucket(NAME), "Enabled");
-  assert.deepEqual(await request(), { learned: ["Enabled", undefined], asked: "seldom b D P K" });
+  assert.deepEqual(await request(), { learned: ["Enabled", undefined], asked: "seldom b D O P K" });
   await meta.commit({ guards: [], writes: [{ key: Buffer.from("KAK"), value: Buffer.of(1) }] });
   assert.deepEqual((await request()).learned, ["Enabled", "s"]);
   await meta.commit({ guards: [], writes: [{ key: Buffer.from("KAK"), value: undefined }] });
   assert.deepEqual((await request()).learned, ["Enabled", undefined]);
   await policies.changeLimits(OWNER.id, (limits) => limits);
-  assert.equal((await request()).asked, "seldom b D P K");
+  assert.equal((await request()).asked, "seldom b D O P K");
 });
 
 test("a request sees what it was judged by to its end, whatever changes meanwhile", async () => {
@@ -78,6 +81,33 @@ test("a request sees what it was judged by to its end, whatever changes meanwhil
 
   assert.deepEqual(await ask(known), [undefined, undefined]);
   assert.deepEqual(await ask(await knowledge.now()), ["Enabled", undefined]);
+});
+
+test("a switch of an organization's audit counts for the next request of every process, and costs no read otherwise", async () => {
+  const { meta, catalog, organizations, parts } = start();
+  await organizations.create({ id: OWNER.id, name: "owner" });
+  await catalog.create(NAME, OWNER);
+  const processes = [new Knowledge(parts), new Knowledge(parts)];
+  const audited = async () => {
+    meta.asked = [];
+    const found = await Promise.all(
+      processes.map(async (process) => (await process.now()).findBucket(NAME)),
+    );
+    return found.map((each) => each?.isAudited);
+  };
+
+  assert.deepEqual(await audited(), [false, false]);
+  await organizations.setSettings(OWNER.id, { bucketAuditLoggingEnabled: true });
+  assert.deepEqual(await audited(), [true, true]);
+  assert.deepEqual(await audited(), [true, true]);
+  assert.deepEqual(meta.asked, ["seldom", "seldom"]);
+  await organizations.setSettings(OWNER.id, { bucketAuditLoggingEnabled: false });
+  assert.deepEqual(await audited(), [false, false]);
+  await catalog.changeControlSettings(await catalog.bucket(NAME), (before) => ({
+    ...before,
+    auditLoggingEnabled: true,
+  }));
+  assert.deepEqual(await audited(), [true, true]);
 });
 
 test("what could not be read is asked for again", async () => {

@@ -2,6 +2,7 @@ import type { Credential } from "#catalog/access-keys.ts";
 import type { AccessPolicies, Standing } from "#catalog/access-policies.ts";
 import type { BucketSettings } from "#catalog/bucket-settings.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import type { Organizations } from "#catalog/organizations.ts";
 import { SELDOM_KEY } from "#meta/seldom.ts";
 import type { MetaStore } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -10,6 +11,8 @@ import type { BucketName } from "#object/name.ts";
 export interface FoundBucket {
   readonly bucket: Bucket;
   readonly settings: BucketSettings;
+  /** Whether it, or its organization for all of its buckets, wants records of who did what. */
+  readonly isAudited: boolean;
 }
 
 /** undefined when there is no such bucket. */
@@ -29,6 +32,7 @@ export interface Known {
 export interface KnowledgeParts {
   readonly meta: Pick<MetaStore, "get">;
   readonly catalog: Catalog;
+  readonly organizations: Pick<Organizations, "settings">;
   readonly policies: Pick<AccessPolicies, "standing">;
   readonly keys: { readonly find: Known["findKey"] };
 }
@@ -63,17 +67,25 @@ export class Knowledge {
   }
 }
 
-function knownOf({ catalog, policies, keys }: KnowledgeParts, memories: Memories): Known {
+function knownOf(parts: KnowledgeParts, memories: Memories): Known {
+  const { policies, keys } = parts;
   return {
     findKey: memories.of((accessKeyId) => keys.find(accessKeyId)),
-    findBucket: memories.of((name: BucketName) => findBucket(catalog, name)),
+    findBucket: memories.of((name: BucketName) => findBucket(parts, name)),
     findStanding: memories.of((organizationId) => policies.standing(organizationId)),
   };
 }
 
-async function findBucket(catalog: Catalog, name: BucketName): Promise<FoundBucket | undefined> {
+async function findBucket(
+  { catalog, organizations }: KnowledgeParts,
+  name: BucketName,
+): Promise<FoundBucket | undefined> {
   const bucket = await catalog.find(name);
-  return bucket && { bucket, settings: await catalog.settings(bucket) };
+  if (bucket === undefined) return undefined;
+  const settings = await catalog.settings(bucket);
+  const { bucketAuditLoggingEnabled } = await organizations.settings(bucket.organizationId);
+  const isAudited = settings.control.auditLoggingEnabled || bucketAuditLoggingEnabled;
+  return { bucket, settings, isAudited };
 }
 
 /** Answers that are remembered until all of them are forgotten together. */

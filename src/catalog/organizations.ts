@@ -19,6 +19,10 @@ export interface OrganizationSettings {
   readonly bucketAuditLoggingEnabled: boolean;
 }
 
+const ALL_OFF: OrganizationSettings = {
+  controlPlaneAuditLoggingEnabled: false,
+  bucketAuditLoggingEnabled: false,
+};
 const ID = /^[a-z0-9]{3,32}$/;
 /** Policies name services by them. */
 const RESERVED_IDS = ["static", "coreweave", "wandb"];
@@ -44,6 +48,12 @@ export class Organizations {
     throw new ControlError("NotFound", `organization "${id}" not found`);
   }
 
+  /** Of an organization that is gone, nothing is wanted. */
+  async settings(id: string): Promise<OrganizationSettings> {
+    const row = await this.#table.find(id);
+    return row === undefined || row.value.deletedMs !== undefined ? ALL_OFF : row.value.settings;
+  }
+
   /** With those that were deleted. */
   async list(ask: Pick<RowsAsk, "after" | "limit">): Promise<Row<Organization>[]> {
     return await this.#table.page({ ...ask, prefix: "" });
@@ -58,8 +68,7 @@ export class Organizations {
     if (name === "" || name.length > NAME_MAX) {
       throw new ControlError("InvalidArgument", `name: give 1 to ${NAME_MAX} characters`);
     }
-    const settings = { controlPlaneAuditLoggingEnabled: false, bucketAuditLoggingEnabled: false };
-    const organization = { name, createdMs: this.#clock.now(), settings };
+    const organization = { name, createdMs: this.#clock.now(), settings: ALL_OFF };
     const change = {
       guards: [this.#table.guard(id)],
       writes: [this.#table.write(id, organization)],

@@ -4,7 +4,7 @@ import { type BlobCounts, BlobReader, countBlobs, type ReadCounts } from "#check
 import { checkBuckets } from "#check/buckets.ts";
 import { checkContent } from "#check/contents.ts";
 import { Extents } from "#check/extents.ts";
-import { checkGarbage } from "#check/garbage.ts";
+import { checkGarbage, checkHolds } from "#check/garbage.ts";
 import { HeadMerge } from "#check/heads.ts";
 import { checkHeld } from "#check/held.ts";
 import { type Findings, Found, type Mending } from "#check/problem.ts";
@@ -71,6 +71,7 @@ async function checkRecords(options: CheckOptions, found: Found): Promise<CheckR
   const uploads = await checkUploads(run, buckets);
   progress("garbage", 0);
   const garbage = await checkGarbage(run);
+  await checkHolds(run);
   progress("references", 0);
   const references = await checkHeld(run);
   progress("usage", 0);

@@ -1,5 +1,5 @@
 import type { Found } from "#check/problem.ts";
-import { type Decoded, garbageIn, guardOf, type Holder, holdersIn } from "#check/walk.ts";
+import { type Decoded, garbageIn, guardOf, type Holder, holdersIn, holdsIn } from "#check/walk.ts";
 import type { Guard, MetaStore, MetaView } from "#meta/store.ts";
 import type { GarbageRecord } from "#versioned/record.ts";
 
@@ -35,6 +35,18 @@ export async function checkGarbage(parts: Parts): Promise<number> {
   }
   if (inBatch > 0) await checkHeld(parts, batch);
   return entries;
+}
+
+/** That holds can be read. */
+export async function checkHolds({ meta, view, found }: Parts): Promise<void> {
+  for await (const hold of holdsIn(view)) {
+    if ("value" in hold) continue;
+    const guard = guardOf(hold.entry);
+    const where = `${Buffer.from(guard.key).toString("hex")}: ${hold.unreadable}`;
+    // Nobody's work is lost: whoever still has it writes it again within a minute.
+    const repair = async () => await removed(meta, guard);
+    await found.problem({ kind: "hold-malformed", where, repair });
+  }
 }
 
 async function readable(parts: Parts, garbage: Decoded<GarbageRecord>): Promise<Entry | undefined> {

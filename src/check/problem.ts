@@ -21,6 +21,7 @@ export const PROBLEM_KINDS = {
   "rename-token-unheld": "tokens of renames that nothing would clear away",
   "garbage-malformed": "garbage entries that cannot be carried out",
   "garbage-of-held": "garbage entries that would throw away what is held",
+  "hold-malformed": "holds that cannot be read: while they stand no garbage is thrown away",
   "usage-wrong": "counters of usage that do not fit what is there",
   "index-missing": "buckets that an index lacks",
   "index-dangling": "index entries of buckets that are not there",

@@ -2,6 +2,7 @@ import { asBuffer } from "#base/bytes.ts";
 import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 import type { Entry, Guard, MetaView } from "#meta/store.ts";
 import { PART_NUMBER_MAX } from "#object/name.ts";
+import { readHold } from "#versioned/hold.ts";
 import {
   afterKey,
   manifestKey,
@@ -12,6 +13,7 @@ import {
 } from "#versioned/keys.ts";
 import {
   type GarbageRecord,
+  type HoldRecord,
   type Manifest,
   type PartRecord,
   type UploadRecord,
@@ -113,6 +115,12 @@ export async function* garbageIn(view: MetaView): AsyncGenerator<Decoded<Garbage
       requireShape(entry.key.length === GARBAGE_KEY_BYTES, "its key has another length");
       return record;
     });
+  }
+}
+
+export async function* holdsIn(view: MetaView): AsyncGenerator<Decoded<HoldRecord>> {
+  for await (const entry of entriesIn(view, spanOf("h"))) {
+    yield decoded(entry, () => readHold(entry.value));
   }
 }
 

@@ -16,10 +16,11 @@ export interface GarbageJob {
 const IDLE_MS_MAX = 10_000;
 const IDLE_MS_MIN = 250;
 
-/** Clears away discarded content until the signal; a failure is logged and tried again. */
+/** Clears away discarded content until the signal; a failure is logged once, and tried again until it is over. */
 export async function runGarbage(job: GarbageJob): Promise<void> {
   const { stores, graceMs, signal } = job;
   const idleMs = Math.min(IDLE_MS_MAX, Math.max(IDLE_MS_MIN, graceMs / 4));
+  let told = "";
   while (!signal.aborted) {
     let entries = 0;
     try {
@@ -27,8 +28,13 @@ export async function runGarbage(job: GarbageJob): Promise<void> {
       const collected = await collectGarbage(stores, Math.max(0, beforeMs), signal);
       entries = collected.entries;
       job.count(collected);
+      told = "";
     } catch (cause) {
-      job.log.error("clearing away garbage failed; it will be tried again", cause);
+      const failure = String(cause);
+      if (failure !== told) {
+        job.log.error("clearing away garbage failed; it will be tried again", cause);
+      }
+      told = failure;
     }
     if (entries === 0) await stores.clock.sleep(idleMs, signal).catch(() => undefined);
   }

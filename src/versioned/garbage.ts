@@ -1,3 +1,5 @@
+import { asBuffer } from "#base/bytes.ts";
+import { StorageError } from "#base/error.ts";
 import type { Guard } from "#meta/store.ts";
 import { PART_NUMBER_MAX } from "#object/name.ts";
 import { isHeld } from "#versioned/hold.ts";
@@ -39,13 +41,24 @@ export async function collectGarbage(
   let [done, blobs] = [0, 0];
   for (const { key, value } of entries) {
     if (signal?.aborted === true) break;
-    const removed = await collect(stores, unpackJson<GarbageRecord>(value));
+    const removed = await collect(stores, readEntry(key, value));
     if (removed === undefined) continue;
     await stores.meta.commit({ guards: [], writes: [{ key, value: undefined }] });
     done += 1;
     blobs += removed;
   }
   return { entries: done, blobs };
+}
+
+/** Fails: StorageError "corrupt", from which its reader knows what to do. */
+function readEntry(key: Uint8Array, value: Uint8Array): GarbageRecord {
+  try {
+    return unpackJson<GarbageRecord>(value);
+  } catch (cause) {
+    const name = asBuffer(key).toString("hex");
+    const message = `the garbage entry ${name} cannot be read, and until it is gone nothing later is thrown away: "lode check --online --repair" removes it`;
+    throw new StorageError("corrupt", message, cause);
+  }
 }
 
 /** How many blobs went; undefined when the entry must wait for another round. */

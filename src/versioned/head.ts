@@ -94,6 +94,13 @@ export function unpackHead(value: Uint8Array): Head {
   };
 }
 
+/** What lists show of a head. */
+export interface ShownHead {
+  readonly object: ListedObject;
+  readonly isNull: boolean;
+  readonly deleteMarker: boolean;
+}
+
 /** Many heads, of which only what a list shows is made. */
 export class HeadsRead {
   readonly #bytes: Buffer;
@@ -112,12 +119,32 @@ export class HeadsRead {
     this.#hex = bytes.toString("hex");
   }
 
+  sequenceOf(index: number): number {
+    return readStamp(this.#bytes, index * BYTES + HEAD_STAMP_AT);
+  }
+
   /** undefined for a delete marker. Fails: StorageError "corrupt". */
   listed(index: number, key: string): ListedObject | undefined {
+    requireWhole(this.#bytes, index * BYTES);
+    const isMarker = (this.#flags(index) & DELETE_MARKER) !== 0;
+    return isMarker ? undefined : this.#object(index, key);
+  }
+
+  /** Fails: StorageError "corrupt". */
+  shown(index: number, key: string): ShownHead {
+    requireWhole(this.#bytes, index * BYTES);
+    const flags = this.#flags(index);
+    const [isNull, deleteMarker] = [(flags & IS_NULL) !== 0, (flags & DELETE_MARKER) !== 0];
+    return { object: this.#object(index, key), isNull, deleteMarker };
+  }
+
+  #flags(index: number): number {
+    return this.#bytes[index * BYTES + 1] ?? 0;
+  }
+
+  #object(index: number, key: string): ListedObject {
     const bytes = this.#bytes;
     const at = index * BYTES;
-    requireWhole(bytes, at);
-    if (((bytes[at + 1] ?? 0) & DELETE_MARKER) !== 0) return undefined;
     const md5 = this.#hex.slice(2 * (at + MD5_AT), 2 * (at + BYTES));
     return {
       key,
@@ -161,6 +188,12 @@ function checkWeights(): Uint8Array {
     weight = (weight * 31) & 0xff;
   }
   return weights;
+}
+
+export function listedOf(key: string, head: Head): ListedObject {
+  const { sizeBytes, modifiedMs, storageClass, checksumAlgorithm, checksumType } = head;
+  const etag = etagOf(head);
+  return { key, sizeBytes, etag, modifiedMs, storageClass, checksumAlgorithm, checksumType };
 }
 
 export function etagOf({ md5, partsCount }: Pick<Head, "md5" | "partsCount">): string {

@@ -1,6 +1,8 @@
+import { asBuffer } from "#base/bytes.ts";
 import type { Clock } from "#base/clock.ts";
+import { StorageError } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
-import type { MetaStore, MetaView } from "#meta/store.ts";
+import type { Entry, MetaStore, MetaView } from "#meta/store.ts";
 import { holdKey, holdSpan, ID_BYTES } from "#versioned/keys.ts";
 import { type HoldRecord, packJson, unpackJson } from "#versioned/record.ts";
 
@@ -62,7 +64,10 @@ async function write(meta: MetaStore, clock: Clock, key: Buffer): Promise<void> 
   await meta.commit({ guards: [], writes: [{ key, value: packJson(record) }] });
 }
 
-/** Whether anybody has a hold now. Clears away those of the dead. */
+/**
+ * Whether anybody has a hold now. Clears away those of the dead.
+ * Fails: StorageError "corrupt" for one that cannot be read: it may be somebody's.
+ */
 export async function isHeld(meta: MetaStore, nowMs: number): Promise<boolean> {
   const holds = await holdsIn(meta);
   for (const { guard, untilMs } of holds) {
@@ -74,8 +79,26 @@ export async function isHeld(meta: MetaStore, nowMs: number): Promise<boolean> {
 
 async function holdsIn(meta: MetaView) {
   const entries = await meta.scan({ ...holdSpan(), limit: HOLDS_MAX });
-  return entries.map(({ key, value, revision }) => {
-    const { untilMs } = unpackJson<HoldRecord>(value);
-    return { guard: { key, revision }, untilMs };
+  return entries.map((entry) => {
+    const { key, revision } = entry;
+    return { guard: { key, revision }, untilMs: named(entry).untilMs };
   });
+}
+
+/** Fails: StorageError "corrupt". */
+export function readHold(value: Uint8Array): HoldRecord {
+  const record = unpackJson<HoldRecord>(value);
+  if (Number.isFinite(record.untilMs)) return record;
+  throw new StorageError("corrupt", "a hold says no time");
+}
+
+/** The same, and whoever reads the failure knows what to do. */
+function named({ key, value }: Entry): HoldRecord {
+  try {
+    return readHold(value);
+  } catch (cause) {
+    const name = asBuffer(key).toString("hex");
+    const message = `the hold ${name} cannot be read, and until it is gone nothing is thrown away: "lode check --online --repair" removes it`;
+    throw new StorageError("corrupt", message, cause);
+  }
 }

@@ -22,6 +22,8 @@ import { STAMP_BYTES, writeStamp } from "#base/stamp.ts";
  */
 const TERMINATOR = Buffer.from([0x00, 0x01]);
 const ESCAPED_ZERO = Buffer.from([0x00, 0xff]);
+/** What stands behind the object key in a version's key. */
+export const VERSION_CLOSE_BYTES = TERMINATOR.length + STAMP_BYTES;
 
 const BUCKET_ID_BYTES = 8;
 /** Of blobs, contents and uploads. */

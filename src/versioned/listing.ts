@@ -1,6 +1,5 @@
 import { asBuffer } from "#base/bytes.ts";
-import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
-import type { Entry, MetaStore } from "#meta/store.ts";
+import type { MetaStore } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type {
   ListAsk,
@@ -14,7 +13,7 @@ import type {
   VersionsPage,
 } from "#object/engine.ts";
 import { EntryBatch } from "#versioned/entry-batch.ts";
-import { etagOf, type Head, unpackHead } from "#versioned/head.ts";
+import { type Head, unpackHead } from "#versioned/head.ts";
 import { HeadBatch } from "#versioned/head-batch.ts";
 import {
   afterKey,
@@ -28,15 +27,9 @@ import {
   versionKey,
   versionSpan,
 } from "#versioned/keys.ts";
-import { headOf } from "#versioned/plan.ts";
-import {
-  sequenceOf,
-  type UploadRecord,
-  unpackJson,
-  unpackVersion,
-  versionIdOf,
-} from "#versioned/record.ts";
+import { sequenceOf, type UploadRecord, unpackJson } from "#versioned/record.ts";
 import { infoOfUpload } from "#versioned/uploads.ts";
+import { VersionScan } from "#versioned/version-batch.ts";
 import { type Walked, walk } from "#versioned/walk.ts";
 
 /** Their records carry the bytes of small objects. */
@@ -69,16 +62,17 @@ export async function listVersions(
   const prefixEnd = (prefix: string) => closedSpan("v", bucket.id, prefix).to;
   const head = await markedHead(meta, bucket, ask);
   let previous = ask.afterVersionId === undefined ? undefined : ask.afterKey;
+  const versions = new VersionScan(meta, bucket.id, (key, sequence) => {
+    const isFirst = key !== previous;
+    previous = key;
+    // Within a page the first of a key is its newest; where a page goes on, only the head tells.
+    return isFirst || head?.sequence === sequence;
+  });
   const page = await walk<ListedVersion>({
     ...ask,
     batchMax: VERSIONS_AT_ONCE,
     span: later(closedSpan("v", bucket.id, ask.prefix), versionsFrom(bucket, ask, head)),
-    scan: async (range) =>
-      new EntryBatch(await meta.scan(range), (entry, key) => {
-        const isFirst = key !== previous;
-        previous = key;
-        return listedVersion(entry, key, { isFirst, head });
-      }),
+    scan: async (range) => await versions.batch(range),
     prefixEnd,
   });
   const next = tokenOf(page, ({ key }) => key);
@@ -112,28 +106,6 @@ export async function listUploads(
     prefixes: page.prefixes,
     next: next && { key: next.key, uploadId: next.item?.uploadId },
   };
-}
-
-function listed(key: string, head: Head): ListedObject {
-  const { sizeBytes, modifiedMs, storageClass, checksumAlgorithm, checksumType } = head;
-  const etag = etagOf(head);
-  return { key, sizeBytes, etag, modifiedMs, storageClass, checksumAlgorithm, checksumType };
-}
-
-function listedVersion(
-  { key: bytes, value }: Entry,
-  key: string,
-  { isFirst, head }: { readonly isFirst: boolean; readonly head: Head | undefined },
-): ListedVersion {
-  const { record } = unpackVersion(value);
-  const sequence = readStamp(asBuffer(bytes), bytes.length - STAMP_BYTES);
-  const { isNull, deleteMarker } = record;
-  const shown = listed(key, headOf(record, { sequence, nullSequence: undefined }));
-  // Within a page the first of a key is its newest; where a page goes on, only the head tells.
-  const isLatest = isFirst || head?.sequence === sequence;
-  const place = versionIdOf(sequence, false);
-  const versionId = isNull ? versionIdOf(sequence, true) : place;
-  return { ...shown, versionId, isLatest, deleteMarker, place };
 }
 
 /** Whether `after` is itself a common prefix of this list: then all below it was shown as one. */

@@ -5,7 +5,7 @@ import type { ProblemKind } from "#check/problem.ts";
 import { packCounter } from "#meta/counter.ts";
 import { checked, kindsOf, leftOf } from "#test/check/checked.ts";
 import { type Filled, filled } from "#test/check/filled.ts";
-import { garbageKey, manifestKey, partCounterKey, referenceKey } from "#versioned/keys.ts";
+import { garbageKey, holdKey, manifestKey, partCounterKey, referenceKey } from "#versioned/keys.ts";
 import { packJson, packVersion, unpackVersion } from "#versioned/record.ts";
 
 interface Damage {
@@ -195,6 +195,16 @@ const DAMAGES: readonly Damage[] = [
     title: "garbage that is none",
     damage: async ({ write }) => write(garbageKey(5, ID), Buffer.from("nonsense")),
     found: { "garbage-malformed": 1 },
+  },
+  {
+    title: "a hold that is none",
+    damage: async ({ write }) => write(holdKey(ID), Buffer.from("nonsense")),
+    found: { "hold-malformed": 1 },
+  },
+  {
+    title: "a hold without a time",
+    damage: async ({ write }) => write(holdKey(ID), packJson({ parts: [] })),
+    found: { "hold-malformed": 1 },
   },
   {
     title: "garbage that names what is held",

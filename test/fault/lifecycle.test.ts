@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
 import { systemClock } from "#base/clock.ts";
+import { makeCertificate } from "#test/clients/certificate.ts";
 import { expectCall, makeBucket, put, signedHead, type Target } from "#test/fault/call.ts";
 import {
   type Ended,
@@ -17,7 +18,9 @@ import {
 import { RawSocket } from "#test/support/raw-socket.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 
-const READY = /^ready s3=(http:\/\/127\.0\.0\.1:\d+) admin=(http:\/\/127\.0\.0\.1:\d+)$/m;
+/** More than the system and the server hold of an answer that nobody reads. */
+const LARGE_BYTES = 32 * 2 ** 20;
+const READY = /^ready s3=(https?:\/\/127\.0\.0\.1:\d+) admin=(http:\/\/127\.0\.0\.1:\d+)$/m;
 
 suite("a server from its start to its end", { concurrency: 3 }, () => {
   test("the ready line is the last, exact, and true: S3, liveness and readiness are served", async (t) => {
@@ -71,7 +74,10 @@ suite("a server from its start to its end", { concurrency: 3 }, () => {
       const bucket = await makeBucket(server, "drain");
       const body = Buffer.alloc(300_000, "x");
       const uploads = await Promise.all(
-        Array.from({ length: 4 }, (_, index) => begin(server, `${bucket}/${index}`, body)),
+        Array.from({ length: 4 }, async (_, index) => {
+          const socket = await RawSocket.connect(server.endpoint);
+          return await begin(socket, server, { path: `${bucket}/${index}`, body });
+        }),
       );
       await using idle = await RawSocket.connect(server.endpoint);
       await idle.send(signedHead(server, { method: "GET", path: "/" }));
@@ -89,6 +95,44 @@ suite("a server from its start to its end", { concurrency: 3 }, () => {
       assert.equal((await running.ended).code, 0);
     });
   }
+
+  test("SIGTERM drains connections over TLS as it does others: a download and an upload finish", async (t) => {
+    const certificate = await makeCertificate();
+    if (certificate === undefined) return t.skip("no openssl here");
+    const { certificateFile, keyFile, authority } = certificate;
+    const files = ["--tls-cert", certificateFile, "--tls-key", keyFile];
+    const { server, running } = await serve(t, await temporaryDirectory(), ...files);
+    assert.match(server.endpoint, /^https:/);
+    const connected = async () => await RawSocket.connect(server.endpoint, authority);
+    const large = Buffer.alloc(LARGE_BYTES, "large");
+    await using idle = await connected();
+    for (const { path, body } of [
+      { path: "/tls", body: "" },
+      { path: "/tls/large", body: large },
+    ]) {
+      await idle.send(signedHead(server, { method: "PUT", path, body }));
+      await idle.send(body);
+      assert.equal((await idle.response()).status, 200);
+    }
+    await using reading = await connected();
+    await reading.send(signedHead(server, { method: "GET", path: "/tls/large" }));
+    await reading.begins();
+    reading.stopReading();
+    const body = Buffer.alloc(300_000, "x");
+    await using writing = await begin(await connected(), server, { path: "/tls/key", body });
+
+    running.signal("SIGTERM");
+
+    assert.equal(await idle.ended(), "");
+    await untilRefused(server.endpoint.replace("https:", "http:"));
+    await writing.send(body.subarray(1_000));
+    assert.equal((await writing.response()).status, 200);
+    assert.equal(await writing.ended(), "");
+    reading.readOn();
+    assert.ok((await reading.response()).body.equals(large));
+    assert.equal(await reading.ended(), "");
+    assert.equal((await running.ended).code, 0);
+  });
 
   test("what was written before a stop is there after the next start", async (t) => {
     const data = await temporaryDirectory();
@@ -152,8 +196,11 @@ async function untilRefused(endpoint: string): Promise<void> {
 }
 
 /** A request under way: its head and a piece of its body are sent. */
-async function begin(server: Target, path: string, body: Buffer): Promise<RawSocket> {
-  const socket = await RawSocket.connect(server.endpoint);
+async function begin(
+  socket: RawSocket,
+  server: Target,
+  { path, body }: { readonly path: string; readonly body: Buffer },
+): Promise<RawSocket> {
   const headers = { expect: "100-continue" };
   await socket.send(signedHead(server, { method: "PUT", path, headers, body }));
   // Now a worker has it.

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { ControlPlaneRecord } from "#audit/record.ts";
 import { AuditSpool } from "#audit/spool.ts";
-import { AuditSwitch } from "#catalog/audit-switch.ts";
 import { openIdentities } from "#catalog/identities.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import { RequestAudit } from "#request-audit.ts";
@@ -24,7 +23,7 @@ test("who was given keys by STS, and who was refused, is in the organization's c
   const root = await temporaryDirectory();
   const lost = () => assert.fail("records were lost");
   const spool = await AuditSpool.open({ root, owner: "1", clock, batchMs: 60_000, lost });
-  const audit = new RequestAudit({ spool, wanted: new AuditSwitch(organizations, clock), clock });
+  const audit = new RequestAudit({ spool, organizations, clock });
   const request = {
     ...{ method: "POST", target: "/", rawHeaders: [], secure: true, remoteAddress: "192.0.2.1" },
     body: (async function* none() {})(),

@@ -33,8 +33,8 @@ test("a request reads who may do what only when any of it has changed, and no co
   assert.equal(await ask("PUT"), `${ASKS}o`);
   assert.equal(await ask("GET"), `${ASKS}ov`);
   await makeBucket(server, "another");
-  // Of the bucket, its settings and the policies, too.
-  assert.equal(await ask("PUT"), `${ASKS}DPbo`);
+  // Of the bucket, its settings, its organization and the policies, too.
+  assert.equal(await ask("PUT"), `${ASKS}DOPbo`);
   assert.equal(await ask("PUT"), `${ASKS}o`);
 });
 

@@ -7,6 +7,7 @@
  *     await socket.ended();
  */
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { deadline } from "#base/clock.ts";
 
 export interface RawResponse {
@@ -27,13 +28,18 @@ export class RawSocket implements AsyncDisposable {
   #ended = false;
   #wake: (() => void) | undefined;
 
-  /** `allowHalfOpen`: our side stays open when the server has ended its own. */
-  static async connect(endpoint: string): Promise<RawSocket> {
-    const { hostname, port } = new URL(endpoint);
-    const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  /**
+   * Over TLS when the endpoint is https; `authority` is then the certificate to believe, in PEM.
+   * `allowHalfOpen`: our side stays open when the server has ended its own.
+   */
+  static async connect(endpoint: string, authority?: string): Promise<RawSocket> {
+    const { protocol, hostname: host, port: text } = new URL(endpoint);
+    const secure = protocol === "https:";
+    const options = { host, port: Number(text), allowHalfOpen: true };
+    const socket = secure ? connectTls({ ...options, ca: authority }) : connect(options);
     socket.setNoDelay(true);
     await new Promise<void>((resolve, reject) => {
-      socket.once("connect", resolve).once("error", reject);
+      socket.once(secure ? "secureConnect" : "connect", resolve).once("error", reject);
     });
     return new RawSocket(socket);
   }
@@ -62,6 +68,11 @@ export class RawSocket implements AsyncDisposable {
         resolve();
       });
     });
+  }
+
+  /** Resolves when an answer has begun to come. */
+  async begins(): Promise<void> {
+    if (this.#bytes === 0) await this.#moreOf("an answer");
   }
 
   /** Ends our direction: the server sees the end of what we send, and may still answer. */

@@ -26,7 +26,7 @@ export interface WasmFunction {
   readonly code: Code;
 }
 
-export const PAGE_BYTES = 64 * 1_024;
+const PAGE_BYTES = 64 * 1_024;
 
 // TypeScript declares it with a browser's library alone.
 declare const WebAssembly: {

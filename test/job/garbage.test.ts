@@ -1,0 +1,68 @@
+/** What the garbage job does, and says, when a record in its way cannot be read. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Log } from "#base/log.ts";
+import { runGarbage } from "#job/garbage.ts";
+import { checked } from "#test/check/checked.ts";
+import { filled } from "#test/check/filled.ts";
+import { storesOver } from "#test/model/stores.ts";
+import { garbageKey, holdKey } from "#versioned/keys.ts";
+import { packJson } from "#versioned/record.ts";
+
+const ID = "ab".repeat(16);
+const OTHER = "cd".repeat(16);
+const NONSENSE = Buffer.from("nonsense");
+const ROUNDS_MAX = 20;
+
+for (const [what, keyOf] of [
+  ["hold", holdKey],
+  ["garbage entry", (id: string) => garbageKey(3, id)],
+] as const) {
+  test(`while a ${what} cannot be read garbage stays, which is told once by its name, until a check has removed it`, async () => {
+    const store = await filled();
+    const { meta, blobs, clock } = store;
+    await meta.commit({ guards: [], writes: [{ key: keyOf(ID), value: NONSENSE }] });
+    const garbage = packJson({ contentId: OTHER, blobs: [] });
+    await meta.commit({ guards: [], writes: [{ key: garbageKey(5, ID), value: garbage }] });
+    const told: string[] = [];
+    const log: Pick<Log, "error"> = { error: (_, cause) => told.push(String(cause)) };
+    const stop = new AbortController();
+    let [rounds, entries] = [0, 0];
+    const perRound: Record<number, () => Promise<unknown>> = {
+      4: async () =>
+        await meta.commit({ guards: [], writes: [{ key: keyOf(OTHER), value: NONSENSE }] }),
+      8: async () => {
+        assert.equal(
+          (await store.all("g")).some(({ value }) => garbage.equals(value)),
+          true,
+        );
+        await store.drop({ key: keyOf(ID), value: NONSENSE, revision: 0 });
+      },
+      12: async () => await checked(store, { repair: true }),
+    };
+
+    await runGarbage({
+      stores: storesOver(meta, blobs),
+      graceMs: 0,
+      oldestReadMs: async () => {
+        rounds += 1;
+        await perRound[rounds]?.();
+        if (entries > 0 || rounds === ROUNDS_MAX) stop.abort();
+        return clock.now();
+      },
+      count: (collected) => {
+        entries += collected.entries;
+      },
+      log: log as Log,
+      signal: stop.signal,
+    });
+
+    assert.equal(entries, 1);
+    assert.equal(rounds, 13);
+    assert.deepEqual(
+      told.map((text) => text.replace(/cannot be read.*/, "…")),
+      [keyOf(ID), keyOf(OTHER)].map((key) => `StorageError: the ${what} ${key.toString("hex")} …`),
+    );
+    for (const text of told) assert.match(text, /"lode check --online --repair" removes it$/);
+  });
+}
