@@ -72,9 +72,9 @@ export function digestOf(algorithm: ChecksumAlgorithm | "MD5", bytes: Uint8Array
   }
 }
 
-/** The CRC32 of bytes that are all here, as a number. */
-export function crc32Of(bytes: Uint8Array): number {
-  return crc32(bytes);
+/** The CRC32 of bytes that are all here, as a number; of those behind others, whose CRC32 is `before`. */
+export function crc32Of(bytes: Uint8Array, before = 0): number {
+  return crc32(bytes, before);
 }
 
 function crc64Of(bytes: Uint8Array): Buffer {

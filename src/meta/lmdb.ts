@@ -31,6 +31,8 @@ const KEY_BYTES_MAX = 1_978;
 /** Before each value stand the eight bytes of its revision. */
 const REVISION_BYTES = 8;
 const SMALL_BYTES = 1_024;
+/** The largest inline object with its record fits. */
+const ROOM_BYTES = 128 * 1_024;
 /** The last commit's sequence; no caller's key begins with a zero byte. */
 const SEQUENCE_KEY = Buffer.from([0]);
 /** Above what one transaction writes: with less space than this, a write that fell short found none. */
@@ -41,6 +43,8 @@ const EIO = 5;
 interface View {
   readonly transaction?: Transaction;
 }
+
+const NEWEST: View = {};
 
 /** Of lmdb-js, whose types leave the options out. */
 interface FastReads {
@@ -65,6 +69,7 @@ export class LmdbMetaStore implements MetaStore {
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #db: Database<Buffer, Buffer> & FastReads;
   readonly #reader = new RangeReader(REVISION_BYTES);
+  readonly #scratch = Buffer.allocUnsafeSlow(ROOM_BYTES);
   readonly #waiting: Pending[] = [];
   #committing: Promise<void> | undefined;
   #isFresh = false;
@@ -144,7 +149,7 @@ export class LmdbMetaStore implements MetaStore {
     await this.#root.close();
   }
 
-  #get(key: Uint8Array, view: View = {}): Entry | undefined {
+  #get(key: Uint8Array, view: View = NEWEST): Entry | undefined {
     // Good until the next read: lmdb-js reuses the buffer, whose length it keeps apart.
     const stored = this.#db.getBinaryFast(asBuffer(key), view);
     if (stored === undefined) return undefined;
@@ -153,7 +158,7 @@ export class LmdbMetaStore implements MetaStore {
     return { key, value, revision: readRevision(stored) };
   }
 
-  #scan({ from, to, limit, reverse = false }: KeyRange, view: View = {}): Entry[] {
+  #scan({ from, to, limit, reverse = false }: KeyRange, view: View = NEWEST): Entry[] {
     const [low, high] = [asBuffer(from), asBuffer(to)];
     const range = reverse
       ? { start: high, exclusiveStart: true, end: low, inclusiveEnd: true, reverse }
@@ -219,7 +224,7 @@ export class LmdbMetaStore implements MetaStore {
   }
 
   #holds({ key, revision }: Guard): boolean {
-    const stored = this.#db.getBinary(asBuffer(key));
+    const stored = this.#db.getBinaryFast(asBuffer(key), NEWEST);
     return (stored === undefined ? 0 : readRevision(stored)) === revision;
   }
 
@@ -237,18 +242,25 @@ export class LmdbMetaStore implements MetaStore {
     this.#store(name, sum);
   }
 
-  #write({ key, value, stampKeyAt, stampValueAt }: Write, sequence: number): void {
+  #write({ key, value, tail, stampKeyAt, stampValueAt }: Write, sequence: number): void {
     const name = asBuffer(key);
     if (stampKeyAt !== undefined) writeStamp(name, stampKeyAt, sequence);
     if (value === undefined) {
       this.#db.removeSync(name);
       return;
     }
-    const stored = Buffer.allocUnsafe(REVISION_BYTES + value.length);
+    const tailAt = REVISION_BYTES + value.length;
+    const stored = this.#room(tailAt + (tail?.length ?? 0));
     writeRevision(stored, sequence);
     stored.set(value, REVISION_BYTES);
+    if (tail !== undefined) stored.set(tail, tailAt);
     if (stampValueAt !== undefined) writeStamp(stored, REVISION_BYTES + stampValueAt, sequence);
     this.#store(name, stored);
+  }
+
+  /** Within the write transaction LMDB has copied what it is given when the call returns. */
+  #room(bytes: number): Buffer {
+    return bytes <= ROOM_BYTES ? this.#scratch.subarray(0, bytes) : Buffer.allocUnsafeSlow(bytes);
   }
 
   #store(key: Buffer, stored: Buffer): void {

@@ -91,7 +91,7 @@ const NOTHING = Buffer.alloc(0);
 
 function stamped(write: Write, sequence: number): Pick<Write, "key" | "value"> {
   const key = Buffer.from(write.key);
-  const value = write.value === undefined ? undefined : Buffer.from(write.value);
+  const value = write.value && Buffer.concat([write.value, write.tail ?? NOTHING]);
   if (write.stampKeyAt !== undefined) writeStamp(key, write.stampKeyAt, sequence);
   if (write.stampValueAt !== undefined && value !== undefined) {
     writeStamp(value, write.stampValueAt, sequence);

@@ -77,6 +77,8 @@ export interface Write {
   readonly key: Uint8Array;
   /** undefined deletes. */
   readonly value: Uint8Array | undefined;
+  /** What stands behind it in the entry: two parts of one value need not be copied together first. */
+  readonly tail?: Uint8Array | undefined;
   /**
    * Offsets at which the commit's stamp (see `base/stamp.ts`) replaces the eight bytes there, so
    * that keys and values can carry an order that is known only at the commit.

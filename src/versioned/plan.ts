@@ -92,7 +92,7 @@ export function planVersion(name: KeyName, state: KeyState, change: PlanVersion)
     { key: headKey(bucket.id, key), value: packHead(head), stampValueAt: HEAD_STAMP_AT },
     {
       key: recordKey,
-      value: packVersion(record, version.inline),
+      ...packVersion(record, version.inline),
       stampKeyAt: recordKey.length - STAMP_BYTES,
     },
     ...contentWrites(version),
@@ -138,7 +138,7 @@ export function planRewrite(
       { key: headKey(bucket.id, key), value: packHead(state.head) },
       {
         key: versionKey(bucket.id, key, version.sequence),
-        value: packVersion(version.record, version.inline),
+        ...packVersion(version.record, version.inline),
       },
     ],
   };

@@ -115,15 +115,17 @@ const BODY_AT = 5;
 /** Of a version: the length of its JSON. */
 const JSON_AT = BODY_AT + 4;
 
-/** The length of the JSON, the JSON, the inline bytes. */
-export function packVersion(record: VersionRecord, inline: Uint8Array | undefined): Buffer {
+/** The length of the JSON, the JSON, the inline bytes: these apart, as they are and without a copy. */
+export function packVersion(
+  record: VersionRecord,
+  inline: Uint8Array = NOTHING,
+): { readonly value: Buffer; readonly tail: Uint8Array } {
   const json = JSON.stringify(compactVersion(record));
   const jsonBytes = Buffer.byteLength(json);
-  const bytes = Buffer.allocUnsafe(JSON_AT + jsonBytes + (inline?.length ?? 0));
-  bytes.writeUInt32BE(jsonBytes, BODY_AT);
-  bytes.write(json, JSON_AT, "utf8");
-  if (inline !== undefined) bytes.set(inline, JSON_AT + jsonBytes);
-  return sealed(bytes, VERSION_FORMAT);
+  const value = Buffer.allocUnsafe(JSON_AT + jsonBytes);
+  value.writeUInt32BE(jsonBytes, BODY_AT);
+  value.write(json, JSON_AT, "utf8");
+  return { value: sealed(value, VERSION_FORMAT, inline), tail: inline };
 }
 
 /** Fails: StorageError "corrupt". */
@@ -163,10 +165,11 @@ export function unpackJson<T extends JsonRecord>(value: Uint8Array): T {
 }
 
 const OPENING_BRACE = 0x7b;
+const NOTHING = new Uint8Array(0);
 
-function sealed(bytes: Buffer, format: number): Buffer {
+function sealed(bytes: Buffer, format: number, tail: Uint8Array = NOTHING): Buffer {
   bytes[0] = format;
-  bytes.writeUInt32BE(crc32Of(bytes.subarray(BODY_AT)), CRC_AT);
+  bytes.writeUInt32BE(crc32Of(tail, crc32Of(bytes.subarray(BODY_AT))), CRC_AT);
   return bytes;
 }
 

@@ -133,7 +133,7 @@ function movedWrites({
     },
     {
       key: recordKey,
-      value: packVersion(moved.record, moved.inline),
+      ...packVersion(moved.record, moved.inline),
       stampKeyAt: recordKey.length - STAMP_BYTES,
     },
     { key: headKey(bucket.id, source.key), value: undefined },

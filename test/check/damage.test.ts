@@ -76,7 +76,7 @@ const DAMAGES: readonly Damage[] = [
     damage: async ({ write, one }) => {
       const { key, value } = await one("v", "plain");
       const { record, inline } = unpackVersion(value);
-      await write(key, packVersion({ ...record, sizeBytes: record.sizeBytes + 1 }, inline));
+      await write(key, whole({ ...record, sizeBytes: record.sizeBytes + 1 }, inline));
     },
     found: { "head-wrong": 1, "size-wrong": 1, "usage-wrong": 2 },
     left: { "size-wrong": 1 },
@@ -86,7 +86,7 @@ const DAMAGES: readonly Damage[] = [
     damage: async ({ write, one }) => {
       const { key, value } = await one("v", "small");
       const { record, inline } = unpackVersion(value);
-      await write(key, packVersion(record, Buffer.alloc(inline.length)));
+      await write(key, whole(record, Buffer.alloc(inline.length)));
     },
     found: { "inline-damaged": 1 },
     left: { "inline-damaged": 1 },
@@ -303,4 +303,10 @@ async function contentsOf({ meta, blobs }: Filled): Promise<readonly unknown[]> 
   }
   for await (const { id, sizeBytes } of blobs.list()) all.push([id, sizeBytes]);
   return all;
+}
+
+/** A version as it stands in the store. */
+function whole(...version: Parameters<typeof packVersion>): Buffer {
+  const { value, tail } = packVersion(...version);
+  return Buffer.concat([value, tail]);
 }

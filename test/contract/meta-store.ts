@@ -95,6 +95,27 @@ export function metaStoreContract(adapter: string, open: () => Promise<MetaStore
     assert.equal(entries[0]?.value[0], 7);
   });
 
+  test(`${adapter}: a value and its tail are one value, however long, and stay the caller's`, async () => {
+    await using store = await open();
+    const writes = [0, 1, 9_000, 127_000, 131_072, 300_000].map((length) => ({
+      key: bytes(`k${length}`),
+      value: Buffer.alloc(STAMP_BYTES, 1),
+      tail: Buffer.alloc(length, length % 251),
+      stampValueAt: 0,
+    }));
+
+    const sequence = await store.commit({ guards: [], writes });
+    const given = writes.map(({ tail }) => Buffer.from(tail));
+    for (const { tail } of writes) tail.fill(0);
+
+    for (const [index, { key }] of writes.entries()) {
+      const stored = Buffer.from((await store.get(key))?.value ?? []);
+      assert.equal(readStamp(stored, 0), sequence);
+      assert.deepEqual(stored.subarray(STAMP_BYTES), given[index]);
+    }
+    assert.ok(writes.every(({ value }) => value.every((byte) => byte === 1)));
+  });
+
   test(`${adapter}: adds sum up whatever runs beside them`, async () => {
     await using store = await open();
     const add = { guards: [], writes: [], adds: [{ key: bytes("n"), amounts: [1, -10] }] };
