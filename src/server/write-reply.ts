@@ -18,8 +18,8 @@ export interface Asked {
   readonly persistence: Persistence;
 }
 
-/** A body of so many bytes goes out in one buffer with its head: a copy is cheaper than a second write. */
-const JOINED_BYTES_MAX = 64 * 1_024;
+/** A body of so many bytes goes out in one buffer with its head: its copy is cheaper than two buffers in a write. */
+const JOINED_BYTES_MAX = 8 * 1_024;
 const NOTHING = Buffer.alloc(0);
 
 /**
