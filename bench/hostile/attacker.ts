@@ -50,7 +50,7 @@ export class Attacker {
   }
 
   async open(): Promise<void> {
-    await this.#fill();
+    await this.#fill(this.#count);
     this.#opened = this.#sockets.size;
     this.#timer = setInterval(() => this.#slice(), TICK_MS / SLICES);
   }
@@ -61,8 +61,9 @@ export class Attacker {
     return { wanted: this.#wanted, opened: this.#opened, ended: this.#ended };
   }
 
-  async #fill(): Promise<void> {
-    for (let left = this.#count - this.#sockets.size; left > 0; left -= AT_ONCE) {
+  /** At most so many of those that are missing. */
+  async #fill(most: number): Promise<void> {
+    for (let left = Math.min(most, this.#count - this.#sockets.size); left > 0; left -= AT_ONCE) {
       await Promise.all(Array.from({ length: Math.min(left, AT_ONCE) }, () => this.#connect()));
     }
   }
@@ -90,18 +91,15 @@ export class Attacker {
 
   #slice(): void {
     const slice = this.#slices % SLICES;
-    if (slice === 0) this.#tick();
+    if (slice === 0) this.#due = [...this.#sockets];
     const each = Math.ceil(this.#due.length / SLICES);
     for (const [index, socket] of this.#due.slice(slice * each, (slice + 1) * each).entries()) {
       this.#turn(socket, slice * each + index);
     }
     this.#slices += 1;
-  }
-
-  #tick(): void {
-    this.#due = [...this.#sockets];
+    if (this.#attack.returns !== true) return;
     // Those that cannot connect are counted, and tried again.
-    if (this.#attack.returns === true) this.#fill().catch(() => undefined);
+    this.#fill(Math.ceil(this.#count / SLICES)).catch(() => undefined);
   }
 
   #turn(socket: Socket, index: number): void {

@@ -21,6 +21,8 @@ const PER_SECOND = 200;
 const KEEP_ALIVE_CONNECTIONS = 4;
 const KEEP_ALIVE_SECONDS_MAX = 600;
 const SAMPLE_MS = 500;
+/** In which the server takes in what so many have asked for at once; it counts as their coming. */
+const SETTLE_MS = 4_000;
 /** Those that are left over, beside connections: files and databases that were opened meanwhile. */
 const DESCRIPTORS_SLACK = 60;
 /** It is waited so long for fewer than that, which shows what is given back late. */
@@ -135,6 +137,7 @@ class Crowd implements Disposable {
     const connections = ATTACKS[attack].connections(this.#bench.scale.hostile);
     const clients = { kind: "attack", endpoint, bucket, attack, connections } as const;
     this.#attackers = await ClientProcess.attack(clients);
+    await setTimeout(SETTLE_MS);
   }
 
   async act(): Promise<string> {
