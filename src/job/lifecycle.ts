@@ -71,11 +71,11 @@ export async function sweepAll(sweeping: Sweeping): Promise<void> {
   await sweep(sweeping, start, async () => true);
 }
 
-/** How long until the next sweep, counted from the start of the last one. */
+/** How long until the next sweep, counted from the start of the last one; 0 when it is due. */
 function earlyMs({ clock, dayMs }: LifecycleJob, place: SweepPlace | undefined): number {
   if (place?.endedMs === undefined) return 0;
   const everyMs = dayMs === DAY_MS ? EVERY_MS : Math.max(EVERY_MS_MIN, dayMs / SWEEPS_A_DAY);
   const nextMs = Math.max(place.startedMs + everyMs, place.endedMs + EVERY_MS_MIN);
   // A clock that was set back must not stop the sweeps for longer than they are apart.
-  return Math.min(everyMs, nextMs - clock.now());
+  return Math.max(0, Math.min(everyMs, nextMs - clock.now()));
 }

@@ -10,7 +10,7 @@ export interface Digests {
 }
 
 /** Below it a sum of one's own is made sooner than one beside others. */
-const ALONE_BYTES_MAX = 8 * 1_024;
+const ALONE_BYTES_MAX = 16 * 1_024;
 
 /** Digests that a body's client claims, and those that are kept. */
 interface Computed extends Digests {

@@ -61,6 +61,10 @@ function freeId(given: ReadonlySet<string>, index: number): string {
   return id;
 }
 
+/**
+ * Differs: AWS still takes a Prefix directly in a Rule, and rules that change the storage class of an object.
+ * Both are refused, the first as CoreWeave does.
+ */
 function readRule(element: Element, idIfNone: string): LifecycleRule {
   for (const name of ["Transition", "NoncurrentVersionTransition"]) {
     if (child(element, name) === undefined) continue;

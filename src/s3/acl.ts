@@ -26,12 +26,14 @@ export function readOwnerDocument(request: S3Request): string | undefined {
   const list = child(root, "AccessControlList");
   if (owner === undefined || list === undefined) throw new S3Error("MalformedXML", {});
   const id = childText(owner, "ID");
-  const ownersOnly = children(list, "Grant").every((grant) => {
+  const grants = children(list, "Grant");
+  const ownersOnly = grants.every((grant) => {
     const grantee = child(grant, "Grantee");
     const isOwner = grantee !== undefined && childText(grantee, "ID") === id;
     return isOwner && childText(grant, "Permission") === "FULL_CONTROL";
   });
-  if (!ownersOnly) throw new S3Error("AccessControlListNotSupported", {});
+  // Without a grant the owner would have nothing.
+  if (!ownersOnly || grants.length === 0) throw new S3Error("AccessControlListNotSupported", {});
   return id;
 }
 

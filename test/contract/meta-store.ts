@@ -116,6 +116,32 @@ export function metaStoreContract(adapter: string, open: () => Promise<MetaStore
     assert.ok(writes.every(({ value }) => value.every((byte) => byte === 1)));
   });
 
+  test(`${adapter}: a guard holds or is stale however long the value is, also one of the same moment`, async () => {
+    await using store = await open();
+    const lengths = [0, 1, 4_096, 300_000];
+    for (const length of lengths) {
+      const name = `k${length}`;
+      const first = await store.commit(write(name, "a".repeat(length)));
+      assert.ok(first !== undefined);
+      const guards = [{ key: bytes(name), revision: first }];
+
+      const [second, stale] = await Promise.all([
+        store.commit(write(name, "b".repeat(length), guards)),
+        store.commit(write(name, "c".repeat(length), guards)),
+      ]);
+
+      assert.ok(second !== undefined && stale === undefined);
+      const entry = await store.get(bytes(name));
+      assert.equal(entry?.revision, second);
+      assert.deepEqual(Buffer.from(entry.value), Buffer.alloc(length, "b"));
+    }
+    const entries = await store.scan(EVERYTHING);
+    assert.deepEqual(
+      entries.map(({ value }) => value.length).sort((a, b) => a - b),
+      lengths,
+    );
+  });
+
   test(`${adapter}: adds sum up whatever runs beside them`, async () => {
     await using store = await open();
     const add = { guards: [], writes: [], adds: [{ key: bytes("n"), amounts: [1, -10] }] };

@@ -114,6 +114,14 @@ test("a stop in the middle of a sweep is remembered, and another process goes on
   assert.equal((await job.place.read())?.startedMs, remembered.startedMs);
 });
 
+test("a sweep that is due when the last is at its end does not wait, however late it is", async () => {
+  const { job } = startSweeping();
+  let ms = job.clock.now();
+  const clock = { ...job.clock, now: () => (ms += 5_000) };
+
+  assert.equal(await sweepWhenDue({ ...job, clock, dayMs: 1_000 }), 0);
+});
+
 test("of two processes one sweeps, until the other has been silent for the time of its lease", async () => {
   const { job, moveDays, bucket } = startSweeping();
   const s3 = await bucket("bucket", rule(DAYS));

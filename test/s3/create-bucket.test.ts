@@ -112,6 +112,13 @@ test("CreateBucket demands LocationConstraint where the server is strict about i
   assert.equal((await s3.put("/new-bucket", LOCATION("US-EAST-04A"))).status, 200);
 });
 
+test("CreateBucket takes the ownership that every bucket has", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+
+  const headers = { "x-amz-object-ownership": "BucketOwnerEnforced" };
+  assert.equal((await s3.put("/new-bucket", "", headers)).status, 200);
+});
+
 const REFUSED = [
   { why: "a malformed region", body: LOCATION("no such place"), code: "InvalidLocationConstraint" },
   { why: "another document", body: "<Tagging/>", code: "MalformedXML" },
@@ -128,6 +135,28 @@ const REFUSED = [
     code: "InvalidBucketAclWithObjectOwnership",
   },
   {
+    why: "a grant in a header",
+    headers: { "x-amz-grant-read": "id=a" },
+    code: "InvalidBucketAclWithObjectOwnership",
+  },
+  {
+    why: "the ownership ObjectWriter",
+    headers: { "x-amz-object-ownership": "ObjectWriter" },
+    status: 501,
+    code: "NotImplemented",
+  },
+  {
+    why: "the ownership BucketOwnerPreferred",
+    headers: { "x-amz-object-ownership": "BucketOwnerPreferred" },
+    status: 501,
+    code: "NotImplemented",
+  },
+  {
+    why: "an unknown ownership",
+    headers: { "x-amz-object-ownership": "Everyone" },
+    code: "InvalidArgument",
+  },
+  {
     why: "object lock",
     headers: { "x-amz-bucket-object-lock-enabled": "true" },
     status: 501,
@@ -138,7 +167,8 @@ for (const { why, body = "", headers = {}, status = 400, code } of REFUSED) {
   test(`CreateBucket refuses ${why} with ${code} and makes nothing`, async (t) => {
     const s3 = await startServer(t, { buckets: [] });
 
-    assertRefused(await s3.put("/new-bucket", body, headers), status, code);
+    const sent: Record<string, string> = { ...headers };
+    assertRefused(await s3.put("/new-bucket", body, sent), status, code);
     assertRefused(await s3.get("/new-bucket"), 404, "NoSuchBucket");
   });
 }

@@ -29,6 +29,8 @@ const EVERYONE =
   "<AccessControlPolicy><Owner><ID>a</ID></Owner><AccessControlList><Grant><Grantee><URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>";
 const STRANGER =
   "<AccessControlPolicy><Owner><ID>a</ID></Owner><AccessControlList><Grant><Grantee><ID>a</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>";
+const NOBODY =
+  "<AccessControlPolicy><Owner><ID>a</ID></Owner><AccessControlList/></AccessControlPolicy>";
 const REFUSED = [
   {
     why: "a public canned ACL",
@@ -45,6 +47,7 @@ const REFUSED = [
     headers: { "x-amz-grant-read": "id=a" },
     code: "AccessControlListNotSupported",
   },
+  { why: "a list without a grant", body: NOBODY, code: "AccessControlListNotSupported" },
   { why: "a grant to everyone", body: EVERYONE, code: "AccessControlListNotSupported" },
   { why: "a grant to another owner", body: STRANGER, code: "AccessControlListNotSupported" },
   { why: "another document", body: "<Tagging/>", code: "MalformedXML" },

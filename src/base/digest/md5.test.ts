@@ -1,6 +1,6 @@
 /** Many MD5s at the same time are those of node:crypto, however their bytes come. */
 import assert from "node:assert/strict";
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Md5 } from "#base/digest/md5.ts";
@@ -28,6 +28,29 @@ test("sums that grow side by side, in pieces of any length, each give what one a
     }),
     { numRuns: 60 },
   );
+});
+
+test("of thousands of sums at once, most with one short chunk, each is its own", async () => {
+  const lengths = Array.from({ length: 5_000 }, (_, index) => (index % 700 === 0 ? 90_000 : 64));
+  const strings = lengths.map((length, index) => pattern(length + (index % 3), index));
+  const sums = await Promise.all(strings.map((bytes) => md5InPieces([bytes])));
+
+  assert.deepEqual(
+    sums,
+    strings.map((bytes) => hash("md5", bytes, "hex")),
+  );
+});
+
+test("a length that takes more than 32 bits is counted in full", async () => {
+  const chunk = Buffer.alloc(4 * 2 ** 20, 7);
+  const wanted = createHash("md5");
+  const sum = new Md5();
+  for (let bytes = 0; bytes <= 2 ** 29; bytes += chunk.length) {
+    wanted.update(chunk);
+    await sum.update(chunk);
+  }
+
+  assert.equal(sum.digest().toString("hex"), wanted.digest("hex"));
 });
 
 test("more than one turn of the event loop may take is computed in several", async () => {
@@ -63,7 +86,7 @@ test("a chunk may be changed once it has been taken", async () => {
 
 test("a sum refuses a chunk before it has taken the last, and after its digest", async () => {
   const sum = new Md5();
-  const first = sum.update(pattern(1_000, 1));
+  const first = sum.update(pattern(20_000, 1));
   await assert.rejects(sum.update(pattern(1_000, 2)), { name: "Bug" });
   assert.throws(() => sum.digest(), { name: "Bug" });
   await first;

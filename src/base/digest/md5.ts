@@ -17,11 +17,14 @@ const RUN_BYTES_MAX = 4 * 2 ** 20;
 
 let made: Md5Kernel | undefined;
 
+/** Short chunks gather up to here, so that not each of them waits for a turn. A lane takes it with the padding. */
+const GATHERED_BYTES_MAX = LANE_BYTES - BLOCK_BYTES;
+
 /** Where the sum of a byte string is. */
 interface Sum {
   readonly state: Int32Array;
-  /** What is left of a block that is not full. */
-  readonly rest: Uint8Array;
+  /** What has come and is not in the state yet. */
+  rest: Buffer;
   restBytes: number;
 }
 
@@ -34,7 +37,7 @@ interface Sum {
 export class Md5 {
   readonly #sum: Sum = {
     state: Int32Array.from(INITIAL),
-    rest: new Uint8Array(BLOCK_BYTES),
+    rest: Buffer.allocUnsafe(BLOCK_BYTES),
     restBytes: 0,
   };
   #sizeBytes = 0;
@@ -43,8 +46,12 @@ export class Md5 {
   /** Resolves when the chunk has been read, and the next one may come. */
   async update(chunk: Uint8Array): Promise<void> {
     assert(!this.#isGrowing, "a sum takes its chunks one after the other");
-    this.#isGrowing = true;
     this.#sizeBytes += chunk.length;
+    if (this.#sum.restBytes + chunk.length <= GATHERED_BYTES_MAX) {
+      gather(this.#sum, chunk);
+      return;
+    }
+    this.#isGrowing = true;
     await grown(this.#sum, chunk);
     this.#isGrowing = false;
   }
@@ -69,11 +76,24 @@ export class Md5 {
   }
 }
 
-/** A chunk on its way into its sum. */
+function gather(sum: Sum, chunk: Uint8Array): void {
+  const { rest, restBytes } = sum;
+  const bytes = restBytes + chunk.length;
+  if (bytes > rest.length) {
+    sum.rest = Buffer.allocUnsafe(Math.max(bytes, 2 * rest.length));
+    rest.copy(sum.rest, 0, 0, restBytes);
+  }
+  sum.rest.set(chunk, restBytes);
+  sum.restBytes = bytes;
+}
+
+/** What has gathered, and a chunk behind it, on their way into their sum. */
 class Growth {
   readonly #sum: Sum;
   readonly #chunk: Uint8Array;
   readonly #resolve: () => void;
+  /** How far the two are taken. */
+  #restAt = 0;
   #at = 0;
   isDone = false;
 
@@ -81,24 +101,26 @@ class Growth {
     this.#sum = sum;
     this.#chunk = chunk;
     this.#resolve = resolve;
-    if (this.blocks === 0) this.#finish();
   }
 
   /** Whole ones that are there. */
   get blocks(): number {
-    return Math.floor((this.#sum.restBytes + this.#chunk.length - this.#at) / BLOCK_BYTES);
+    const restBytes = this.#sum.restBytes - this.#restAt;
+    return Math.floor((restBytes + this.#chunk.length - this.#at) / BLOCK_BYTES);
   }
 
   /** Puts the next so many blocks into a lane. */
   enter(lane: number, blocks: number): void {
     const { state, rest, restBytes } = this.#sum;
-    const bytes = kernel().lanes[lane];
-    assert(bytes !== undefined, "there are so many lanes");
-    if (restBytes > 0) bytes.set(rest.subarray(0, restBytes));
-    const taken = blocks * BLOCK_BYTES - restBytes;
-    bytes.set(this.#chunk.subarray(this.#at, this.#at + taken), restBytes);
-    this.#at += taken;
-    this.#sum.restBytes = 0;
+    const into = kernel().lanes[lane];
+    assert(into !== undefined, "there are so many lanes");
+    const bytes = blocks * BLOCK_BYTES;
+    const ofRest = Math.min(bytes, restBytes - this.#restAt);
+    const ofChunk = bytes - ofRest;
+    if (ofRest > 0) into.set(rest.subarray(this.#restAt, this.#restAt + ofRest));
+    into.set(this.#chunk.subarray(this.#at, this.#at + ofChunk), ofRest);
+    this.#restAt += ofRest;
+    this.#at += ofChunk;
     enter(state, lane);
   }
 
@@ -109,10 +131,9 @@ class Growth {
 
   /** What is no whole block waits for the next chunk. */
   #finish(): void {
-    const { rest, restBytes } = this.#sum;
-    const left = this.#chunk.subarray(this.#at);
-    rest.set(left, restBytes);
-    this.#sum.restBytes = restBytes + left.length;
+    const sum = this.#sum;
+    sum.restBytes = sum.rest.copy(sum.rest, 0, this.#restAt, sum.restBytes);
+    gather(sum, this.#chunk.subarray(this.#at));
     this.isDone = true;
     this.#resolve();
   }
@@ -141,18 +162,24 @@ let waiting: Growth[] = [];
 
 async function grown(sum: Sum, chunk: Uint8Array): Promise<void> {
   await new Promise<void>((resolve) => {
-    const growth = new Growth(sum, chunk, resolve);
-    if (growth.isDone) return;
     if (waiting.length === 0) setImmediate(run);
-    waiting.push(growth);
+    waiting.push(new Growth(sum, chunk, resolve));
   });
 }
 
+/** A lane that is free goes to who has waited longest; however many wait, each is looked at once. */
 function run(): void {
-  for (let bytes = 0; waiting.length > 0 && bytes < RUN_BYTES_MAX; ) {
-    bytes += step(waiting.slice(0, LANES));
-    waiting = waiting.filter(({ isDone }) => !isDone);
+  let active: readonly Growth[] = [];
+  let next = 0;
+  for (let bytes = 0; bytes < RUN_BYTES_MAX; ) {
+    const free = LANES - active.length;
+    active = [...active, ...waiting.slice(next, next + free)];
+    next += free;
+    if (active.length === 0) break;
+    bytes += step(active);
+    active = active.filter(({ isDone }) => !isDone);
   }
+  waiting = [...active, ...waiting.slice(next)];
   if (waiting.length > 0) setImmediate(run);
 }
 

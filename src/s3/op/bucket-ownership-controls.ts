@@ -1,10 +1,13 @@
 import { S3Error } from "#base/error.ts";
 import { child, childText, tag, wrap } from "#base/xml.ts";
 import { bucketDocument } from "#s3/bucket-document.ts";
+import { NEEDING_ACLS, OWNER_ENFORCED, ownershipNotOffered } from "#s3/object-ownership.ts";
 
 /**
  * The bucket's owner owns every object: no other rule can be chosen, since ACLs are disabled.
  *
+ * Differs: on AWS a new bucket has BucketOwnerEnforced, and reads answer it; here there is nothing to read
+ * until it is put, although it holds.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketOwnershipControls.html
  * Fails: MalformedXML, NotImplemented.
  */
@@ -22,11 +25,10 @@ export const bucketOwnershipControls = bucketDocument({
   check: (root) => {
     const rule = child(root, "Rule");
     const ownership = rule === undefined ? undefined : childText(rule, "ObjectOwnership");
-    if (ownership === "BucketOwnerPreferred" || ownership === "ObjectWriter") {
-      const message = `ObjectOwnership ${ownership} needs ACLs, which are not implemented. Use BucketOwnerEnforced.`;
-      throw new S3Error("NotImplemented", { Operation: "ACL" }, { message });
+    if (ownership !== undefined && NEEDING_ACLS.includes(ownership)) {
+      throw ownershipNotOffered(ownership);
     }
-    if (ownership !== "BucketOwnerEnforced") throw new S3Error("MalformedXML", {});
+    if (ownership !== OWNER_ENFORCED) throw new S3Error("MalformedXML", {});
     return wrap("Rule", tag("ObjectOwnership", ownership));
   },
 });

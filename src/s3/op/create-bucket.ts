@@ -2,6 +2,7 @@ import { assert } from "#base/assert.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import { childText, readXml } from "#base/xml.ts";
 import { newBucketName } from "#object/name.ts";
+import { NEEDING_ACLS, OWNER_ENFORCED, ownershipNotOffered } from "#s3/object-ownership.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import type { S3Request } from "#s3/request.ts";
@@ -15,7 +16,7 @@ const LOCATION = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
  * named zones: there is one place.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  * Fails: InvalidBucketName, BucketAlreadyExists, BucketAlreadyOwnedByYou, MalformedXML,
- * InvalidLocationConstraint.
+ * InvalidLocationConstraint, InvalidArgument, InvalidBucketAclWithObjectOwnership, NotImplemented.
  */
 export const createBucket = operation({
   name: "CreateBucket",
@@ -27,6 +28,7 @@ export const createBucket = operation({
     location: readLocation(request),
     acl: requirePrivateAcl(request),
     lock: refuseObjectLock(request),
+    ownership: requireOwnerEnforced(request),
   }),
 
   grants: ({ bucket }) => [{ action: "s3:CreateBucket", resource: bucket }],
@@ -58,12 +60,21 @@ function readLocation(request: S3Request): string | undefined {
 }
 
 function requirePrivateAcl(request: S3Request): void {
-  const acl = request.headers["x-amz-acl"];
-  if (acl === undefined || acl === "private") return;
-  const known = ["public-read", "public-read-write", "authenticated-read"];
+  const acl = request.headers["x-amz-acl"] ?? "private";
+  const granted = Object.keys(request.headers).some((name) => name.startsWith("x-amz-grant-"));
+  if (acl === "private" && !granted) return;
+  const known = ["private", "public-read", "public-read-write", "authenticated-read"];
   if (!known.includes(acl)) throw invalidArgument("x-amz-acl", acl);
-  const message = "ACLs are disabled: access is given by policies. Leave x-amz-acl out.";
+  const message =
+    "ACLs are disabled: access is given by policies. Leave x-amz-acl and x-amz-grant-* out.";
   throw new S3Error("InvalidBucketAclWithObjectOwnership", {}, { message });
+}
+
+function requireOwnerEnforced(request: S3Request): void {
+  const ownership = request.headers["x-amz-object-ownership"];
+  if (ownership === undefined || ownership === OWNER_ENFORCED) return;
+  if (!NEEDING_ACLS.includes(ownership)) throw invalidArgument("x-amz-object-ownership", ownership);
+  throw ownershipNotOffered(ownership);
 }
 
 function refuseObjectLock(request: S3Request): void {
