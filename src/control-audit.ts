@@ -14,32 +14,18 @@ export interface ControlAuditParts {
 /** Audits calls of the control API, where the organization that they are about wants it. */
 export class ControlAudit {
   readonly #parts: ControlAuditParts;
-  /** Records that are being made. */
-  readonly #underWay = new Set<Promise<void>>();
 
   constructor(parts: ControlAuditParts) {
     this.#parts = parts;
   }
 
-  record(request: HttpRequest, handled: Handled, ms: number): void {
-    const work = this.#record(request, handled, ms).finally(() => this.#underWay.delete(work));
-    this.#underWay.add(work);
-  }
-
-  /** Resolves when every record is on the disk and handed over. */
-  async close(): Promise<void> {
-    await Promise.all(this.#underWay);
-    await this.#parts.spool.close();
-  }
-
-  async #record(request: HttpRequest, { reply, trace }: Handled, ms: number): Promise<void> {
+  record(request: HttpRequest, { reply, trace }: Handled, ms: number): void {
     const { spool, organizations, clock } = this.#parts;
     const { organizationId, caller } = trace;
     if (organizationId === undefined) return;
-    const settings = await organizations.settings(organizationId);
-    if (!settings.controlPlaneAuditLoggingEnabled) return;
     const role = caller.kind === "principal" && caller.principal.kind === "role";
-    spool.append(
+    spool.appendIf(
+      organizations.auditsControlPlane(organizationId),
       { organizationId, plane: "control-plane" },
       {
         action: `cwobject:${trace.operation}`,
@@ -54,5 +40,10 @@ export class ControlAudit {
         code: trace.code,
       },
     );
+  }
+
+  /** Resolves when every record is on the disk and handed over. */
+  async close(): Promise<void> {
+    await this.#parts.spool.close();
   }
 }

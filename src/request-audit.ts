@@ -34,8 +34,6 @@ const OF_CONTROL_PLANE = "AssumeRoleWithWebIdentity";
 /** Audits S3 requests to buckets that want it, or whose organization does; and who is given keys by STS. */
 export class RequestAudit {
   readonly #parts: RequestAuditParts;
-  /** Records of STS that are being made. */
-  readonly #underWay = new Set<Promise<void>>();
 
   constructor(parts: RequestAuditParts) {
     this.#parts = parts;
@@ -44,28 +42,21 @@ export class RequestAudit {
   record(answered: Answered): void {
     const { found, source, key, versionId, operation } = answered.trace;
     if (found !== undefined) this.#record(answered, { found, key, versionId });
-    else if (operation === OF_CONTROL_PLANE) this.#begin(this.#recordSts(answered));
+    else if (operation === OF_CONTROL_PLANE) this.#recordSts(answered);
     if (source !== undefined) this.#record(answered, source);
-  }
-
-  #begin(recorded: Promise<void>): void {
-    const work = recorded.finally(() => this.#underWay.delete(work));
-    this.#underWay.add(work);
   }
 
   /** Resolves when every record is on the disk and handed over. */
   async close(): Promise<void> {
-    await Promise.all(this.#underWay);
     await this.#parts.spool.close();
   }
 
-  async #recordSts({ trace, request, status, ms }: Answered): Promise<void> {
+  #recordSts({ trace, request, status, ms }: Answered): void {
     const { spool, organizations, clock } = this.#parts;
     const { organizationId, name } = trace.caller ?? {};
     if (organizationId === undefined || name === undefined) return;
-    const settings = await organizations.settings(organizationId);
-    if (!settings.controlPlaneAuditLoggingEnabled) return;
-    spool.append(
+    spool.appendIf(
+      organizations.auditsControlPlane(organizationId),
       { organizationId, plane: "control-plane" },
       {
         action: `sts:${trace.operation}`,

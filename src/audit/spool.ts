@@ -36,6 +36,7 @@ export interface SpoolParts {
 export class AuditSpool {
   readonly #parts: SpoolParts;
   readonly #batches = new Map<string, Batch>();
+  readonly #undecided = new Set<Promise<void>>();
   #waitingChars = 0;
   #files = 0;
   #closed = false;
@@ -66,8 +67,20 @@ export class AuditSpool {
     });
   }
 
+  /** Appends it as soon as it is known to be wanted; when nobody can tell, it is lost and told as such. */
+  appendIf(wanted: Promise<boolean>, stream: AuditStream, record: AuditRecord): void {
+    const work = wanted
+      .then((isWanted) => {
+        if (isWanted) this.append(stream, record);
+      })
+      .catch((cause) => this.#parts.lost(1, cause))
+      .finally(() => this.#undecided.delete(work));
+    this.#undecided.add(work);
+  }
+
   /** Writes out what waits and hands everything over. Nothing is appended after it. */
   async close(): Promise<void> {
+    await Promise.all(this.#undecided);
     this.#closed = true;
     await Promise.all([...this.#batches.values()].map((batch) => this.#end(batch)));
   }

@@ -54,6 +54,11 @@ export class Organizations {
     return row === undefined || row.value.deletedMs !== undefined ? ALL_OFF : row.value.settings;
   }
 
+  /** Whether it wants records of what is asked of the control API and of STS. */
+  async auditsControlPlane(id: string): Promise<boolean> {
+    return (await this.settings(id)).controlPlaneAuditLoggingEnabled;
+  }
+
   /** With those that were deleted. */
   async list(ask: Pick<RowsAsk, "after" | "limit">): Promise<Row<Organization>[]> {
     return await this.#table.page({ ...ask, prefix: "" });

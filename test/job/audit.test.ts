@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
@@ -177,4 +177,25 @@ test("records that cannot be written are counted as lost", async () => {
   await gone.close();
 
   assert.deepEqual(audit.lost, [2]);
+});
+
+test("a record of which nobody can tell whether it is wanted is counted as lost, and others are kept", async () => {
+  const audit = await parts();
+  const root = join(audit.root, "directory");
+  const spool = await AuditSpool.open({
+    ...{ root, owner: "1", clock: systemClock, batchMs: 60_000 },
+    lost: (count) => audit.lost.push(count),
+  });
+  spool.appendIf(Promise.reject(new Error("unreadable")), STREAM, record("1"));
+  spool.appendIf(Promise.resolve(false), STREAM, record("2"));
+  // Still undecided when the spool is closed.
+  const later = new Promise<boolean>((resolve) => setImmediate(resolve, true));
+  spool.appendIf(later, STREAM, record("3"));
+
+  await spool.close();
+
+  assert.deepEqual(audit.lost, [1]);
+  const [name = ""] = await readdir(root);
+  const kept: DataPlaneRecord = JSON.parse(await readFile(join(root, name), "utf8"));
+  assert.equal(kept.requestId, "3");
 });
