@@ -87,10 +87,10 @@ export function composeFront(composition: Composition): StsFront {
 function finder(root: RootCredential, { sessionKeys }: Identities): FindCredential {
   const { secret, principal } = root;
   const credential = { secret, principal, expiryMs: undefined, sessionDigest: undefined };
-  return async (known, accessKeyId, sessionToken) => {
+  return (known, accessKeyId, sessionToken) => {
     if (accessKeyId === root.accessKeyId) return credential;
-    if (!isSessionKeyId(accessKeyId)) return await known.findKey(accessKeyId);
+    if (!isSessionKeyId(accessKeyId)) return known.findKey(accessKeyId);
     if (sessionToken === undefined) return undefined;
-    return await sessionKeys.find(accessKeyId, sessionToken);
+    return sessionKeys.find(accessKeyId, sessionToken);
   };
 }

@@ -8,6 +8,7 @@ import type { HttpRequest } from "#base/http.ts";
 import { Keyring } from "#base/keyring.ts";
 import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
+import { after, type Soon } from "#base/soon.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import { Organizations } from "#catalog/organizations.ts";
 import { composeFront, ENGINE_LIMITS, type RootCredential } from "#compose.ts";
@@ -182,17 +183,16 @@ interface Serving {
   readonly underWay: UnderWay;
 }
 
-async function answer(request: HttpRequest, serving: Serving): Promise<Answer> {
+function answer(request: HttpRequest, serving: Serving): Soon<Answer> {
   const started = performance.now();
   const end = serving.underWay.begin();
-  const handled = await handleAll(request, serving.front);
-  return {
+  return after(handleAll(request, serving.front), (handled) => ({
     reply: handled.reply,
     done: (written) => {
       end();
       record({ request, handled, written, started }, serving);
     },
-  };
+  }));
 }
 
 interface Exchange {

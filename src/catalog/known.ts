@@ -1,3 +1,4 @@
+import { after, type Soon } from "#base/soon.ts";
 import type { Credential } from "#catalog/access-keys.ts";
 import type { AccessPolicies, Standing } from "#catalog/access-policies.ts";
 import type { BucketSettings } from "#catalog/bucket-settings.ts";
@@ -16,15 +17,15 @@ export interface FoundBucket {
 }
 
 /** undefined when there is no such bucket. */
-export type FindBucket = (name: BucketName) => Promise<FoundBucket | undefined>;
+export type FindBucket = (name: BucketName) => Soon<FoundBucket | undefined>;
 
 /** As policies and limits of an organization stand. */
-export type FindStanding = (organizationId: string) => Promise<Standing>;
+export type FindStanding = (organizationId: string) => Soon<Standing>;
 
 /** What a request is judged by. It sees each bucket, organization and key as it was first asked for. */
 export interface Known {
   /** A stored access key; undefined when it may not sign. */
-  readonly findKey: (accessKeyId: string) => Promise<Credential | undefined>;
+  readonly findKey: (accessKeyId: string) => Soon<Credential | undefined>;
   readonly findBucket: FindBucket;
   readonly findStanding: FindStanding;
 }
@@ -34,7 +35,7 @@ export interface KnowledgeParts {
   readonly catalog: Catalog;
   readonly organizations: Pick<Organizations, "settings">;
   readonly policies: Pick<AccessPolicies, "standing">;
-  readonly keys: { readonly find: Known["findKey"] };
+  readonly keys: { readonly find: (accessKeyId: string) => Promise<Credential | undefined> };
 }
 
 const FOUND_MAX = 20_000;
@@ -56,8 +57,11 @@ export class Knowledge {
   }
 
   /** To be asked for when a request begins, and kept to its end. */
-  async now(): Promise<Known> {
-    const revision = (await this.#parts.meta.get(SELDOM_KEY))?.revision ?? 0;
+  now(): Soon<Known> {
+    return after(this.#parts.meta.get(SELDOM_KEY), (entry) => this.#at(entry?.revision ?? 0));
+  }
+
+  #at(revision: number): Known {
     if (revision !== this.#revision || this.#memories.count > FOUND_MAX) {
       this.#revision = revision;
       this.#memories = new Memories();
@@ -93,16 +97,19 @@ class Memories {
   /** How many there are. */
   count = 0;
 
-  of<K extends string, T>(read: (name: K) => Promise<T>): (name: K) => Promise<T> {
-    const found = new Map<K, Promise<T>>();
+  of<K extends string, T>(read: (name: K) => Promise<T>): (name: K) => Soon<T> {
+    const found = new Map<K, { readonly answer: Soon<T> }>();
     return (name) => {
       const before = found.get(name);
-      if (before !== undefined) return before;
+      if (before !== undefined) return before.answer;
       const answer = read(name);
       this.count += 1;
-      found.set(name, answer);
-      // What failed is asked for again; who asked now hears of it.
-      answer.catch(() => found.delete(name));
+      found.set(name, { answer });
+      answer.then(
+        (known) => found.set(name, { answer: known }),
+        // What failed is asked for again; who asked now hears of it.
+        () => found.delete(name),
+      );
       return answer;
     };
   }

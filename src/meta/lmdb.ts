@@ -93,7 +93,7 @@ export class LmdbMetaStore implements MetaStore {
     for (const directory of [path, dirname(path)]) syncNames(directory);
   }
 
-  async get(key: Uint8Array): Promise<Entry | undefined> {
+  get(key: Uint8Array): Entry | undefined {
     this.#freshen();
     return this.#get(key);
   }
@@ -121,7 +121,7 @@ export class LmdbMetaStore implements MetaStore {
     this.#freshen();
     const transaction = this.#db.useReadTransaction();
     return {
-      get: async (key) => this.#get(key, { transaction }),
+      get: (key) => this.#get(key, { transaction }),
       scan: async (range) => this.#scan(range, { transaction }),
       [Symbol.dispose]: () => transaction.done(),
     };

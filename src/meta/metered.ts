@@ -1,3 +1,4 @@
+import type { Soon } from "#base/soon.ts";
 import type { PackedEntries } from "#meta/packed.ts";
 import type { Change, Entry, KeyRange, MetaStore, PackedRange, Snapshot } from "#meta/store.ts";
 
@@ -13,7 +14,7 @@ export class MeteredMetaStore implements MetaStore {
     this.#count = count;
   }
 
-  get(key: Uint8Array): Promise<Entry | undefined> {
+  get(key: Uint8Array): Soon<Entry | undefined> {
     return this.#inner.get(key);
   }
 

@@ -1,3 +1,4 @@
+import type { Soon } from "#base/soon.ts";
 import type { PackedEntries } from "#meta/packed.ts";
 
 /**
@@ -34,7 +35,7 @@ export interface MetaStore extends MetaView, AsyncDisposable {
 
 /** What can be read. */
 export interface MetaView {
-  get(key: Uint8Array): Promise<Entry | undefined>;
+  get(key: Uint8Array): Soon<Entry | undefined>;
 
   /** Entries with `from <= key < to`, in key order or the reverse. One consistent view. */
   scan(range: KeyRange): Promise<Entry[]>;

@@ -1,4 +1,5 @@
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
+import type { Soon } from "#base/soon.ts";
 import type {
   Attributes,
   Checksum,
@@ -43,12 +44,12 @@ export interface UploadName extends KeyName {
  */
 export interface Engine {
   /** Fails: NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker, by its version). */
-  head(name: ObjectName): Promise<ObjectInfo>;
+  head(name: ObjectName): Soon<ObjectInfo>;
   /**
    * `key` is what a client encrypted it under. Fails: as head; InvalidRequest when it takes a key and
    * there is none, or the other way round; AccessDenied when it is another key.
    */
-  get(name: ObjectName, key?: CustomerKey): Promise<OpenObject>;
+  get(name: ObjectName, key?: CustomerKey): Soon<OpenObject>;
   /**
    * Fails: PreconditionFailed, ConditionalRequestConflict, BadDigest, what the body fails with;
    * AccountProblem when the room does not do.
@@ -252,7 +253,8 @@ export interface CompleteInput {
 }
 
 export interface CompletePart {
-  readonly number: PartNumber;
+  /** 1 or more; of one beyond the last that there can be, there is no part. */
+  readonly number: number;
   /** Without quotes. */
   readonly etag: string;
   readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>;

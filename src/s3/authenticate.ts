@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { ANONYMOUS_PRINCIPAL, type Principal } from "#access/principal.ts";
 import { S3Error } from "#base/error.ts";
+import { after, type Soon } from "#base/soon.ts";
 import { type Credential, sessionDigestOf } from "#catalog/access-keys.ts";
 import type { Known } from "#catalog/known.ts";
 import type { BucketName } from "#object/name.ts";
@@ -21,7 +22,7 @@ export type FindCredential = (
   known: Known,
   accessKeyId: string,
   sessionToken?: string,
-) => Promise<Credential | undefined>;
+) => Soon<Credential | undefined>;
 
 export interface Authenticated {
   readonly principal: Principal;
@@ -51,11 +52,11 @@ export interface Moment {
 }
 
 /** Who made a request. Fails: InvalidAccessKeyId, InvalidToken, ExpiredToken, and as the signature does. */
-export async function authenticate(
+export function authenticate(
   request: FramedRequest,
   callers: Callers,
   moment: Moment,
-): Promise<Authenticated> {
+): Soon<Authenticated> {
   const { method, path, rawQuery, sentHeaders } = request;
   const signed = { method, path, query: rawQuery, headers: sentHeaders };
   const claim = readClaim(signed);
@@ -72,7 +73,7 @@ export async function authenticate(
       startSession: undefined,
     };
   }
-  return await authenticateClaim({ signed, claim }, callers, moment);
+  return authenticateClaim({ signed, claim }, callers, moment);
 }
 
 interface Claimed {
@@ -81,17 +82,36 @@ interface Claimed {
 }
 
 /** Whoever holds the secret of the key that is claimed. Fails: as authenticate. */
-export async function authenticateClaim(
-  { signed, claim }: Claimed,
-  { known, findCredential, sessions }: Callers,
-  { nowMs, skewMsMax }: Moment,
-): Promise<Authenticated> {
-  const { accessKeyId, timeMs, payload, sessionToken } = claim;
+export function authenticateClaim(
+  claimed: Claimed,
+  callers: Callers,
+  moment: Moment,
+): Soon<Authenticated> {
+  const { known, findCredential, sessions } = callers;
+  const { accessKeyId, sessionToken } = claimed.claim;
   const session = sessionToken === undefined ? undefined : sessions.open(sessionToken);
   const credential =
     session === undefined
-      ? await findCredential(known, accessKeyId, sessionToken)
-      : await findCredential(known, session.parentKeyId, session.parentToken);
+      ? findCredential(known, accessKeyId, sessionToken)
+      : findCredential(known, session.parentKeyId, session.parentToken);
+  return after(credential, (found) =>
+    authenticateAs(claimed, { credential: found, session, sessions }, moment),
+  );
+}
+
+/** Whom a claim could be of. */
+interface Claimant {
+  readonly credential: Credential | undefined;
+  readonly session: OpenSession | undefined;
+  readonly sessions: BucketSessions;
+}
+
+function authenticateAs(
+  { signed, claim }: Claimed,
+  { credential, session, sessions }: Claimant,
+  { nowMs, skewMsMax }: Moment,
+): Authenticated {
+  const { accessKeyId, timeMs, payload, sessionToken } = claim;
   if (credential === undefined) {
     const needsToken = sessionToken !== undefined || isSessionKey(accessKeyId);
     if (session === undefined && needsToken) throw new S3Error("InvalidToken", {});

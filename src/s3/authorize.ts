@@ -1,8 +1,9 @@
-import { type BucketAccess, type Decision, decide, type Question } from "#access/decide.ts";
+import { type BucketAccess, type Decision, decide } from "#access/decide.ts";
 import type { Grant } from "#access/grant.ts";
 import type { Principal } from "#access/principal.ts";
 import type { Rules } from "#access/rules.ts";
 import { S3Error } from "#base/error.ts";
+import { after, afterEach, type Soon } from "#base/soon.ts";
 import type { FindBucket, FindStanding, FoundBucket } from "#catalog/known.ts";
 import type { Tag } from "#object/attributes.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -26,35 +27,63 @@ export interface Attempted {
 }
 
 /** One decision for each grant, in their order. */
-export async function judge(
-  evidence: Evidence,
-  attempted: Attempted,
-): Promise<readonly Decision[]> {
-  const { principal, grants, request, operation } = attempted;
-  const { organizationId } = principal;
-  const { findStanding, findBucket } = evidence;
-  const organization =
-    organizationId === undefined ? undefined : (await findStanding(organizationId)).rules;
-  const decisions: Decision[] = [];
-  for (const { action, resource, versionId } of grants) {
-    const name = bucketIn(resource);
-    const found = name === undefined ? undefined : await findBucket(bucketName(name));
-    const isOwn = found?.bucket.organizationId === organizationId;
-    const owner =
-      found && (isOwn ? organization : (await findStanding(found.bucket.organizationId)).rules);
-    const bucket = found && accessTo(found, owner);
-    const wantsTags = [organization, owner, bucket?.policy?.rules].some((rules) =>
+export function judge(evidence: Evidence, attempted: Attempted): Soon<readonly Decision[]> {
+  const { grants, principal } = attempted;
+  return after(rulesOf(evidence, principal.organizationId), (organization) => {
+    const asked = { ...attempted, organization };
+    return afterEach(grants, (grant) => judgeOne(evidence, asked, grant));
+  });
+}
+
+interface Asked extends Omit<Attempted, "grants"> {
+  /** Of the caller's organization. */
+  readonly organization: Rules | undefined;
+}
+
+function judgeOne(evidence: Evidence, asked: Asked, grant: Grant): Soon<Decision> {
+  const { principal, organization, request, operation } = asked;
+  const { action, resource, versionId } = grant;
+  return after(reach(evidence, asked, resource), (reached) => {
+    const bucket = reached?.access;
+    const wantsTags = [organization, bucket?.owner, bucket?.policy?.rules].some((rules) =>
       rules?.asksForObjectTags(action),
     );
-    const objectTags =
-      wantsTags && found !== undefined
-        ? await tagsOf(evidence, found.bucket, { resource, versionId })
-        : undefined;
-    const lookup = conditionValues({ request, operation, versionId, objectTags });
-    const question: Question = { principal, action, resource, organization, bucket, lookup };
-    decisions.push(decide(question));
-  }
-  return decisions;
+    const tags = wantsTags && reached ? tagsOf(evidence, reached.bucket, grant) : undefined;
+    return after(tags, (objectTags) => {
+      const lookup = conditionValues({ request, operation, versionId, objectTags });
+      return decide({ principal, action, resource, organization, bucket, lookup });
+    });
+  });
+}
+
+interface Reached {
+  readonly bucket: Bucket;
+  readonly access: BucketAccess;
+}
+
+/** The bucket that a grant is about; undefined when it is about none, or none that there is. */
+function reach(
+  evidence: Evidence,
+  { principal, organization }: Asked,
+  resource: string,
+): Soon<Reached | undefined> {
+  const name = bucketIn(resource);
+  if (name === undefined) return undefined;
+  return after(evidence.findBucket(bucketName(name)), (found) => {
+    if (found === undefined) return undefined;
+    const { organizationId } = found.bucket;
+    const isOwn = organizationId === principal.organizationId;
+    const owner = isOwn ? organization : rulesOf(evidence, organizationId);
+    return after(owner, (rules) => ({ bucket: found.bucket, access: accessTo(found, rules) }));
+  });
+}
+
+function rulesOf(
+  { findStanding }: Evidence,
+  organizationId: string | undefined,
+): Soon<Rules | undefined> {
+  if (organizationId === undefined) return undefined;
+  return after(findStanding(organizationId), ({ rules }) => rules);
 }
 
 function accessTo({ bucket, settings }: FoundBucket, owner: Rules | undefined): BucketAccess {
@@ -66,7 +95,7 @@ function accessTo({ bucket, settings }: FoundBucket, owner: Rules | undefined): 
 async function tagsOf(
   { engineOf }: Evidence,
   bucket: Bucket,
-  { resource, versionId }: { readonly resource: string; readonly versionId: string | undefined },
+  { resource, versionId }: Grant,
 ): Promise<readonly Tag[] | undefined> {
   const slash = resource.indexOf("/");
   if (slash < 0) return undefined;

@@ -1,4 +1,5 @@
 import { S3Error } from "#base/error.ts";
+import type { Soon } from "#base/soon.ts";
 import type { ObjectInfo } from "#object/attributes.ts";
 import type { UploadInfo } from "#object/engine.ts";
 import { type Expiry, soonestAbort, soonestExpiry } from "#object/lifecycle-due.ts";
@@ -12,17 +13,18 @@ import type { OpenBucket, Services } from "#s3/operation.ts";
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (x-amz-expiration)
  */
-export async function expirationHeader(
+export function expirationHeader(
   { lifecycleDayMs }: Services,
   opened: OpenBucket,
   { info, byVersion = false }: { readonly info: ObjectInfo; readonly byVersion?: boolean },
-): Promise<Record<string, string>> {
+): Soon<Record<string, string>> {
   const rules = opened.settings.lifecycle;
   if (rules.length === 0) return NONE;
   const expiry = soonestExpiry(rules, { ...info, tags: info.attributes.tags }, lifecycleDayMs);
   if (expiry === undefined) return NONE;
-  if (byVersion && !(await isCurrent(opened, info))) return NONE;
-  return { "x-amz-expiration": written(expiry) };
+  const header = { "x-amz-expiration": written(expiry) };
+  if (!byVersion) return header;
+  return isCurrent(opened, info).then((current) => (current ? header : NONE));
 }
 
 /**

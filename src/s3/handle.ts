@@ -1,27 +1,28 @@
 import type { Decision } from "#access/decide.ts";
 import { explain } from "#access/explain.ts";
 import type { Grant } from "#access/grant.ts";
-import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
-import { S3Error, StorageError } from "#base/error.ts";
+import { S3Error } from "#base/error.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
+import { after, rescue, type Soon } from "#base/soon.ts";
 import type { Catalog } from "#catalog/catalog.ts";
-import type { FindBucket, FindStanding, FoundBucket, Knowledge } from "#catalog/known.ts";
+import type { FindBucket, Knowledge, Known } from "#catalog/known.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import { bucketName, isBucketName } from "#object/name.ts";
 import { type Authenticated, authenticate, type Callers, SKEW_MS_MAX } from "#s3/authenticate.ts";
-import { type Attempted, type Evidence, judge } from "#s3/authorize.ts";
+import { judge } from "#s3/authorize.ts";
 import { bodyOf, readDocument } from "#s3/body.ts";
 import { requireWithin } from "#s3/bucket-session.ts";
-import { concealed } from "#s3/conceal.ts";
+import { conceal } from "#s3/conceal.ts";
 import type { Operation } from "#s3/operation.ts";
+import { partiesOf } from "#s3/parties.ts";
 import { answerPreflight, crossOriginHeaders } from "#s3/preflight.ts";
-import { errorReply } from "#s3/reply.ts";
+import { hostIdOf, refusal } from "#s3/refusal.ts";
 import { type Addressing, type FramedRequest, frame, type S3Request } from "#s3/request.ts";
 import type { Router } from "#s3/route.ts";
 import { servicesOf } from "#s3/services.ts";
-import { isLimiting, type Party, type Throttle } from "#s3/throttle.ts";
+import type { Throttle } from "#s3/throttle.ts";
 import { newTrace, type Trace } from "#s3/trace.ts";
 import { foreignGrant, traced } from "#s3/traced-source.ts";
 
@@ -48,83 +49,132 @@ export interface Handled {
 }
 
 /** The whole life of a request. An operation cannot skip or reorder a step. */
-export async function handle(http: HttpRequest, front: Front): Promise<Handled> {
+export function handle(http: HttpRequest, front: Front): Soon<Handled> {
   const trace = newTrace();
-  const reply = await answer(http, front, trace);
-  const headers = {
-    "x-amz-request-id": trace.requestId,
-    "x-amz-id-2": hostIdOf(trace.requestId),
-    ...trace.crossOrigin,
-    ...reply.headers,
-  };
-  return { reply: { status: reply.status, headers, body: reply.body }, trace };
+  const begun = { http, front, trace };
+  const answer = rescue(
+    () => begin(begun),
+    (cause) => refusal(cause, begun),
+  );
+  return after(answer, ({ status, headers, body }) => {
+    const ids = { "x-amz-request-id": trace.requestId, "x-amz-id-2": hostIdOf(trace.requestId) };
+    const all = { ...ids, ...trace.crossOrigin, ...headers };
+    return { reply: { status, headers: all, body }, trace };
+  });
 }
 
-async function answer(http: HttpRequest, front: Front, trace: Trace): Promise<HttpReply> {
-  try {
-    const framed = frame(http, front.addressing);
-    trace.bucket = framed.bucket;
-    trace.key = framed.key;
-    trace.versionId = framed.query.get("versionId");
-    trace.host = framed.headers["host"] ?? "";
-    if (framed.method === "OPTIONS") {
-      trace.operation = "Preflight";
-      return await answerPreflight(framed, front.catalog);
-    }
-    if (framed.headers["origin"] !== undefined) {
-      trace.crossOrigin = await crossOriginHeaders(framed, front.catalog);
-    }
+interface Begun {
+  readonly http: HttpRequest;
+  readonly front: Front;
+  readonly trace: Trace;
+}
+
+/** What it asks for. */
+function begin(begun: Begun): Soon<HttpReply> {
+  const { http, front, trace } = begun;
+  const framed = frame(http, front.addressing);
+  trace.bucket = framed.bucket;
+  trace.key = framed.key;
+  trace.versionId = framed.query.get("versionId");
+  trace.host = framed.headers["host"] ?? "";
+  if (framed.method === "OPTIONS") {
+    trace.operation = "Preflight";
+    return answerPreflight(framed, front.catalog);
+  }
+  return after(crossOriginHeaders(framed, front.catalog), (crossOrigin) => {
+    trace.crossOrigin = crossOrigin;
     const operation = front.route(framed);
     trace.operation = operation.name;
     const nowMs = front.clock.now();
-    const known = await front.knowledge.now();
-    const { findBucket, findStanding } = known;
-    const skewMsMax = await skewFor(framed, findBucket);
-    const { findCredential, sessions } = front;
+    return after(front.knowledge.now(), (known) =>
+      identify({ ...begun, framed, operation, nowMs, known }),
+    );
+  });
+}
+
+interface Routed extends Begun {
+  readonly framed: FramedRequest;
+  readonly operation: Operation;
+  readonly nowMs: number;
+  readonly known: Known;
+}
+
+/** Who asks. */
+function identify(routed: Routed): Soon<HttpReply> {
+  const { front, trace, framed, nowMs, known } = routed;
+  const { findCredential, sessions } = front;
+  return after(skewFor(framed, known.findBucket), (skewMsMax) => {
     const callers = { findCredential, sessions, known };
-    const authenticated = await authenticate(framed, callers, { nowMs, skewMsMax });
-    trace.principal = authenticated.principal.name;
-    trace.caller = authenticated.principal;
-    trace.accessKeyId = authenticated.accessKeyId;
-    const { signedMs } = authenticated;
-    const plain = { ...framed, document: "", body: undefined, signedMs, nowMs };
-    const request =
-      operation.body === "none" ? plain : await withBody(plain, { operation, http, authenticated });
-    const call = operation.prepare(request);
-    const { principal, session } = authenticated;
-    if (session !== undefined) requireWithin(session, call.grants);
-    const evidence = { engineOf: front.engineOf, findBucket, findStanding };
-    const attempted = { principal, request, operation: operation.name };
-    const decisions = await judge(evidence, { ...attempted, grants: call.grants });
-    if (framed.bucket !== undefined) trace.found = await findBucket(bucketName(framed.bucket));
-    const foreign = foreignGrant(call.grants, framed);
-    if (foreign !== undefined) trace.source = await traced(foreign, findBucket);
-    requireAllowed(decisions, operation, trace);
-    const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
-    const parties = await partiesOf(principal, [trace.found, trace.source?.found], findStanding);
+    return after(authenticate(framed, callers, { nowMs, skewMsMax }), (authenticated) => {
+      trace.principal = authenticated.principal.name;
+      trace.caller = authenticated.principal;
+      trace.accessKeyId = authenticated.accessKeyId;
+      return after(understood(routed, authenticated), (request) =>
+        permit({ ...routed, authenticated, request }),
+      );
+    });
+  });
+}
+
+interface Identified extends Routed {
+  readonly authenticated: Authenticated;
+  readonly request: S3Request;
+}
+
+/** Whether they may. */
+function permit(identified: Identified): Soon<HttpReply> {
+  const { front, trace, framed, operation, authenticated, request, known } = identified;
+  const call = operation.prepare(request);
+  const { grants } = call;
+  const { principal, session } = authenticated;
+  if (session !== undefined) requireWithin(session, grants);
+  const { findBucket, findStanding } = known;
+  const evidence = { engineOf: front.engineOf, findBucket, findStanding };
+  const attempted = { principal, request, operation: operation.name };
+  const foreign = foreignGrant(grants, framed);
+  return after(judge(evidence, { ...attempted, grants }), (decisions) =>
+    after(noteBuckets(identified, foreign), () => {
+      requireAllowed(decisions, operation, trace);
+      const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
+      return rescue(
+        () => run(identified, call, isAllowed),
+        (cause) => conceal(cause, { trace, evidence, missed: { ...attempted, foreign } }),
+      );
+    }),
+  );
+}
+
+/** Those whose owners want to know of it, and hold it to rates. */
+function noteBuckets(
+  { trace, framed, known: { findBucket } }: Identified,
+  foreign: Grant | undefined,
+): Soon<void> {
+  const { bucket } = framed;
+  const found = bucket === undefined ? undefined : findBucket(bucketName(bucket));
+  return after(found, (own) => {
+    trace.found = own;
+    if (foreign === undefined) return undefined;
+    return after(traced(foreign, findBucket), (source) => {
+      trace.source = source;
+    });
+  });
+}
+
+function run(
+  { front, trace, framed, operation, authenticated, request, known }: Identified,
+  call: ReturnType<Operation["prepare"]>,
+  isAllowed: (grant: number) => boolean,
+): Soon<HttpReply> {
+  const buckets = [trace.found, trace.source?.found];
+  return after(partiesOf(authenticated.principal, buckets, known.findStanding), (parties) => {
     const charge = front.throttle.admit(parties, request.body?.sizeBytes ?? 0);
-    const allowed = { framed, authenticated, known, isAllowed };
-    try {
-      const reply = await call.run(servicesOf(front, allowed));
-      // Whose bucket it is now is known only now.
-      if (operation.name === "CreateBucket") trace.found = await bucketNow(front, framed);
+    const services = servicesOf(front, { framed, authenticated, known, isAllowed });
+    return after(call.run(services), (reply) => {
       charge(bodyBytes(reply));
-      return reply;
-    } catch (thrown) {
-      const mayList = async () => await maySeeNames(evidence, { ...attempted, foreign });
-      const { cause, denied } = await concealed(thrown, mayList);
-      trace.denied ??= denied;
-      throw cause;
-    }
-  } catch (cause) {
-    const error = asS3Error(cause);
-    trace.code = error.code;
-    if (error.status >= 500 && error !== cause) front.report(cause, trace.requestId);
-    const { requestId } = trace;
-    const resource = http.target.split("?", 1)[0] ?? "/";
-    const hostId = hostIdOf(requestId);
-    return errorReply(error, { requestId, hostId, resource, method: http.method });
-  }
+      // Whose bucket it is now is known only now.
+      return operation.name === "CreateBucket" ? noteCreated(reply, { front, trace }) : reply;
+    });
+  });
 }
 
 const VOLUME_SKEW_MS_MAX = 60 * 60 * 1_000;
@@ -134,30 +184,30 @@ const VOLUME_SKEW_MS_MAX = 60 * 60 * 1_000;
  *
  * Spec: Runpod, "S3-compatible API", limitations.
  */
-async function skewFor({ bucket }: FramedRequest, findBucket: FindBucket): Promise<number> {
+function skewFor({ bucket }: FramedRequest, findBucket: FindBucket): Soon<number> {
   if (bucket === undefined || !isBucketName(bucket)) return SKEW_MS_MAX;
-  const found = await findBucket(bucketName(bucket));
-  return found?.bucket.volume === undefined ? SKEW_MS_MAX : VOLUME_SKEW_MS_MAX;
+  return after(findBucket(bucketName(bucket)), (found) =>
+    found?.bucket.volume === undefined ? SKEW_MS_MAX : VOLUME_SKEW_MS_MAX,
+  );
 }
 
-interface Framed {
-  readonly operation: Operation;
-  readonly http: HttpRequest;
-  readonly authenticated: Authenticated;
-}
-
-async function withBody(plain: S3Request, given: Framed): Promise<S3Request> {
-  const { operation, http, authenticated } = given;
+/** With its body, as far as the operation wants it now. */
+function understood(
+  { framed, operation, http, nowMs }: Routed,
+  { signedMs, payload, verified }: Authenticated,
+): Soon<S3Request> {
+  const plain = { ...framed, document: "", body: undefined, signedMs, nowMs };
+  if (operation.body === "none") return plain;
   const body = bodyOf({
     headers: plain.headers,
     chunks: http.body,
-    payload: authenticated.payload,
-    verified: authenticated.verified,
+    payload,
+    verified,
     lengthRequired: operation.body === "stream",
     hasChecksum: operation.body !== "object-document",
   });
   if (operation.body === "stream") return { ...plain, body };
-  return { ...plain, document: await readDocument(body) };
+  return readDocument(body).then((document) => ({ ...plain, document }));
 }
 
 /** Fails: AccessDenied when a grant is refused; of a partial operation, when all are. */
@@ -173,69 +223,16 @@ function requireAllowed(
   throw new S3Error("AccessDenied", {});
 }
 
-interface Missed extends Omit<Attempted, "grants"> {
-  /** That a copy reads of another bucket. */
-  readonly foreign: Grant | undefined;
-}
-
-/** Whether the caller may list the bucket in which a key was missed. */
-async function maySeeNames(
-  evidence: Evidence,
-  { foreign, ...attempted }: Missed,
-): Promise<Decision | undefined> {
-  const resource = foreign?.resource.split("/", 1)[0] ?? attempted.request.bucket;
-  if (resource === undefined) return undefined;
-  const grants = [{ action: "s3:ListBucket", resource }] as const;
-  const [decision] = await judge(evidence, { ...attempted, grants });
-  return decision;
-}
-
-async function bucketNow(
-  { knowledge }: Front,
-  { bucket }: FramedRequest,
-): Promise<FoundBucket | undefined> {
-  if (bucket === undefined) return undefined;
-  return await (await knowledge.now()).findBucket(bucketName(bucket));
-}
-
-/** Whose rates a request is held to; mostly nobody's. */
-async function partiesOf(
-  { organizationId, name }: Principal,
-  buckets: readonly (FoundBucket | undefined)[],
-  findStanding: FindStanding,
-): Promise<readonly Party[]> {
-  const parties: Party[] = [];
-  if (organizationId !== undefined) {
-    const { principalRates: rates } = (await findStanding(organizationId)).limits;
-    if (isLimiting(rates)) parties.push({ name: `principal ${organizationId} ${name}`, rates });
-  }
-  for (const found of buckets) {
-    const rates = found?.settings.control.rates;
-    if (found === undefined || rates === undefined || !isLimiting(rates)) continue;
-    parties.push({ name: `bucket ${found.bucket.id}`, rates });
-  }
-  return parties;
+async function noteCreated(
+  reply: HttpReply,
+  { front, trace }: Pick<Begun, "front" | "trace">,
+): Promise<HttpReply> {
+  const { findBucket } = await front.knowledge.now();
+  if (trace.bucket !== undefined) trace.found = await findBucket(bucketName(trace.bucket));
+  return reply;
 }
 
 /** A reply says how long its body is. */
 function bodyBytes({ headers, body }: HttpReply): number {
   return body === undefined ? 0 : Number(headers["content-length"] ?? 0);
-}
-
-function asS3Error(cause: unknown): S3Error {
-  if (cause instanceof S3Error) return cause;
-  if (cause instanceof StorageError && cause.kind === "full") {
-    const message =
-      "The server's disk is full: nothing was stored. Delete data or add space, then try again.";
-    return new S3Error("ServiceUnavailable", {}, { message, cause });
-  }
-  if (cause instanceof StorageError && cause.kind === "unavailable") {
-    return new S3Error("ServiceUnavailable", {}, { cause });
-  }
-  return new S3Error("InternalError", {}, { cause });
-}
-
-/** AWS answers two ids; ours says the same in another form, so that either finds the log line. */
-function hostIdOf(requestId: string): string {
-  return btoa(`lode/${requestId}`);
 }

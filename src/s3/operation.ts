@@ -1,6 +1,7 @@
 import type { Grant } from "#access/grant.ts";
 import type { Principal } from "#access/principal.ts";
 import type { HttpReply } from "#base/http.ts";
+import { after, type Soon } from "#base/soon.ts";
 import type { BucketSettings } from "#catalog/bucket-settings.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -28,7 +29,7 @@ export interface Services {
    * `as` "source": the bucket is what a copy is made from, of which the request speaks apart.
    * Fails: NoSuchBucket; AccessDenied when the bucket is not whose the request says it is.
    */
-  readonly open: (bucket: BucketName, as?: "source") => Promise<OpenBucket>;
+  readonly open: (bucket: BucketName, as?: "source") => Soon<OpenBucket>;
 }
 
 export interface OpenBucket {
@@ -58,7 +59,7 @@ export interface OperationSpec<Input, Output> {
   readonly partial?: true;
   /** What the caller must be allowed to do. Pure, and never empty. */
   readonly grants: (input: Input) => readonly [Grant, ...Grant[]];
-  readonly run: (services: Services, input: Input) => Promise<Output>;
+  readonly run: (services: Services, input: Input) => Soon<Output>;
   /** Output to reply. Pure; the only place that writes headers and XML. */
   readonly render: (output: Output, input: Input) => HttpReply;
 }
@@ -71,7 +72,7 @@ export interface Operation {
   readonly partial: boolean;
   readonly prepare: (request: S3Request) => {
     readonly grants: readonly [Grant, ...Grant[]];
-    readonly run: (services: Services) => Promise<HttpReply>;
+    readonly run: (services: Services) => Soon<HttpReply>;
   };
 }
 
@@ -85,7 +86,7 @@ export function operation<Input, Output>(spec: OperationSpec<Input, Output>): Op
       const input = spec.parse(request);
       return {
         grants: spec.grants(input),
-        run: async (services) => spec.render(await spec.run(services, input), input),
+        run: (services) => after(spec.run(services, input), (output) => spec.render(output, input)),
       };
     },
   };

@@ -1,5 +1,6 @@
 import { invalidArgument, S3Error } from "#base/error.ts";
 import type { HttpReply } from "#base/http.ts";
+import type { Soon } from "#base/soon.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import { bucketName } from "#object/name.ts";
 import { type CorsAsk, corsHeaders } from "#s3/cors.ts";
@@ -37,15 +38,22 @@ export async function answerPreflight(
 }
 
 /** What is added to the answer of a request that a browser sent for a page of another origin. */
-export async function crossOriginHeaders(
-  request: FramedRequest,
+export function crossOriginHeaders(
+  { headers, bucket, method }: FramedRequest,
   catalog: Catalog,
-): Promise<Record<string, string>> {
-  const { headers, bucket, method } = request;
+): Soon<Record<string, string>> {
   const origin = headers["origin"];
   if (origin === undefined || bucket === undefined) return {};
+  return allowedOrNothing(catalog, bucket, { origin, method, headers: [] });
+}
+
+async function allowedOrNothing(
+  catalog: Catalog,
+  bucket: string,
+  ask: CorsAsk,
+): Promise<Record<string, string>> {
   try {
-    return (await allowedBy(catalog, bucket, { origin, method, headers: [] })) ?? {};
+    return (await allowedBy(catalog, bucket, ask)) ?? {};
   } catch (cause) {
     // The request itself will say that there is no such bucket.
     if (cause instanceof S3Error) return {};

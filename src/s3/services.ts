@@ -1,9 +1,9 @@
 import { S3Error } from "#base/error.ts";
-import type { Known } from "#catalog/known.ts";
+import { after, type Soon } from "#base/soon.ts";
+import type { FoundBucket, Known } from "#catalog/known.ts";
 import { roomIn } from "#catalog/organization-limits.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
-import type { BucketName } from "#object/name.ts";
 import type { Authenticated } from "#s3/authenticate.ts";
 import type { OpenBucket, Services } from "#s3/operation.ts";
 import type { FramedRequest } from "#s3/request.ts";
@@ -30,22 +30,6 @@ export function servicesOf(front: ServiceParts, allowed: Allowed): Services {
   const { principal, startSession } = authenticated;
   const { catalog, region, strictLocation, lifecycleDayMs } = front;
   const { headers } = framed;
-  const open = async (name: BucketName, as?: "source"): Promise<OpenBucket> => {
-    const found = await known.findBucket(name);
-    if (found === undefined) throw new S3Error("NoSuchBucket", { BucketName: name });
-    const { bucket } = found;
-    const expected = headers[as === undefined ? OWNER : SOURCE_OWNER];
-    if (
-      expected !== undefined &&
-      expected !== bucket.ownerId &&
-      expected !== bucket.organizationId
-    ) {
-      throw new S3Error("AccessDenied", {});
-    }
-    const { limits } = await known.findStanding(bucket.organizationId);
-    const room = roomIn(bucket, limits, found.settings.control.capacityCapBytes);
-    return { ...found, engine: front.engineOf(bucket), room };
-  };
   return {
     catalog,
     principal,
@@ -54,6 +38,29 @@ export function servicesOf(front: ServiceParts, allowed: Allowed): Services {
     lifecycleDayMs,
     isAllowed,
     startSession,
-    open,
+    open: (name, as) =>
+      after(known.findBucket(name), (found) => {
+        if (found === undefined) throw new S3Error("NoSuchBucket", { BucketName: name });
+        requireOwner(found.bucket, headers[as === undefined ? OWNER : SOURCE_OWNER]);
+        return opened(found, front, known);
+      }),
   };
+}
+
+/** Fails: AccessDenied. */
+function requireOwner({ ownerId, organizationId }: Bucket, expected: string | undefined): void {
+  if (expected === undefined || expected === ownerId || expected === organizationId) return;
+  throw new S3Error("AccessDenied", {});
+}
+
+function opened(
+  found: FoundBucket,
+  { engineOf }: ServiceParts,
+  { findStanding }: Known,
+): Soon<OpenBucket> {
+  const { bucket, settings } = found;
+  return after(findStanding(bucket.organizationId), ({ limits }) => {
+    const room = roomIn(bucket, limits, settings.control.capacityCapBytes);
+    return { ...found, engine: engineOf(bucket), room };
+  });
 }

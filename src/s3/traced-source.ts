@@ -1,4 +1,5 @@
 import type { Grant } from "#access/grant.ts";
+import { after, type Soon } from "#base/soon.ts";
 import type { FindBucket, FoundBucket } from "#catalog/known.ts";
 import { bucketName } from "#object/name.ts";
 import type { FramedRequest } from "#s3/request.ts";
@@ -11,13 +12,15 @@ export interface TracedSource {
 }
 
 /** Of a copy between buckets; undefined when there is no such bucket. */
-export async function traced(
+export function traced(
   { resource, versionId }: Grant,
   findBucket: FindBucket,
-): Promise<TracedSource | undefined> {
+): Soon<TracedSource | undefined> {
   const slash = resource.indexOf("/");
-  const found = await findBucket(bucketName(resource.slice(0, slash)));
-  return found && { found, key: resource.slice(slash + 1), versionId };
+  return after(
+    findBucket(bucketName(resource.slice(0, slash))),
+    (found) => found && { found, key: resource.slice(slash + 1), versionId },
+  );
 }
 
 /** The grant that is about an object of another bucket: copies have one. */

@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
+import type { Soon } from "#base/soon.ts";
 import { Connections } from "#server/connections.ts";
 import { HeadParser } from "#server/http1/head-parser.ts";
 import type { Serving } from "#server/http1/serving.ts";
@@ -12,8 +13,8 @@ export interface Listen {
   /** 0 for any. */
   readonly port: number;
   readonly tls?: Tls | undefined;
-  /** Never rejects. */
-  readonly answer: (request: HttpRequest) => Promise<Answer>;
+  /** Never fails. */
+  readonly answer: (request: HttpRequest) => Soon<Answer>;
   /** What a request that is no HTTP is told; undefined closes without a word. */
   readonly refuse?: (reason: BadRequest) => HttpReply;
   /** LIMITS when absent. */

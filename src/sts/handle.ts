@@ -3,6 +3,7 @@ import { type Principal, principalArn } from "#access/principal.ts";
 import { digestOf } from "#base/checksum.ts";
 import { S3Error } from "#base/error.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
+import type { Soon } from "#base/soon.ts";
 import { tag } from "#base/xml.ts";
 import type { Federation } from "#federation/federation.ts";
 import { authenticateClaim, SKEW_MS_MAX } from "#s3/authenticate.ts";
@@ -39,11 +40,15 @@ const UNOFFERED = new Set([
  * Answers what SDKs ask the Security Token Service when their endpoint for it is ours: `POST /` and
  * `GET /?Action=…`, which mean nothing in S3. Everything else is S3.
  */
-export async function handleAll(http: HttpRequest, front: StsFront): Promise<Handled> {
+export function handleAll(http: HttpRequest, front: StsFront): Soon<Handled> {
   const framed = couldBeSts(http) ? framedOrNot(http, front) : undefined;
-  if (framed === undefined || framed.bucket !== undefined) return await handle(http, front);
+  if (framed === undefined || framed.bucket !== undefined) return handle(http, front);
+  return handleSts({ http, framed, front });
+}
+
+async function handleSts(asked: Asked): Promise<Handled> {
   const trace = newTrace();
-  const reply = await answer({ http, framed, front }, trace);
+  const reply = await answer(asked, trace);
   const headers = { "x-amzn-requestid": trace.requestId, ...reply.headers };
   return { reply: { ...reply, headers }, trace };
 }

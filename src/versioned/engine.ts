@@ -1,5 +1,6 @@
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { S3Error } from "#base/error.ts";
+import { after, type Soon } from "#base/soon.ts";
 import type { ObjectInfo, Tag } from "#object/attributes.ts";
 import type { Bucket, Emptiness } from "#object/bucket.ts";
 import { requireForWrite } from "#object/conditions.ts";
@@ -69,19 +70,21 @@ export class VersionedEngine implements Engine {
     this.#stores = stores;
   }
 
-  async head(name: ObjectName): Promise<ObjectInfo> {
-    const { record, versionId } = await findVersion(this.#stores, name);
-    return infoOf(name.key, record, versionId);
+  head(name: ObjectName): Soon<ObjectInfo> {
+    return after(findVersion(this.#stores, name), ({ record, versionId }) =>
+      infoOf(name.key, record, versionId),
+    );
   }
 
-  async get(name: ObjectName, key?: CustomerKey): Promise<OpenObject> {
-    const found = await findVersion(this.#stores, name);
-    const lock = lockOf(this.#stores.keyring, found.record.encryption, key);
-    return {
-      info: infoOf(name.key, found.record, found.versionId),
-      read: (from, to) => this.#read(found, { from, to, lock }),
-      parts: async () => await this.#parts(found),
-    };
+  get(name: ObjectName, key?: CustomerKey): Soon<OpenObject> {
+    return after(findVersion(this.#stores, name), (found) => {
+      const lock = lockOf(this.#stores.keyring, found.record.encryption, key);
+      return {
+        info: infoOf(name.key, found.record, found.versionId),
+        read: (from, to) => this.#read(found, { from, to, lock }),
+        parts: async () => await this.#parts(found),
+      };
+    });
   }
 
   async put(name: KeyName, input: PutInput): Promise<ObjectInfo> {

@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import { invalidArgument, S3Error, StorageError } from "#base/error.ts";
 import type { Keyring } from "#base/keyring.ts";
 import { randomBelow } from "#base/random.ts";
+import { after, type Soon } from "#base/soon.ts";
 import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 import type { BlobId, BlobStore } from "#blob/store.ts";
 import type { Change, MetaStore } from "#meta/store.ts";
@@ -51,42 +52,49 @@ export interface FoundVersion extends StoredVersion {
   readonly versionId: string | undefined;
 }
 
-export async function keyState({ meta }: Stores, { bucket, key }: KeyName): Promise<KeyState> {
-  const entry = await meta.get(headKey(bucket.id, key));
-  if (entry === undefined) return { head: undefined, revision: 0 };
-  return { head: unpackHead(entry.value), revision: entry.revision };
+export function keyState({ meta }: Stores, { bucket, key }: KeyName): Soon<KeyState> {
+  return after(meta.get(headKey(bucket.id, key)), (entry) =>
+    entry === undefined ? NO_KEY : { head: unpackHead(entry.value), revision: entry.revision },
+  );
 }
+
+const NO_KEY: KeyState = { head: undefined, revision: 0 };
 
 /**
  * The version that a name means, which is no delete marker.
  * Fails: NoSuchKey, NoSuchVersion, MethodNotAllowed, InvalidArgument.
  */
-export async function findVersion(stores: Stores, name: ObjectName): Promise<FoundVersion> {
-  for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt += 1) {
-    const { head } = await keyState(stores, name);
-    const sequence = namedSequence(name, head);
-    if (sequence === undefined) throw missing(name, head);
-    const found = await loadVersion(stores, name, sequence);
-    if (found === undefined) {
-      // Without a version id it was there a moment ago and has just been replaced: look again.
-      if (name.versionId !== undefined) throw noSuchVersion(name);
-      continue;
-    }
-    if (found.record.deleteMarker) throw markerNotAllowed(name, found);
-    return found;
-  }
-  throw new S3Error("SlowDown", {});
+export function findVersion(stores: Stores, name: ObjectName): Soon<FoundVersion> {
+  return find(stores, name, READ_ATTEMPTS_MAX);
 }
 
-export async function loadVersion(
+function find(stores: Stores, name: ObjectName, attempts: number): Soon<FoundVersion> {
+  if (attempts === 0) throw new S3Error("SlowDown", {});
+  return after(keyState(stores, name), ({ head }) => {
+    const sequence = namedSequence(name, head);
+    if (sequence === undefined) throw missing(name, head);
+    return after(loadVersion(stores, name, sequence), (found) => {
+      if (found === undefined) {
+        // Without a version id it was there a moment ago and has just been replaced: look again.
+        if (name.versionId !== undefined) throw noSuchVersion(name);
+        return find(stores, name, attempts - 1);
+      }
+      if (found.record.deleteMarker) throw markerNotAllowed(name, found);
+      return found;
+    });
+  });
+}
+
+export function loadVersion(
   { meta }: Stores,
   { bucket, key }: KeyName,
   sequence: number,
-): Promise<FoundVersion | undefined> {
-  const entry = await meta.get(versionKey(bucket.id, key, sequence));
-  if (entry === undefined) return undefined;
-  const { record, inline } = unpackVersion(entry.value);
-  return { sequence, record, inline, versionId: publicVersionId(bucket, { sequence, record }) };
+): Soon<FoundVersion | undefined> {
+  return after(meta.get(versionKey(bucket.id, key, sequence)), (entry) => {
+    if (entry === undefined) return undefined;
+    const { record, inline } = unpackVersion(entry.value);
+    return { sequence, record, inline, versionId: publicVersionId(bucket, { sequence, record }) };
+  });
 }
 
 /** The version that goes when `sequence` does: from the head alone when no blob is involved. */

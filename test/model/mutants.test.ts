@@ -7,6 +7,7 @@ import { History } from "#test/model/history.ts";
 import { overriding } from "#test/model/overriding.ts";
 import { history, type Step } from "#test/model/step.ts";
 import { memoryStores } from "#test/model/stores.ts";
+import { headOrNone } from "#test/support/head-or-none.ts";
 
 const HISTORIES = 500;
 const SEED = 1;
@@ -24,7 +25,7 @@ const MUTANTS: Readonly<Record<string, (engine: Engine) => Partial<Engine>>> = {
   "reads through delete markers": (engine) => ({ get: (name) => readThrough(engine, name) }),
   "removes a version where it should lay a delete marker": (engine) => ({
     delete: async (name, conditions) => {
-      const current = await engine.head(name).catch(() => undefined);
+      const current = await headOrNone(engine, name);
       const versionId = name.versionId ?? current?.versionId;
       if (versionId === undefined) return await engine.delete(name, conditions);
       return await engine.delete({ ...name, versionId }, conditions);

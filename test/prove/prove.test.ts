@@ -6,6 +6,7 @@ import type { Body } from "#object/body.ts";
 import type { Engine, ListPage } from "#object/engine.ts";
 import { PROMISES, type ProveReport, prove } from "#prove/prove.ts";
 import { serverWith } from "#test/prove/broken-server.ts";
+import { headOrNone } from "#test/support/head-or-none.ts";
 import { run } from "#test/support/process.ts";
 import { startRealServer } from "#test/support/real-server.ts";
 
@@ -57,7 +58,7 @@ const FAULTS: readonly Fault[] = [
     change: (engine) => ({
       put: async (name, input) => {
         if (Object.keys(input.conditions).length === 0) return await engine.put(name, input);
-        const there = await engine.head(name).catch(() => undefined);
+        const there = await headOrNone(engine, name);
         const { ifNoneMatch, ifMatch } = input.conditions;
         const isRefused =
           (ifNoneMatch !== undefined && there !== undefined) ||

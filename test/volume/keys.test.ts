@@ -302,7 +302,8 @@ test("what a volume cannot do is told by its name", async (t) => {
   await refused(engine.listVersions(bucket, versions), "NotImplemented");
   await refused(engine.setTags(s3.name("a"), tags), "NotImplemented");
   await refused(engine.requireEmpty(bucket), "NotImplemented");
-  await refused(engine.head({ ...s3.name("a"), versionId: "1" }), "NotImplemented");
+  const withVersion = async () => await engine.head({ ...s3.name("a"), versionId: "1" });
+  await refused(withVersion(), "NotImplemented");
   await refused(engine.delete({ ...s3.name("a"), versionId: "1" }, {}), "NotImplemented");
   await refused(s3.put("b", "", { attributes: { ...NOTHING_SAID, tags } }), "NotImplemented");
   await refused(s3.put("b", "", { encryption: { kind: "SSE-S3" } }), "NotImplemented");

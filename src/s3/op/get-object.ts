@@ -1,5 +1,6 @@
 import { S3Error } from "#base/error.ts";
 import type { HttpReply } from "#base/http.ts";
+import { after, type Soon } from "#base/soon.ts";
 import type { Checksum, ObjectInfo } from "#object/attributes.ts";
 import { type Conditions, failedCondition, PLAIN_NAMES } from "#object/conditions.ts";
 import type { CustomerKey } from "#object/encryption.ts";
@@ -33,6 +34,13 @@ interface Selection {
   readonly partsCount: number | undefined;
   /** Of exactly these bytes, where it is known. */
   readonly checksum: Checksum | undefined;
+}
+
+/** An object, and what of it is answered; no selection: it has not been modified. */
+interface Found {
+  readonly object: OpenObject;
+  readonly selection: Selection | undefined;
+  readonly expiration: Record<string, string>;
 }
 
 /** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
@@ -76,24 +84,28 @@ export function grantsOfRead({ name }: ReadAsk) {
 }
 
 /** What GetObject and HeadObject do before they answer: a HEAD meets every refusal of a GET. */
-export async function findForRead(services: Services, ask: ReadAsk) {
-  const opened = await services.open(ask.name.bucket);
-  const object = await opened.engine.get({ ...ask.name, bucket: opened.bucket }, ask.key);
-  const selection = await select(object, ask);
-  const read = { info: object.info, byVersion: ask.name.versionId !== undefined };
-  const expiration = await expirationHeader(services, opened, read);
-  return { object, selection, expiration };
+export function findForRead(services: Services, ask: ReadAsk): Soon<Found> {
+  const { name, key } = ask;
+  return after(services.open(name.bucket), (opened) =>
+    after(opened.engine.get({ ...name, bucket: opened.bucket }, key), (object) =>
+      after(select(object, ask), (selection) => {
+        const read = { info: object.info, byVersion: name.versionId !== undefined };
+        const expiration = expirationHeader(services, opened, read);
+        return after(expiration, (header) => ({ object, selection, expiration: header }));
+      }),
+    ),
+  );
 }
 
 /** undefined for 304. Fails: PreconditionFailed, InvalidRange, InvalidPartNumber. */
-async function select(object: OpenObject, ask: ReadAsk): Promise<Selection | undefined> {
+function select(object: OpenObject, ask: ReadAsk): Soon<Selection | undefined> {
   const { info } = object;
   const failed = failedCondition(ask.conditions, info);
   if (failed === "ifNoneMatch" || failed === "ifModifiedSince") return undefined;
   if (failed !== undefined) {
     throw new S3Error("PreconditionFailed", { Condition: PLAIN_NAMES[failed] });
   }
-  if (ask.part !== undefined) return await selectPart(object, ask.part);
+  if (ask.part !== undefined) return selectPart(object, ask.part);
   const slice = readRange(ask.range, info.sizeBytes);
   if (slice === "unsatisfiable") {
     throw new S3Error(

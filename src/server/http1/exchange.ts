@@ -1,5 +1,6 @@
 import { deadline } from "#base/clock.ts";
 import type { HttpRequest } from "#base/http.ts";
+import { after, rescue, type Soon } from "#base/soon.ts";
 import { cutBody, NO_BODY } from "#server/body-reader.ts";
 import type { Connection } from "#server/http1/connection.ts";
 import type { Framing } from "#server/http1/framing.ts";
@@ -77,10 +78,14 @@ export class Exchange {
 
   /** Has it answered. */
   respond(): void {
-    this.#respond().catch(() => {
-      this.body?.reader.abandon();
-      this.#parts.connection.destroy();
-    });
+    const { serving, connection } = this.#parts;
+    void rescue(
+      () => after(serving.options.answer(this.#request()), (answer) => this.#respond(answer)),
+      () => {
+        this.body?.reader.abandon();
+        connection.destroy();
+      },
+    );
   }
 
   /** The client sends no more. */
@@ -92,9 +97,8 @@ export class Exchange {
     if (this.#phase === "answered") this.#parts.connection.next({ closes: true });
   }
 
-  async #respond(): Promise<void> {
-    const { serving, connection } = this.#parts;
-    const answer = await serving.options.answer(this.#request());
+  #respond(answer: Answer): Soon<void> {
+    const { connection } = this.#parts;
     this.#phase = "answering";
     const { head } = this.#parts;
     this.#unasked = this.#isUnasked();
@@ -105,7 +109,7 @@ export class Exchange {
       minorVersion: head.minorVersion,
       persistence: this.#persistence(),
     });
-    this.#finish(answer, written instanceof Promise ? await written : written);
+    return after(written, (how) => this.#finish(answer, how));
   }
 
   #request(): HttpRequest {
