@@ -208,7 +208,7 @@ function record({ request, handled, written, started }: Exchange, serving: Servi
   const { operation } = trace;
   const ms = performance.now() - started;
   const { received } = written;
-  metrics.answered({ operation, status: reply.status, received, sent: written.bytes, ms });
+  metrics.requests.count({ operation, status: reply.status, received, sent: written.bytes, ms });
   if (written.failure !== undefined) front.report(written.failure, trace.requestId);
   serving.audit.record({ trace, request, status: reply.status, written, ms });
   log.access({

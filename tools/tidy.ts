@@ -32,7 +32,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   lmdb: ["src/meta/lmdb.ts"],
   pino: ["src/base/log.ts"],
   zod: ["src/admin"],
-  "prom-client": ["src/base/metrics.ts", "src/supervisor.ts"],
+  "prom-client": ["src/base/metrics.ts", "src/base/request-metrics.ts", "src/supervisor.ts"],
   saxes: ["src/base/xml.ts"],
   jose: ["src/federation/oidc-token.ts"],
   "@node-saml/node-saml": ["src/federation/saml-library.ts"],

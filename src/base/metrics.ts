@@ -1,21 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
-
-/** A request that has been answered. Sizes in bytes. */
-export interface Answered {
-  readonly operation: string;
-  readonly status: number;
-  readonly received: number;
-  readonly sent: number;
-  readonly ms: number;
-}
-
-/** The counters of one operation and status: looking them up by labels costs more than counting. */
-interface Cells {
-  readonly requests: Counter.Internal;
-  readonly seconds: Histogram.Internal<"operation">;
-  readonly received: Counter.Internal;
-  readonly sent: Counter.Internal;
-}
+import { Counter, Gauge, Registry } from "prom-client";
+import { RequestMetrics } from "#base/request-metrics.ts";
 
 /** What the sweeps of lifecycle rules do. */
 export class LifecycleMetrics {
@@ -136,10 +120,6 @@ function volumeSwept(registry: Registry): Counter<"what"> {
 /** Every metric of one process, in one table. `lode_` precedes each name. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly requests: Counter<"operation" | "status">;
-  readonly seconds: Histogram<"operation">;
-  readonly receivedBytes: Counter<"operation">;
-  readonly sentBytes: Counter<"operation">;
   readonly controlCalls: Counter<"operation" | "status">;
   readonly failures: Counter<string>;
   readonly connections: Gauge<string>;
@@ -151,36 +131,10 @@ export class Metrics {
   readonly volumeSwept: Counter<"what">;
   readonly lifecycle = new LifecycleMetrics(this.registry);
   readonly usage = new UsageMetrics(this.registry);
-
-  readonly #cells = new Map<string, Cells>();
+  readonly requests = new RequestMetrics(this.registry);
 
   constructor() {
     const registers = [this.registry];
-    this.requests = new Counter({
-      name: "lode_requests_total",
-      help: "S3 requests answered, by operation and HTTP status.",
-      labelNames: ["operation", "status"],
-      registers,
-    });
-    this.seconds = new Histogram({
-      name: "lode_request_seconds",
-      help: "From the end of a request's headers to the last byte of its answer.",
-      labelNames: ["operation"],
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
-      registers,
-    });
-    this.receivedBytes = new Counter({
-      name: "lode_received_bytes_total",
-      help: "Bytes of request bodies, by operation.",
-      labelNames: ["operation"],
-      registers,
-    });
-    this.sentBytes = new Counter({
-      name: "lode_sent_bytes_total",
-      help: "Bytes of answers' bodies, by operation.",
-      labelNames: ["operation"],
-      registers,
-    });
     this.controlCalls = new Counter({
       name: "lode_control_calls_total",
       help: "Calls of the control API answered, by operation and HTTP status.",
@@ -220,26 +174,5 @@ export class Metrics {
       help: "Blobs that were removed because nothing refers to them.",
       registers,
     });
-  }
-
-  answered({ operation, status, received, sent, ms }: Answered): void {
-    const name = `${operation} ${status}`;
-    const cells = this.#cells.get(name) ?? this.#makeCells(name, { operation, status });
-    cells.requests.inc();
-    cells.seconds.observe(ms / 1_000);
-    if (received > 0) cells.received.inc(received);
-    if (sent > 0) cells.sent.inc(sent);
-  }
-
-  /** Operations and statuses are few: the map cannot grow with what clients send. */
-  #makeCells(name: string, { operation, status }: Pick<Answered, "operation" | "status">): Cells {
-    const cells = {
-      requests: this.requests.labels({ operation, status: String(status) }),
-      seconds: this.seconds.labels({ operation }),
-      received: this.receivedBytes.labels({ operation }),
-      sent: this.sentBytes.labels({ operation }),
-    };
-    this.#cells.set(name, cells);
-    return cells;
   }
 }

@@ -128,7 +128,12 @@ function authenticateAs(
   const startSession = (bucket: BucketName, mode: SessionMode) =>
     sessions.start({ parent, bucket, mode, nowMs });
   return {
-    ...{ principal, accessKeyId, signedMs: timeMs, payload, verified, session },
+    principal,
+    accessKeyId,
+    signedMs: timeMs,
+    payload,
+    verified,
+    session,
     startSession: session === undefined ? startSession : undefined,
   };
 }

@@ -176,7 +176,7 @@ function decodePercent(text: string): string {
 function joinHeaders(raw: readonly string[]): Headers {
   const headers: Record<string, string | undefined> = Object.create(null);
   for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = (raw[index] ?? "").toLowerCase();
+    const name = raw[index] ?? "";
     const value = raw[index + 1] ?? "";
     const before = headers[name];
     if (before !== undefined && SINGLE.has(name)) {

@@ -56,14 +56,15 @@ export function headSpan(bucketId: string, prefix: string): Span {
 
 /** Without `sequence` the stamp is left for the commit: `stampKeyAt` is `length - STAMP_BYTES`. */
 export function versionKey(bucketId: string, key: string, sequence?: number): Buffer {
-  const stem = closedKey("v", bucketId, key);
-  const bytes = Buffer.concat([stem, Buffer.alloc(STAMP_BYTES)]);
-  if (sequence !== undefined) writeStamp(bytes, stem.length, sequence);
+  const bytes = closedKey("v", { bucketId, key }, STAMP_BYTES);
+  const stampAt = bytes.length - STAMP_BYTES;
+  if (sequence === undefined) bytes.fill(0, stampAt);
+  else writeStamp(bytes, stampAt, sequence);
   return bytes;
 }
 
 export function versionSpan(bucketId: string, key: string): Span {
-  const from = closedKey("v", bucketId, key);
+  const from = closedKey("v", { bucketId, key });
   return { from, to: afterPrefix(from) };
 }
 
@@ -74,7 +75,9 @@ export function closedSpan(kind: "v" | "u", bucketId: string, prefix: string): S
 }
 
 export function uploadKey(bucketId: string, key: string, uploadId: string): Buffer {
-  return Buffer.concat([closedKey("u", bucketId, key), Buffer.from(uploadId, "hex")]);
+  const bytes = closedKey("u", { bucketId, key }, ID_BYTES);
+  bytes.write(uploadId, bytes.length - ID_BYTES, ID_BYTES, "hex");
+  return bytes;
 }
 
 /** The object key, and the bytes after it, of a version's or an upload's key. */
@@ -196,8 +199,23 @@ export function afterKey(key: Buffer): Buffer {
   return Buffer.concat([key, Buffer.from([0])]);
 }
 
-function closedKey(kind: "v" | "u", bucketId: string, key: string): Buffer {
-  return Buffer.concat([start(kind, bucketId), escaped(key), TERMINATOR]);
+/** With room for so many bytes behind it, which are not set. */
+function closedKey(
+  kind: "v" | "u",
+  { bucketId, key }: { readonly bucketId: string; readonly key: string },
+  behindBytes = 0,
+): Buffer {
+  const hasZero = key.includes("\0");
+  const keyBytes = hasZero ? escaped(key) : key;
+  const size = typeof keyBytes === "string" ? Buffer.byteLength(keyBytes) : keyBytes.length;
+  const keyAt = 1 + BUCKET_ID_BYTES;
+  const bytes = Buffer.allocUnsafe(keyAt + size + TERMINATOR.length + behindBytes);
+  bytes.write(kind, 0, "latin1");
+  bytes.write(bucketId, 1, BUCKET_ID_BYTES, "hex");
+  if (typeof keyBytes === "string") bytes.write(keyBytes, keyAt, size, "utf8");
+  else bytes.set(keyBytes, keyAt);
+  bytes.set(TERMINATOR, keyAt + size);
+  return bytes;
 }
 
 function start(kind: string, bucketId: string): Buffer {

@@ -1,4 +1,5 @@
 import { invalidArgument, S3Error } from "#base/error.ts";
+import { memo } from "#base/memo.ts";
 import type { Claim, SignedRequest } from "#s3/signature/claim.ts";
 import { readPayloadMode, sigV4a } from "#s3/signature/payload.ts";
 import { readCredential, readSignedHeaders } from "#s3/signature/scope.ts";
@@ -38,25 +39,49 @@ export function readAuthorization(request: SignedRequest, authorization: string)
   };
 }
 
-function readFields(authorization: string) {
-  checkScheme(authorization);
-  let credential = "";
-  let signedHeaders = "";
-  let signature = "";
-  for (const field of authorization.slice(SCHEME.length).split(",")) {
-    const from = field.indexOf("=") + 1;
-    const name = field.slice(0, from).trimStart();
-    const value = field.slice(from).trimEnd();
-    if (name === "Credential=") credential = value;
-    else if (name === "SignedHeaders=") signedHeaders = value;
-    else if (name === "Signature=") signature = value;
-  }
+interface Fields {
+  readonly credential: string;
+  readonly signedHeaders: string;
+  readonly signature: string;
+}
+
+const SIGNATURE = "Signature=";
+
+/** The signature mostly stands last; what stands before it comes again with each request of a client's. */
+function readFields(authorization: string): Fields {
+  const comma = authorization.lastIndexOf(",");
+  const last = authorization.slice(comma + 1).trimStart();
+  const fields =
+    comma > 0 && last.startsWith(SIGNATURE)
+      ? { ...knownFields(authorization.slice(0, comma)), signature: valueOf(last) }
+      : splitFields(authorization);
+  const { credential, signedHeaders, signature } = fields;
   if (credential === "" || signedHeaders === "" || signature === "") {
     throw malformed(
       "the authorization header requires three components: Credential, SignedHeaders, and Signature.",
     );
   }
+  return fields;
+}
+
+function splitFields(authorization: string): Fields {
+  checkScheme(authorization);
+  let credential = "";
+  let signedHeaders = "";
+  let signature = "";
+  for (const field of authorization.slice(SCHEME.length).split(",")) {
+    const named = field.trimStart();
+    if (named.startsWith("Credential=")) credential = valueOf(named);
+    else if (named.startsWith("SignedHeaders=")) signedHeaders = valueOf(named);
+    else if (named.startsWith(SIGNATURE)) signature = valueOf(named);
+  }
   return { credential, signedHeaders, signature };
+}
+
+const knownFields = memo(splitFields);
+
+function valueOf(named: string): string {
+  return named.slice(named.indexOf("=") + 1).trimEnd();
 }
 
 function checkScheme(authorization: string): void {

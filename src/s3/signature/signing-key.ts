@@ -1,10 +1,12 @@
 import { HmacSha256 } from "#base/hmac.ts";
 import type { Scope } from "#s3/signature/scope.ts";
 
-/** Keys in use within a day: one for each secret, region and service. */
-const KEYS_MAX = 4096;
+const SECRETS_MAX = 4096;
+/** Of one secret: days, regions and services in use. */
+const SCOPES_MAX = 64;
 
-const keys = new Map<string, HmacSha256>();
+/** By secret, and by the text of their scope. */
+const keys = new Map<string, Map<string, HmacSha256>>();
 
 /** A key, and what to call when it has proved good; undefined when it has before. */
 export interface FoundKey {
@@ -19,22 +21,24 @@ export interface FoundKey {
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export function signingKey(secret: string, scope: Scope): FoundKey {
-  const name = keyName(secret, scope);
-  const known = keys.get(name);
+  const known = keys.get(secret)?.get(scope.text);
   if (known !== undefined) return { key: known, remember: undefined };
   const key = deriveKey(secret, scope);
-  return { key, remember: () => remember(name, key) };
+  return { key, remember: () => remember(secret, scope, key) };
 }
 
-function remember(name: string, key: HmacSha256): void {
-  const oldest = keys.keys().next();
-  if (keys.size >= KEYS_MAX && oldest.done === false) keys.delete(oldest.value);
-  keys.set(name, key);
+function remember(secret: string, { text }: Scope, key: HmacSha256): void {
+  const ofSecret = keys.get(secret) ?? new Map<string, HmacSha256>();
+  makeRoom(ofSecret, SCOPES_MAX);
+  ofSecret.set(text, key);
+  if (!keys.has(secret)) makeRoom(keys, SECRETS_MAX);
+  keys.set(secret, ofSecret);
 }
 
-/** A scope holds three slashes after the secret, so no two pairs share a name. */
-function keyName(secret: string, scope: Scope): string {
-  return `${secret}/${scope.text}`;
+/** The oldest goes. */
+function makeRoom(map: Map<string, unknown>, most: number): void {
+  const oldest = map.keys().next();
+  if (map.size >= most && oldest.done === false) map.delete(oldest.value);
 }
 
 function deriveKey(secret: string, scope: Scope): HmacSha256 {

@@ -46,8 +46,13 @@ export function framingOf({ minorVersion, rawHeaders }: Head): Framing | undefin
 
 function find(rawHeaders: readonly string[]): Found {
   const found: Found = {
-    ...{ hosts: 0, lengths: 0, codings: 0 },
-    ...{ length: "", coding: "", connection: "", expect: "" },
+    hosts: 0,
+    lengths: 0,
+    codings: 0,
+    length: "",
+    coding: "",
+    connection: "",
+    expect: "",
   };
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     note(found, rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
