@@ -30,6 +30,7 @@ export interface ControlComposition
   readonly dataDirectory: string | undefined;
   /** Ends what goes on beside calls. */
   readonly signal?: AbortSignal | undefined;
+  readonly silence: Control["silence"];
 }
 
 /** So many zones of one organization are told of. */
@@ -64,5 +65,6 @@ export function composeControl(composition: ControlComposition): Control {
     attempts: new FailedAttempts(clock),
     route: router(OPERATIONS),
     report,
+    silence: composition.silence,
   };
 }

@@ -121,6 +121,7 @@ function viewOf(config: Config, parts: Viewed): AdminView {
       dataDirectory: config.data,
       firstOrganizationId: parts.organizationId,
       rootAccessKeyId: parts.rootAccessKeyId,
+      silence: parts.audited.silence,
       report: (cause, requestId) => {
         metrics.failures.inc();
         log.error("a call of the control API failed by a fault of ours", cause, { requestId });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readBucketPolicy } from "#access/bucket-policy.ts";
+import { readBucketPolicy, readNewBucketPolicy } from "#access/bucket-policy.ts";
 
 const STATEMENT = {
   Effect: "Allow",
@@ -53,7 +53,7 @@ const TAKEN: Readonly<Record<string, string>> = {
 
 for (const [what, text] of Object.entries(TAKEN)) {
   test(`a bucket policy is taken: ${what}`, () => {
-    assert.ok(!readBucketPolicy(text, "data").rules.isEmpty);
+    assert.ok(!readNewBucketPolicy(text, "data").rules.isEmpty);
   });
 }
 
@@ -273,6 +273,18 @@ for (const [what, text, message] of REFUSED) {
     assert.throws(() => readBucketPolicy(text, "data"), { name: "PolicyError", message });
   });
 }
+
+test("a new bucket policy allows nothing to all but some; one that is stored does", () => {
+  const named = { Principal: undefined, NotPrincipal: { AWS: "arn:aws:iam::ab1cd2:*" } };
+  const allowed = statement(named);
+
+  assert.throws(() => readNewBucketPolicy(allowed, "data"), {
+    name: "PolicyError",
+    message: /^Statement\[0\]\.NotPrincipal: Allow with NotPrincipal is not allowed/,
+  });
+  assert.ok(!readBucketPolicy(allowed, "data").rules.isEmpty);
+  readNewBucketPolicy(statement({ ...named, Effect: "Deny" }), "data");
+});
 
 const OF_ACME = { StringEquals: { "cw:PrincipalOrgID": "ab1cd2" } };
 

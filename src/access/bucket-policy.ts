@@ -39,12 +39,21 @@ const NO_VARIABLES = "Version 2008-10-17 has none: write the value, or the versi
  * Spec: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  * Fails: PolicyError, whose message points at what is wrong.
  */
+export function readNewBucketPolicy(text: string, bucket: string): BucketPolicy {
+  return read(text, { bucket, isNew: true });
+}
+
+/** The same of a policy that stands there already, and may be of a time that took more. */
 export function readBucketPolicy(text: string, bucket: string): BucketPolicy {
+  return read(text, { bucket, isNew: false });
+}
+
+function read(text: string, place: Pick<Reading, "bucket" | "isNew">): BucketPolicy {
   const document = readPolicyJson(text, BYTES_MAX);
   refuseOrganizationPolicy(document);
   const fields = fieldsOf(document, ["Version", "Id", "Statement"]);
   const noVariables = variablesOf(fields, document);
-  const reading = { bucket, lists: new PatternLists(), noVariables };
+  const reading = { ...place, lists: new PatternLists(), noVariables };
   const id = fields.get("Id");
   if (id !== undefined) nameAt(id);
   const list = oneOrMany(required(fields, "Statement", document), ELEMENTS_MAX);
@@ -97,6 +106,7 @@ const FIELDS = [
 
 interface Reading {
   readonly bucket: string;
+  readonly isNew: boolean;
   readonly lists: PatternLists;
   readonly noVariables: string | undefined;
 }
@@ -106,6 +116,7 @@ function readStatement(place: Place, reading: Reading): Statement {
   const sid = fields.get("Sid");
   const effect = effectAt(required(fields, "Effect", place));
   const who = either(fields, "Principal", place);
+  if (reading.isNew && who.negated && effect === "Allow") throw allowsAllBut(who.place);
   const principals = readBucketPrincipals(who.place);
   const what = either(fields, "Action", place);
   const actions = oneOrMany(what.place, ELEMENTS_MAX)
@@ -130,6 +141,13 @@ function readStatement(place: Place, reading: Reading): Statement {
     conditions,
     needed: [...resources, ...conditions].flatMap(({ needed }) => needed),
   };
+}
+
+/** Spec: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html */
+function allowsAllBut({ path }: Place): PolicyError {
+  const problem =
+    'Allow with NotPrincipal is not allowed: it would let in everybody else, strangers too. Name whom it is for in Principal, or write "Effect": "Deny".';
+  return new PolicyError(path, problem);
 }
 
 /**

@@ -21,6 +21,11 @@ export interface Control extends Foundation, KnownTokens {
   readonly attempts: FailedAttempts;
   /** Told of every failure that is ours: it logs the cause and counts it. */
   readonly report: (cause: unknown, requestId: string) => void;
+  /**
+   * Does what switches the audit of the call's organization off, when the call is recorded.
+   * Fails: Unavailable when it cannot be; and as `change`.
+   */
+  readonly silence: <T>(http: HttpRequest, trace: Trace, change: () => Promise<T>) => Promise<T>;
 }
 
 /** What is known of a request when it has been answered; for the access log, metrics and the audit. */
@@ -80,7 +85,11 @@ async function answer(http: HttpRequest, control: Control, trace: Trace): Promis
     const call = operation.call(read(operation.input, rest));
     await requireAllowed(call.grants, { judge, lookup, trace });
     const identified = (principal: Principal) => identify(trace, principal);
-    const request = { authorization, text, lookup, identified };
+    const silencing = async <T>(identifier: string, change: () => Promise<T>) => {
+      trace.identifier = identifier;
+      return await control.silence(http, trace, change);
+    };
+    const request = { authorization, text, lookup, identified, silencing };
     return jsonReply(await call.run({ ...control, judge, caller, organizationId, request }));
   } catch (cause) {
     const error = asControlError(cause);

@@ -62,6 +62,8 @@ interface RequestView {
   readonly lookup: Lookup;
   /** To be told who asks, by an operation that finds it out itself: for the log and the audit. */
   readonly identified: (principal: Principal) => void;
+  /** Does what ends the audit of calls as this one, which is recorded before, as being about `identifier`. */
+  readonly silencing: <T>(identifier: string, change: () => Promise<T>) => Promise<T>;
 }
 
 /** Something a caller must be allowed. */

@@ -51,20 +51,18 @@ export class AuditSpool {
   }
 
   append(stream: AuditStream, record: AuditRecord): void {
-    const line = `${JSON.stringify(record)}\n`;
-    if (this.#closed || this.#waitingChars + line.length > WAITING_CHARS_MAX) {
-      this.#parts.lost(1, new Error("the disk does not keep up with the audit records"));
-      return;
-    }
-    const batch = this.#batchOf(stream);
-    batch.lines.push(line);
-    this.#waitingChars += line.length;
-    if (batch.timed) return;
-    batch.timed = true;
-    deadline(WRITE_MS, () => {
-      batch.timed = false;
-      this.#write(batch).catch((cause) => this.#parts.lost(0, cause));
-    });
+    this.#append(stream, record);
+  }
+
+  /**
+   * Appends what may be the last record of its stream, and hands the file over: when it resolves they are on
+   * the disk, to stay. Fails: as the disk does.
+   */
+  async appendLast(stream: AuditStream, record: AuditRecord): Promise<void> {
+    const batch = this.#append(stream, record);
+    if (batch === undefined) throw new Error("the audit record is lost");
+    await this.#end(batch);
+    if (batch.failure !== undefined) throw batch.failure;
   }
 
   /** Appends it as soon as it is known to be wanted; when nobody can tell, it is lost and told as such. */
@@ -78,11 +76,35 @@ export class AuditSpool {
     this.#undecided.add(work);
   }
 
+  /** Resolves when it is known of all records until now whether they are wanted, and these are appended. */
+  async decided(): Promise<void> {
+    await Promise.all(this.#undecided);
+  }
+
   /** Writes out what waits and hands everything over. Nothing is appended after it. */
   async close(): Promise<void> {
-    await Promise.all(this.#undecided);
+    await this.decided();
     this.#closed = true;
     await Promise.all([...this.#batches.values()].map((batch) => this.#end(batch)));
+  }
+
+  /** undefined: it is lost, and told as such. */
+  #append(stream: AuditStream, record: AuditRecord): Batch | undefined {
+    const line = `${JSON.stringify(record)}\n`;
+    if (this.#closed || this.#waitingChars + line.length > WAITING_CHARS_MAX) {
+      this.#parts.lost(1, new Error("the disk does not keep up with the audit records"));
+      return undefined;
+    }
+    const batch = this.#batchOf(stream);
+    batch.lines.push(line);
+    this.#waitingChars += line.length;
+    if (batch.timed) return batch;
+    batch.timed = true;
+    deadline(WRITE_MS, () => {
+      batch.timed = false;
+      this.#write(batch).catch((cause) => this.#parts.lost(0, cause));
+    });
+    return batch;
   }
 
   #batchOf(stream: AuditStream): Batch {
@@ -99,6 +121,7 @@ export class AuditSpool {
       file: undefined,
       sizeBytes: 0,
       work: Promise.resolve(),
+      failure: undefined,
     };
     this.#batches.set(id, batch);
     deadline(batchMs, () => {
@@ -119,6 +142,7 @@ export class AuditSpool {
         await batch.file.appendFile(text);
         batch.sizeBytes += text.length;
       } catch (cause) {
+        batch.failure = cause;
         this.#parts.lost(lines.length, cause);
       } finally {
         this.#waitingChars -= text.length;
@@ -137,13 +161,17 @@ export class AuditSpool {
     await batch.work;
   }
 
-  async #handOver({ file, name }: Batch): Promise<void> {
+  async #handOver(batch: Batch): Promise<void> {
+    const { file, name } = batch;
     if (file === undefined) return;
     try {
       await file.sync();
       await file.close();
       await rename(this.#path(name + OPEN), this.#path(name + READY));
+      await using directory = await open(this.#parts.root);
+      await directory.sync();
     } catch (cause) {
+      batch.failure = cause;
       // The file is still there: it is adopted later.
       this.#parts.lost(0, cause);
     }
@@ -162,6 +190,8 @@ interface Batch {
   file: FileHandle | undefined;
   sizeBytes: number;
   work: Promise<void>;
+  /** Why some of its records are lost, or not known to stay. */
+  failure: unknown;
 }
 
 /** A file of records that waits for delivery. */

@@ -90,6 +90,8 @@ const CODES = {
   InvalidChunkSizeError: code(
     403,
     "Only the last chunk is allowed to have a size less than 8192 bytes.",
+    "Chunk",
+    "BadChunkSize",
   ),
   InvalidDigest: code(400, "The Content-MD5 or checksum value that you specified is not valid."),
   InvalidEncryptionAlgorithmError: code(

@@ -6,7 +6,7 @@ import { randomHex } from "#base/random.ts";
 import { type BucketSettings, NO_SETTINGS, readSettings } from "#catalog/bucket-settings.ts";
 import { type ControlSettings, readControlSettings } from "#catalog/control-settings.ts";
 import { Zones } from "#catalog/zones.ts";
-import type { Change, Entry, Guard, MetaStore, MetaView } from "#meta/store.ts";
+import type { Change, Entry, Guard, MetaStore, MetaView, Write } from "#meta/store.ts";
 import type { Bucket, Versioning, VolumeSettings } from "#object/bucket.ts";
 import type { LifecycleRule } from "#object/lifecycle.ts";
 import type { BucketName } from "#object/name.ts";
@@ -49,12 +49,12 @@ export class Catalog {
 
   /**
    * Makes a bucket, or finds that the owner has made the same one before. `id` is an organization's.
-   * Fails: BucketAlreadyOwnedByYou (in another region), BucketAlreadyExists, TooManyBuckets.
+   * Fails: BucketAlreadyOwnedByYou (in another region, of other tags), BucketAlreadyExists, TooManyBuckets.
    */
   async create(
     name: BucketName,
     owner: { readonly id: string; readonly region: string },
-    volume?: VolumeSettings,
+    { volume, tagging }: NewBucket = {},
   ): Promise<void> {
     const key = bucketKey(name);
     const record: BucketRecord = {
@@ -68,11 +68,14 @@ export class Catalog {
     const writes = [
       { key, value: pack(record) },
       { key: ownedKey(owner.id, name), value: NOTHING },
+      ...(tagging === undefined ? [] : documentWrites(record, "tagging", tagging)),
     ];
     for (let attempt = 0; attempt < CREATE_ATTEMPTS_MAX; attempt += 1) {
       const existing = await this.find(name);
       // One that is there already takes no more room.
-      if (existing !== undefined) return this.#requireSame(existing, owner, volume);
+      if (existing !== undefined) {
+        return await this.#requireSame(existing, owner, { volume, tagging });
+      }
       const room = await this.#requireRoom(owner.id);
       const guards = [{ key, revision: 0 }, room];
       const counted = [...writes, { key: room.key, value: NOTHING }];
@@ -81,13 +84,15 @@ export class Catalog {
     throw new S3Error("SlowDown", {});
   }
 
-  #requireSame(
-    { name, organizationId, region }: Bucket,
+  async #requireSame(
+    bucket: Bucket,
     owner: { readonly id: string; readonly region: string },
-    volume: VolumeSettings | undefined,
-  ): void {
+    { volume, tagging }: NewBucket,
+  ): Promise<void> {
+    const { name, organizationId, region } = bucket;
     if (organizationId !== owner.id) throw new S3Error("BucketAlreadyExists", { BucketName: name });
-    if (region !== owner.region || volume !== undefined) {
+    const tagged = tagging === undefined || (await this.document(bucket, "tagging")) === tagging;
+    if (region !== owner.region || volume !== undefined || !tagged) {
       throw new S3Error("BucketAlreadyOwnedByYou", { BucketName: name });
     }
   }
@@ -219,12 +224,7 @@ export class Catalog {
   }
 
   async #putDocument(bucket: Bucket, { kind, text, guards }: PutDocument): Promise<void> {
-    const stored = { format: FORMAT, text } as StoredDocument;
-    const value = text === undefined ? undefined : Buffer.from(JSON.stringify(stored));
-    const writes = [
-      { key: documentKey(bucket, kind), value },
-      { key: documentsKey(bucket), value: NOTHING },
-    ];
+    const writes = documentWrites(bucket, kind, text);
     if ((await this.#meta.commit({ guards, writes })) === undefined) {
       throw new S3Error("OperationAborted", {});
     }
@@ -255,6 +255,13 @@ const DOCUMENTS = [
   "tagging",
 ] as const;
 export type DocumentKind = (typeof DOCUMENTS)[number];
+
+/** What a bucket may have from its beginning. */
+interface NewBucket {
+  readonly volume?: VolumeSettings | undefined;
+  /** The text of its `tagging` document. */
+  readonly tagging?: string | undefined;
+}
 
 export interface BucketsAsk {
   /** Of all organizations when it is absent. */
@@ -294,8 +301,21 @@ const CREATE_ATTEMPTS_MAX = 1_000;
 /** Names hold nothing above "z", so "{" ends every prefix. */
 const AFTER_NAMES = "{";
 
+function documentWrites(
+  bucket: Pick<Bucket, "id">,
+  kind: DocumentKind,
+  text: string | undefined,
+): Write[] {
+  const stored = { format: FORMAT, text };
+  const value = text === undefined ? undefined : Buffer.from(JSON.stringify(stored));
+  return [
+    { key: documentKey(bucket, kind), value },
+    { key: documentsKey(bucket), value: NOTHING },
+  ];
+}
+
 /** By the bucket's id: a later bucket of the same name begins without documents. */
-function documentKey({ id }: Bucket, kind: DocumentKind): Buffer {
+function documentKey({ id }: Pick<Bucket, "id">, kind: DocumentKind): Buffer {
   return Buffer.from(`d${id}/${kind}`);
 }
 

@@ -13,19 +13,21 @@ export interface StoredPart {
   readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
 }
 
-/** The parts that a client names, in its order. Fails: InvalidPartOrder, InvalidPart, EntityTooSmall. */
+/**
+ * The parts that a client names, in its order, which is looked at before any of them.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+ * Fails: InvalidPartOrder, InvalidPart, EntityTooSmall.
+ */
 export function chooseParts<Part extends StoredPart>(
   stored: Iterable<Part>,
   { parts }: CompleteInput,
   upload: { readonly uploadId: string; readonly partBytesMin: number },
 ): Part[] {
+  const ascending = parts.every(({ number }, at) => number > (parts[at - 1]?.number ?? 0));
+  if (!ascending) throw new S3Error("InvalidPartOrder", { UploadId: upload.uploadId });
   const byNumber = new Map([...stored].map((part) => [part.number, part]));
-  let previous = 0;
   const chosen = parts.map((asked) => {
-    if (asked.number <= previous) {
-      throw new S3Error("InvalidPartOrder", { UploadId: upload.uploadId });
-    }
-    previous = asked.number;
     const part = byNumber.get(asked.number);
     if (part === undefined || !isMeant(part, asked)) {
       throw new S3Error("InvalidPart", {

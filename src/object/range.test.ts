@@ -28,6 +28,7 @@ test("readRange gives a suffix as the end of the object, the whole when it is lo
   assert.deepEqual(readRange("bytes=-5", 20), { from: 15, to: 20 });
   assert.deepEqual(readRange("bytes=-50", 20), { from: 0, to: 20 });
   assert.equal(readRange("bytes=-0", 20), "unsatisfiable");
+  assert.equal(readRange("bytes=-5", 0), undefined);
 });
 
 for (const header of [

@@ -5,7 +5,7 @@ import type { Headers } from "#s3/request.ts";
 
 /** Header, trailer and query names carry the algorithm in lower case; XML elements as here. */
 export function checksumHeader(algorithm: ChecksumAlgorithm): string {
-  return `x-amz-checksum-${algorithm.toLowerCase()}`;
+  return `${PREFIX}${algorithm.toLowerCase()}`;
 }
 
 export function checksumElement(algorithm: ChecksumAlgorithm): string {
@@ -17,10 +17,14 @@ export function readAlgorithm(
   text: string | undefined,
   header: string,
 ): ChecksumAlgorithm | undefined {
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : algorithmNamed(text, header);
+}
+
+/** Of what was sent at `place`. Fails: InvalidRequest. */
+export function algorithmNamed(text: string, place: string): ChecksumAlgorithm {
   const algorithm = CHECKSUM_ALGORITHMS.find((known) => known === text.toUpperCase());
   if (algorithm !== undefined) return algorithm;
-  const message = `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${CHECKSUM_ALGORITHMS.join(", ")}] (${header})`;
+  const message = `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${CHECKSUM_ALGORITHMS.join(", ")}] (${place})`;
   throw new S3Error("InvalidRequest", {}, { message });
 }
 
@@ -37,18 +41,27 @@ export interface SentChecksum {
   readonly value: string;
 }
 
-/** The one checksum among the headers. Fails: InvalidRequest when there are several. */
+const PREFIX = "x-amz-checksum-";
+/** Headers that speak of checksums and are none. */
+const ABOUT: readonly string[] = ["algorithm", "mode", "type"].map((each) => PREFIX + each);
+
+/**
+ * The one checksum among the headers. What cannot be checked is refused: its client would take it for checked.
+ * Fails: InvalidRequest when there are several, or one of another algorithm.
+ */
 export function sentChecksum(headers: Headers): SentChecksum | undefined {
-  const sent = CHECKSUM_ALGORITHMS.flatMap((algorithm) => {
-    const value = headers[checksumHeader(algorithm)];
-    return value === undefined ? [] : [{ algorithm, value }];
-  });
-  if (sent.length > 1) {
+  const names = Object.keys(headers).filter(
+    (name) => name.startsWith(PREFIX) && !ABOUT.includes(name),
+  );
+  if (names.length > 1) {
     const message =
       "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
     throw new S3Error("InvalidRequest", {}, { message });
   }
-  return sent[0];
+  const [name] = names;
+  const value = name === undefined ? undefined : headers[name];
+  if (name === undefined || value === undefined) return undefined;
+  return { algorithm: algorithmNamed(name.slice(PREFIX.length), name), value };
 }
 
 /** Base64 of a digest of the right length. Fails: InvalidRequest. */

@@ -1,4 +1,3 @@
-import { invalidArgument } from "#base/error.ts";
 import type { Body } from "#object/body.ts";
 import { type ConditionNames, requireConditions } from "#object/conditions.ts";
 import type {
@@ -12,6 +11,7 @@ import type {
   UploadName,
 } from "#object/engine.ts";
 import type { PartNumber } from "#object/name.ts";
+import { copiedSlice } from "#object/range.ts";
 
 /** Two engines share no bytes, so that a copy from one to the other reads and writes them. */
 export interface Across {
@@ -62,9 +62,7 @@ export async function copyPartAcross(
   const source = await from.get(input.source, input.sourceKey);
   const { info } = source;
   requireConditions(input.conditions, info, NAMES);
-  const end = input.range === undefined ? info.sizeBytes : input.range.last + 1;
-  if (end > info.sizeBytes) throw rangeBeyond(info.sizeBytes);
-  const slice = { from: input.range?.first ?? 0, to: end, algorithm: undefined };
+  const slice = { ...copiedSlice(input.range, info.sizeBytes), algorithm: undefined };
   const { key, room } = input;
   const made = await to.putPart(name, part, { body: bodyOf(source, slice), key, room });
   return { ...made, sourceVersionId: info.versionId };
@@ -86,9 +84,4 @@ function bodyOf(
 async function* chunksOf(bytes: Uint8Array | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (!(bytes instanceof Uint8Array)) yield* bytes;
   else if (bytes.length > 0) yield bytes;
-}
-
-function rangeBeyond(sizeBytes: number) {
-  const message = `Range specified is not valid for source object of size: ${sizeBytes}`;
-  return invalidArgument("x-amz-copy-source-range", "beyond the end", message);
 }

@@ -1,5 +1,5 @@
-import { invalidArgument } from "#base/error.ts";
-import { bucketName, objectKey } from "#object/name.ts";
+import { invalidArgument, S3Error } from "#base/error.ts";
+import { isBucketName, objectKey } from "#object/name.ts";
 import type { Headers, NamedObject } from "#s3/request.ts";
 
 const MESSAGE = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
@@ -19,12 +19,32 @@ export function readCopySource(headers: Headers): NamedObject {
   if (slash < 1 || slash === path.length - 1) {
     throw invalidArgument("x-amz-copy-source", header, MESSAGE);
   }
-  const name = { bucket: bucketName(path.slice(0, slash)), key: objectKey(path.slice(slash + 1)) };
+  const bucket = path.slice(0, slash);
+  if (!isBucketName(bucket)) {
+    throw invalidArgument("x-amz-copy-source", header, "Invalid copy source bucket name");
+  }
+  const name = { bucket, key: objectKey(path.slice(slash + 1)) };
   if (versionId === undefined) return name;
   if (versionId === "") {
     throw invalidArgument("x-amz-copy-source", header, "Version id cannot be the empty string");
   }
   return { ...name, versionId };
+}
+
+/**
+ * Does with the source what the copy needs of it.
+ *
+ * Fails: InvalidRequest for a delete marker that is named by its version; and as `work`.
+ */
+export async function withCopySource<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof S3Error) || cause.code !== "MethodNotAllowed") throw cause;
+    const message =
+      "The source of a copy request may not specifically refer to a delete marker by version id.";
+    throw new S3Error("InvalidRequest", {}, { message, cause });
+  }
 }
 
 export function readGrant({ bucket, key, versionId }: NamedObject) {

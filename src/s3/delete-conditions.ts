@@ -19,7 +19,9 @@ interface ConditionNames {
  * What must be true of an object for it to be deleted. A condition that cannot be understood refuses the
  * delete.
  *
- * Differs: on AWS time and size are known for directory buckets alone.
+ * Differs: AWS knows a delete's conditions on time and size for directory buckets alone, and answers 501
+ * elsewhere. As there, they hold for a key that is missing; and so for one whose current version is a
+ * delete marker.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
  * Fails: InvalidArgument.
  */
@@ -34,7 +36,13 @@ export function readDeleteConditions(
   };
 }
 
-/** Fails: NotImplemented: conditions are about the current version. */
+/**
+ * Conditions are about the current version. In DeleteObjects the refusal is told of the one key.
+ *
+ * Observed: 2026-03-06, as others measured AWS: DeleteObject with If-Match and a version id is 501
+ * NotImplemented, whichever version it is; here so it is of times and sizes too.
+ * Fails: NotImplemented.
+ */
 export function refuseVersionCondition(
   conditions: DeleteConditions,
   versionId: string | undefined,

@@ -13,7 +13,7 @@ export type KeyWriter = (key: string) => string;
 /** Fails: InvalidArgument for an encoding other than url. */
 export function readEncoding({ query }: S3Request): "url" | undefined {
   const encoding = query.get("encoding-type");
-  if (encoding === undefined || encoding === "") return undefined;
+  if (encoding === undefined) return undefined;
   if (encoding.toLowerCase() === "url") return "url";
   throw invalidArgument("encoding-type", encoding, "Invalid Encoding Method specified in Request");
 }
@@ -39,7 +39,10 @@ export function writeToken(last: string): string {
   return Buffer.from(`1:${last}`).toString("base64url");
 }
 
-/** Fails: InvalidArgument. */
+/**
+ * Differs: ListObjectsV2 of AWS refuses an empty one, which ListBuckets takes as none; here both do.
+ * Fails: InvalidArgument.
+ */
 export function readToken(token: string | undefined): string | undefined {
   if (token === undefined || token === "") return undefined;
   const text = Buffer.from(token, "base64url").toString("utf8");

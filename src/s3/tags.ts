@@ -2,7 +2,8 @@ import { invalidArgument, S3Error } from "#base/error.ts";
 import { child, children, childText, type Element, tag, wrap } from "#base/xml.ts";
 import type { ObjectInfo, Tag } from "#object/attributes.ts";
 
-const OBJECT_TAGS_MAX = 10;
+/** Of an object, and of a bucket. */
+const TAGS_MAX = 10;
 const KEY_CHARS_MAX = 128;
 const VALUE_CHARS_MAX = 256;
 /** Letters, digits and white space of any language, and + - = . _ : / @ */
@@ -18,8 +19,8 @@ const SYSTEM = /^aws:/i;
  * Fails: InvalidTag; BadRequest when there are more than ten.
  */
 function tagSet(pairs: readonly Tag[]): readonly Tag[] {
-  if (pairs.length > OBJECT_TAGS_MAX) {
-    throw new S3Error("BadRequest", {}, { message: "Object tags cannot be greater than 10" });
+  if (pairs.length > TAGS_MAX) {
+    throw new S3Error("BadRequest", {}, { message: `Tags cannot be more than ${TAGS_MAX}` });
   }
   const seen = new Set<string>();
   for (const [key, value] of pairs) {
@@ -53,11 +54,11 @@ function tagSet(pairs: readonly Tag[]): readonly Tag[] {
   return [...pairs].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
-/** `x-amz-tagging: a=1&b=2`. Fails: InvalidArgument, and as tagSet. */
+/** `x-amz-tagging: a=1&b=2`, where an "&" too many does no harm. Fails: InvalidArgument, and as tagSet. */
 export function readTagHeader(text: string | undefined): readonly Tag[] | undefined {
   if (text === undefined) return undefined;
-  if (text === "") return [];
-  const pairs = text.split("&").map((pair): Tag => {
+  const written = text.split("&").filter((pair) => pair !== "");
+  const pairs = written.map((pair): Tag => {
     const equals = pair.indexOf("=");
     const [key, value] = equals < 0 ? [pair, ""] : [pair.slice(0, equals), pair.slice(equals + 1)];
     return [decode(key), decode(value)];
@@ -70,6 +71,11 @@ export function readTagHeader(text: string | undefined): readonly Tag[] | undefi
 export function readTagging(root: Element): readonly Tag[] {
   const set = child(root, "TagSet");
   if (set === undefined) throw new S3Error("MalformedXML", {});
+  return readTags(set);
+}
+
+/** Of an element with a Tag for each. Fails: MalformedXML, and as tagSet. */
+export function readTags(set: Element): readonly Tag[] {
   const pairs = children(set, "Tag").map((element): Tag => {
     const [key, value] = [childText(element, "Key"), childText(element, "Value")];
     if (key === undefined || value === undefined) throw new S3Error("MalformedXML", {});

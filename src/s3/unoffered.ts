@@ -7,6 +7,8 @@ const HEADERS: readonly (readonly [header: string, feature: string])[] = [
   ["x-amz-object-lock-retain-until-date", "ObjectLock"],
   ["x-amz-object-lock-legal-hold", "ObjectLock"],
   ["x-amz-write-offset-bytes", "Append"],
+  // Of AbortMultipartUpload.
+  ["x-amz-if-match-initiated-time", "If-Match"],
 ];
 
 /** Fails: NotImplemented, by the name of the feature; AccessControlListNotSupported. */

@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
 import type { ChecksumAlgorithm } from "#base/checksum.ts";
-import { invalidArgument, S3Error } from "#base/error.ts";
+import { S3Error } from "#base/error.ts";
 import type { Body } from "#object/body.ts";
 import { COPY_SOURCE_NAMES, requireConditions } from "#object/conditions.ts";
 import type { PartInfo, UploadInfo } from "#object/engine.ts";
 import type { PartNumber } from "#object/name.ts";
+import { type CopiedRange, copiedSlice } from "#object/range.ts";
 import { type Digested, receiveInto } from "#volume/new-file.ts";
 import { readWhole } from "#volume/open-file.ts";
 import { type PartRecord, partInfo, readPartRecord, writePartRecord } from "#volume/part-record.ts";
@@ -36,7 +37,7 @@ export async function putPart(volume: Volume, name: PartName, body: Body): Promi
 export async function copyPart(
   volume: Volume,
   name: PartName,
-  source: CopySource & { readonly range: Range | undefined },
+  source: CopySource & { readonly range: CopiedRange | undefined },
 ): Promise<PartInfo> {
   const upload = await findUpload(volume, name.key, name.uploadId);
   const opened = await openObject(source.volume, source.path);
@@ -53,12 +54,6 @@ export async function copyPart(
     claims: () => ({ md5: undefined, sha256: undefined, checksum: undefined }),
   };
   return partInfo(await storePart(volume, name, { upload, body }), upload.algorithm);
-}
-
-/** First and last byte, as HTTP counts. */
-interface Range {
-  readonly first: number;
-  readonly last: number;
 }
 
 async function storePart(
@@ -120,15 +115,4 @@ function requireAlgorithm(upload: UploadInfo, sent: ChecksumAlgorithm | undefine
   if (upload.algorithm === undefined || sent === undefined || upload.algorithm === sent) return;
   const message = `Checksum Type mismatch occurred, expected checksum Type: ${upload.algorithm.toLowerCase()}, actual checksum Type: ${sent.toLowerCase()}`;
   throw new S3Error("InvalidRequest", {}, { message });
-}
-
-/** Fails: InvalidArgument. */
-function copiedSlice(range: Range | undefined, sizeBytes: number) {
-  if (range === undefined) return { from: 0, to: sizeBytes };
-  if (range.last < sizeBytes) return { from: range.first, to: range.last + 1 };
-  throw invalidArgument(
-    "x-amz-copy-source-range",
-    `bytes=${range.first}-${range.last}`,
-    `Range specified is not valid for source object of size: ${sizeBytes}`,
-  );
 }

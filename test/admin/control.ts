@@ -12,6 +12,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { callerName } from "#admin/caller.ts";
 import { type Control, handle } from "#admin/handle.ts";
+import type { AdminView } from "#admin/listener.ts";
 import { OPERATIONS } from "#admin/operations.ts";
 import { makeLog } from "#base/log.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
@@ -78,7 +79,19 @@ interface NewUser {
   readonly durationSeconds?: number;
 }
 
-export async function openControl(t: TestContext): Promise<TestControl> {
+/** What stands around the control API. */
+export interface Hooks {
+  readonly silence: Control["silence"];
+  /** Told of each call that was answered. */
+  readonly called: AdminView["called"];
+}
+
+const NO_AUDIT: Hooks = {
+  silence: async (_http, _trace, change) => await change(),
+  called: () => undefined,
+};
+
+export async function openControl(t: TestContext, hooks = NO_AUDIT): Promise<TestControl> {
   const clock = new MovableClock(START_MS);
   const meta = new MemoryMetaStore();
   const blobs = new MemoryBlobStore(clock);
@@ -98,9 +111,10 @@ export async function openControl(t: TestContext): Promise<TestControl> {
     firstOrganizationId: organizationId,
     rootAccessKeyId: ROOT_ACCESS_KEY_ID,
     report: (cause) => failures.push(cause),
+    silence: hooks.silence,
   });
   t.after(() => assert.deepEqual(failures, [], "the control API reported failures of its own"));
-  const call = async (ask: Ask) => await send(ask, control);
+  const call = async (ask: Ask) => await send(ask, control, hooks);
   const ok = async (method: string, path: string, body?: unknown) => {
     const { status, json } = await call({ method, path, body });
     assert.equal(status, 200, JSON.stringify(json));
@@ -123,23 +137,23 @@ export async function openControl(t: TestContext): Promise<TestControl> {
   return { clock, control, meta, engine, organizationId, failures, call, ok, userToken, allow };
 }
 
-async function send(ask: Ask, control: Control): Promise<Answered> {
+async function send(ask: Ask, control: Control, { called }: Hooks): Promise<Answered> {
   const { method = "GET", path, body, headers = {}, from = "192.0.2.1" } = ask;
   const token = "token" in ask ? ask.token : OPERATOR_TOKEN;
   const sent = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers };
   const isRaw = typeof body === "string" || body instanceof Uint8Array;
   const bytes = body === undefined ? undefined : Buffer.from(isRaw ? body : JSON.stringify(body));
-  const { reply, trace } = await handle(
-    {
-      method,
-      target: path,
-      rawHeaders: Object.entries(sent).flat(),
-      remoteAddress: from,
-      secure: false,
-      body: bodyOf(bytes),
-    },
-    control,
-  );
+  const request = {
+    method,
+    target: path,
+    rawHeaders: Object.entries(sent).flat(),
+    remoteAddress: from,
+    secure: false,
+    body: bodyOf(bytes),
+  };
+  const handled = await handle(request, control);
+  called(request, handled, 0);
+  const { reply, trace } = handled;
   const json: Json = JSON.parse(String(reply.body));
   assert.equal(reply.headers["content-length"], String(Buffer.byteLength(String(reply.body))));
   if (reply.status === 200) {

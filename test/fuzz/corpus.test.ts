@@ -64,7 +64,7 @@ for (const [name, read] of Object.entries(READERS)) {
 function requestFor(target: string): HttpRequest {
   return {
     ...{ method: "GET", target, remoteAddress: "127.0.0.1", secure: false },
-    rawHeaders: ["Host", "127.0.0.1:9000"],
+    rawHeaders: ["host", "127.0.0.1:9000"],
     body: (async function* none() {})(),
   };
 }

@@ -29,7 +29,9 @@ const anyKey = fc.oneof(
 );
 const listAsk = fc.record({
   prefix: fc.oneof(fc.constantFrom("", "", "a", "a/", "a\u0000", "\uFFFD", "\u{10000}"), nastyKey),
-  delimiter: fc.constantFrom("", "/", "/", "b", "a", "aa", "/b", "\u0000", "\u{10000}", "\uFFFD/"),
+  delimiter: fc.constantFrom(
+    ...["", "/", "/", "b", "a", "aa", "/b", "\u0000", "\u0001", "\u{10000}", "\uFFFD/"],
+  ),
   after: fc.oneof(fc.constant(""), anyKey),
   limit: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.constantFrom(0, 1_000)),
 });

@@ -73,7 +73,9 @@ export function copyPart(world: World, call: CallOf<"copyPart">): Answer {
   const source = find(world, call.source);
   requireSource(call.conditions, source);
   const { first, last } = call.range ?? { first: 0, last: source.bytes.length - 1 };
-  if (last >= source.bytes.length) throw new Refusal("InvalidArgument");
+  if (last >= source.bytes.length) {
+    throw new Refusal(first < source.bytes.length ? "InvalidArgument" : "InvalidRequest");
+  }
   const bytes = source.bytes.subarray(first, last + 1);
   const { number } = call;
   const etag = String(fieldOf(world.answer, "etag"));

@@ -43,6 +43,17 @@ test("AbortMultipartUpload makes room for the bucket to be deleted", async (t) =
   assert.equal((await s3.request({ method: "DELETE", path: "/bucket" })).status, 204);
 });
 
+test("AbortMultipartUpload on a condition is NotImplemented and keeps the upload", async (t) => {
+  const s3 = await startServer(t);
+  const uploadId = await startUpload(s3, PATH);
+  const headers = { "x-amz-if-match-initiated-time": "Fri, 02 Jan 2026 03:04:05 GMT" };
+
+  const reply = await s3.request({ method: "DELETE", path: PATH, query: { uploadId }, headers });
+
+  assertRefused(reply, 501, "NotImplemented");
+  assert.deepEqual(texts((await s3.get("/bucket?uploads")).text, "UploadId"), [uploadId]);
+});
+
 test("AbortMultipartUpload refuses an upload that was aborted or completed with NoSuchUpload", async (t) => {
   const s3 = await startServer(t);
   const uploadId = await startUpload(s3, PATH);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bucketName } from "#object/name.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
 import { OTHER, startServer } from "#test/support/server.ts";
 
@@ -85,6 +86,13 @@ const REFUSED: Readonly<Record<string, readonly [body: string | Uint8Array, mess
     policy(statement(), statement({ Action: ["s3:GetObjekt"] })),
     /^Statement\[1\]\.Action\[0\]: Policy has invalid action: "s3:GetObjekt" .* Did you mean "s3:GetObject"\?$/,
   ],
+  "an Allow for all but some": [
+    policy(
+      statement(),
+      statement({ Principal: undefined, NotPrincipal: { AWS: "arn:aws:iam::ab1cd2:root" } }),
+    ),
+    /^Statement\[1\]\.NotPrincipal: Allow with NotPrincipal is not allowed/,
+  ],
   "a document of more than 20 KB": [
     policy(
       statement({
@@ -109,6 +117,19 @@ for (const [what, [body, message]] of Object.entries(REFUSED)) {
     assert.equal((await s3.get(PATH)).text, before);
   });
 }
+
+test("an Allow for all but some that was put before counts as ever, for all but them", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+  const named = { AWS: `arn:aws:iam::${s3.organizationId}:root` };
+  const stored = policy(statement({ Principal: undefined, NotPrincipal: named }));
+  await s3.catalog.setDocument(await s3.catalog.bucket(bucketName("bucket")), "policy", stored);
+  const read = { path: "/bucket/key" };
+
+  assert.equal((await s3.request({ ...read, sign: false })).status, 200);
+  assert.equal((await s3.request({ ...read, as: OTHER })).status, 200);
+  assertRefused(await s3.request(read), 403, "AccessDenied");
+});
 
 test("a public policy cannot be put while the public access block has BlockPublicPolicy", async (t) => {
   const s3 = await startServer(t);

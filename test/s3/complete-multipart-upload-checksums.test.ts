@@ -96,6 +96,22 @@ test("CompleteMultipartUpload refuses another checksum type than the upload's wi
   assertRefused(await completeUpload(s3, PATH, { ...given, headers }), 400, "InvalidRequest");
 });
 
+test("CompleteMultipartUpload refuses a part's checksum that nobody here could check with InvalidRequest", async (t) => {
+  const s3 = await startServer(t);
+  const { uploadId, parts } = await upload(s3, "CRC32", "COMPOSITE");
+  const told = parts.map((part) => ({
+    ...part,
+    more: "<ChecksumXXHASH64>aGVsbG8=</ChecksumXXHASH64>",
+  }));
+
+  const refused = await completeUpload(s3, PATH, { uploadId, parts: told });
+  const headers = { "x-amz-checksum-xxhash64": "aGVsbG8=" };
+  const whole = await completeUpload(s3, PATH, { uploadId, parts, headers });
+
+  assertRefused(refused, 400, "InvalidRequest");
+  assertRefused(whole, 400, "InvalidRequest");
+});
+
 test("CompleteMultipartUpload gives a CRC64NVME to an upload that was started without a checksum", async (t) => {
   const s3 = await startServer(t);
   const uploadId = await startUpload(s3, PATH);

@@ -145,6 +145,16 @@ const REFUSED = [
   { why: "a part that was not uploaded", body: WHOLE(PART(1) + PART(3)), code: "InvalidPart" },
   { why: "a part by another ETag", body: WHOLE(PART(1, "0".repeat(32))), code: "InvalidPart" },
   { why: "parts that do not ascend", body: WHOLE(PART(2) + PART(1)), code: "InvalidPartOrder" },
+  {
+    why: "parts that do not ascend, one of which was not uploaded",
+    body: WHOLE(PART(3) + PART(1)),
+    code: "InvalidPartOrder",
+  },
+  {
+    why: "a part by another ETag before parts that do not ascend",
+    body: WHOLE(PART(1, "0".repeat(32)) + PART(2) + PART(2)),
+    code: "InvalidPartOrder",
+  },
   { why: "a part named twice", body: WHOLE(PART(1) + PART(1)), code: "InvalidPartOrder" },
   { why: "no document", body: "", code: "InvalidRequest" },
   { why: "no parts", body: WHOLE(""), code: "MalformedXML" },
@@ -162,6 +172,9 @@ const REFUSED = [
   { why: "another document", body: "<Delete/>", code: "MalformedXML" },
   { why: "10,001 parts", body: WHOLE(MANY), code: "MalformedXML" },
   { why: "part number 0", body: WHOLE(PART(0)), code: "InvalidArgument" },
+  { why: "part number -1", body: WHOLE(PART(-1)), code: "InvalidArgument" },
+  { why: "part number 10001", body: WHOLE(PART(10_001)), code: "InvalidPart" },
+  { why: "a part number that is none", body: WHOLE(PART("one")), code: "MalformedXML" },
 ];
 for (const { why, body, code } of REFUSED) {
   test(`CompleteMultipartUpload refuses ${why} with ${code} and keeps the upload`, async (t) => {

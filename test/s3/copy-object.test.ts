@@ -142,7 +142,7 @@ const REFUSED = [
   { source: "/", status: 400, code: "InvalidArgument" },
   { source: "bucket", status: 400, code: "InvalidArgument" },
   { source: "/bucket/", status: 400, code: "InvalidArgument" },
-  { source: "No_Bucket/key", status: 400, code: "InvalidBucketName" },
+  { source: "No_Bucket/key", status: 400, code: "InvalidArgument" },
   { source: `bucket/${"k".repeat(1_025)}`, status: 400, code: "KeyTooLongError" },
 ];
 for (const { source, status, code } of REFUSED) {
@@ -159,9 +159,11 @@ test("CopyObject refuses a source that is a delete marker", async (t) => {
   const s3 = await startServer(t);
   await s3.setVersioning("bucket", "Enabled");
   await s3.put("/bucket/key", "bytes");
-  await s3.request({ method: "DELETE", path: "/bucket/key" });
+  const deleted = await s3.request({ method: "DELETE", path: "/bucket/key" });
+  const named = `bucket/key?versionId=${deleted.headers["x-amz-version-id"]}`;
 
   assertRefused(await copy(s3, "bucket/key"), 404, "NoSuchKey");
+  assertRefused(await copy(s3, named), 400, "InvalidRequest");
 });
 
 test("CopyObject refuses a missing destination bucket with NoSuchBucket", async (t) => {

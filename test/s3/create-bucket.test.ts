@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertRefused, only } from "#test/s3/xml.ts";
+import { assertRefused, only, s3Document } from "#test/s3/xml.ts";
 import { OTHER, startServer } from "#test/support/server.ts";
 
 const LOCATION = (region: string) =>
@@ -112,6 +112,45 @@ test("CreateBucket demands LocationConstraint where the server is strict about i
   assert.equal((await s3.put("/new-bucket", LOCATION("US-EAST-04A"))).status, 200);
 });
 
+const TAGS = (tags: string) =>
+  `<CreateBucketConfiguration><Tags>${tags}</Tags></CreateBucketConfiguration>`;
+const TAG = (key: string, value: string) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`;
+const ELEVEN = Array.from({ length: 11 }, (_, index) => TAG(`k${index}`, "v")).join("");
+
+test("CreateBucket gives the bucket the tags that it asks for", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+
+  assert.equal((await s3.put("/new-bucket", TAGS(TAG("b", "x y") + TAG("a", "")))).status, 200);
+
+  const tags = s3Document("Tagging", `<TagSet>${TAG("a", "")}${TAG("b", "x y")}</TagSet>`);
+  assert.equal((await s3.get("/new-bucket?tagging")).text, tags);
+});
+
+test("CreateBucket with tags needs the permission to tag too", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+  const statement = {
+    ...{ name: "untagged", effect: "Deny", principals: ["*"] },
+    ...{ actions: ["s3:PutBucketTagging"], resources: ["*"] },
+  };
+  const policy = { version: "v1alpha1", name: "untagged", statements: [statement] };
+  await s3.identities.policies.ensure(s3.organizationId, JSON.stringify(policy));
+
+  assertRefused(await s3.put("/new-bucket", TAGS(TAG("a", "1"))), 403, "AccessDenied");
+  assert.equal((await s3.put("/new-bucket", TAGS(""))).status, 403);
+  assert.equal((await s3.put("/new-bucket", "")).status, 200);
+});
+
+test("CreateBucket succeeds again with the same tags, and refuses others with BucketAlreadyOwnedByYou", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+  await s3.put("/new-bucket", TAGS(TAG("a", "1")));
+
+  assert.equal((await s3.put("/new-bucket", TAGS(TAG("a", "1")))).status, 200);
+  assert.equal((await s3.put("/new-bucket", "")).status, 200);
+  const refused = await s3.put("/new-bucket", TAGS(TAG("a", "2")));
+  assertRefused(refused, 409, "BucketAlreadyOwnedByYou");
+  assert.equal(only((await s3.get("/new-bucket?tagging")).text, "Value"), "1");
+});
+
 test("CreateBucket takes the ownership that every bucket has", async (t) => {
   const s3 = await startServer(t, { buckets: [] });
 
@@ -120,6 +159,15 @@ test("CreateBucket takes the ownership that every bucket has", async (t) => {
 });
 
 const REFUSED = [
+  { why: "eleven tags", body: TAGS(ELEVEN), code: "BadRequest" },
+  { why: "a tag twice", body: TAGS(TAG("a", "1").repeat(2)), code: "InvalidTag" },
+  { why: "a tag without a value", body: TAGS("<Tag><Key>a</Key></Tag>"), code: "MalformedXML" },
+  {
+    why: "a directory bucket",
+    body: "<CreateBucketConfiguration><Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>",
+    status: 501,
+    code: "NotImplemented",
+  },
   { why: "a malformed region", body: LOCATION("no such place"), code: "InvalidLocationConstraint" },
   { why: "another document", body: "<Tagging/>", code: "MalformedXML" },
   { why: "a truncated document", body: "<CreateBucketConfiguration>", code: "MalformedXML" },

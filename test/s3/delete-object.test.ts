@@ -102,12 +102,32 @@ for (const { name, right, wrong } of SENT) {
   });
 }
 
-test("DeleteObject with If-Match refuses a missing key with NoSuchKey", async (t) => {
+for (const etag of ['"other"', "*"]) {
+  test(`DeleteObject with If-Match: ${etag} refuses a missing key with NoSuchKey`, async (t) => {
+    const s3 = await startServer(t);
+
+    const reply = await s3.request({ ...DELETE, headers: { "if-match": etag } });
+
+    assertRefused(reply, 404, "NoSuchKey");
+  });
+}
+
+test("a delete marker is no object for the conditions of DeleteObject: If-Match fails, times and sizes hold", async (t) => {
   const s3 = await startServer(t);
+  await s3.setVersioning("bucket", "Enabled");
+  const etag = (await s3.put("/bucket/key", "bytes")).headers["etag"] ?? "";
+  const marker = (await s3.request(DELETE)).headers["x-amz-version-id"];
 
-  const reply = await s3.request({ ...DELETE, headers: { "if-match": '"other"' } });
-
-  assertRefused(reply, 404, "NoSuchKey");
+  for (const asked of [etag, "*"]) {
+    const reply = await s3.request({ ...DELETE, headers: { "if-match": asked } });
+    assertRefused(reply, 404, "NoSuchKey");
+  }
+  for (const { name, wrong } of SENT) {
+    const reply = await s3.request({ ...DELETE, headers: { [name]: wrong } });
+    assert.equal(reply.status, 204);
+    assert.equal(reply.headers["x-amz-delete-marker"], "true");
+    assert.notEqual(reply.headers["x-amz-version-id"], marker);
+  }
 });
 
 test("DeleteObject where versions are kept lays a delete marker and tells its version", async (t) => {
@@ -191,6 +211,10 @@ const REFUSED = [
   { query: "retention=", status: 501, code: "NotImplemented" },
   { query: "torrent=1", status: 501, code: "NotImplemented" },
   { query: "versionId=null", headers: { "if-match": '"a"' }, status: 501, code: "NotImplemented" },
+  ...SENT.map(({ name, right }) => ({
+    ...{ query: "versionId=null", headers: { [name]: right } },
+    ...{ status: 501, code: "NotImplemented" },
+  })),
   { headers: { "x-amz-expected-bucket-owner": "1" }, status: 403, code: "AccessDenied" },
 ];
 for (const { query = "", headers = {}, status = 400, code } of REFUSED) {

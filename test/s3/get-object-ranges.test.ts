@@ -48,7 +48,17 @@ for (const range of ["bytes=20-", "bytes=20-25", "bytes=-0", "bytes=9999999999-"
   });
 }
 
-for (const range of ["bytes=0-", "bytes=0-0", "bytes=-1"]) {
+test("GetObject answers the last bytes of an empty object with all of it", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "");
+
+  const { status, text, headers } = await s3.get("/bucket/key", { range: "bytes=-8" });
+
+  assert.deepEqual([status, text, headers["content-length"]], [200, "", "0"]);
+  assert.equal(headers["content-range"], undefined);
+});
+
+for (const range of ["bytes=0-", "bytes=0-0", "bytes=-0"]) {
   test(`GetObject refuses ${range} of an empty object with InvalidRange`, async (t) => {
     const s3 = await startServer(t);
     await s3.put("/bucket/key", "");

@@ -51,8 +51,8 @@ test("ListBuckets in pages gives every bucket once", async (t) => {
   const names: string[] = [];
   let token: string | undefined = "";
   for (let page = 0; token !== undefined && page < 5; page += 1) {
-    const next = token === "" ? {} : { "continuation-token": token };
-    const query: Record<string, string> = { prefix: "bb", "max-buckets": "2", ...next };
+    // An empty one asks for the first page.
+    const query = { prefix: "bb", "max-buckets": "2", "continuation-token": token };
     const { text } = await s3.request({ path: "/", query });
     names.push(...texts(text, "Name"));
     token = only(text, "ContinuationToken");

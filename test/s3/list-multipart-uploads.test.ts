@@ -110,7 +110,25 @@ test("ListMultipartUploads with encoding-type=url percent-encodes keys", async (
   assert.equal(only(xml, "EncodingType"), "url");
 });
 
-for (const query of ["max-uploads=-1", "max-uploads=x", "encoding-type=x"]) {
+test("ListMultipartUploads pays no heed to an upload-id-marker without a key-marker", async (t) => {
+  const s3 = await startServer(t);
+  const uploadId = await startUpload(s3, "/bucket/key");
+
+  for (const marker of [uploadId, "made-up"]) {
+    const xml = await list(s3, { "upload-id-marker": marker });
+
+    assert.deepEqual(keysOf(xml), ["key"]);
+    assert.equal(only(xml, "UploadIdMarker"), "");
+  }
+});
+
+for (const query of [
+  "max-uploads=-1",
+  "max-uploads=x",
+  "encoding-type=x",
+  "encoding-type=",
+  "key-marker=a&upload-id-marker=made-up",
+]) {
   test(`ListMultipartUploads refuses ${query} with InvalidArgument`, async (t) => {
     const s3 = await startServer(t);
 

@@ -128,7 +128,9 @@ test("ListObjectVersions with encoding-type=url percent-encodes keys", async (t)
 const REFUSED = [
   { query: "max-keys=-1", code: "InvalidArgument" },
   { query: "encoding-type=x", code: "InvalidArgument" },
+  { query: "encoding-type=", code: "InvalidArgument" },
   { query: "version-id-marker=null", code: "InvalidArgument" },
+  { query: "key-marker=a&version-id-marker=made-up", code: "InvalidArgument" },
 ];
 for (const { query, code } of REFUSED) {
   test(`ListObjectVersions refuses ${query} with ${code}`, async (t) => {

@@ -154,6 +154,8 @@ for (const size of [1, 2, 3]) {
         const xml: string = await list(s3, { ...more, ...next, "max-keys": String(size) });
         assert.equal(only(xml, "ContinuationToken"), token);
         assert.equal(only(xml, "MaxKeys"), String(size));
+        const startAfter = token === undefined ? whole : "";
+        assert.equal(only(xml, "StartAfter"), only(startAfter, "StartAfter"));
         seen.push(...keysOf(xml), ...prefixesOf(xml));
         token = only(xml, "NextContinuationToken");
         assert.equal(only(xml, "IsTruncated"), String(token !== undefined));
@@ -258,6 +260,7 @@ const REFUSED = [
   { query: { "max-keys": "many" }, code: "InvalidArgument" },
   { query: { "max-keys": "2147483648" }, code: "InvalidArgument" },
   { query: { "encoding-type": "base64" }, code: "InvalidArgument" },
+  { query: { "encoding-type": "" }, code: "InvalidArgument" },
   { query: { "continuation-token": "made up" }, code: "InvalidArgument" },
   { query: { prefix: "k".repeat(1_025) }, code: "InvalidArgument" },
 ];

@@ -130,6 +130,7 @@ for (const query of [
   "max-keys=-1",
   "max-keys=x",
   "encoding-type=x",
+  "encoding-type=",
   `marker=${"k".repeat(1_025)}`,
 ]) {
   test(`ListObjects refuses ${query.slice(0, 20)} with InvalidArgument`, async (t) => {

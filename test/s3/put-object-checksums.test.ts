@@ -183,6 +183,11 @@ const REFUSED: readonly {
     ask: { headers: { "x-amz-sdk-checksum-algorithm": "MD4" } },
     code: "InvalidRequest",
   },
+  ...["md5", "sha512", "xxhash64", "xxhash3", "xxhash128"].map((algorithm) => ({
+    why: `a checksum by ${algorithm}, which nobody here could check,`,
+    ask: { headers: { [`x-amz-checksum-${algorithm}`]: "aGVsbG8=" } },
+    code: "InvalidRequest",
+  })),
   {
     // Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
     why: "an algorithm that no checksum comes with",

@@ -141,6 +141,16 @@ test("PutObject counts the tags of x-amz-tagging where reads can see them", asyn
   assert.equal((await s3.get("/bucket/key")).headers["x-amz-tagging-count"], "3");
 });
 
+test("PutObject takes an x-amz-tagging that ends with an ampersand, or has no tags at all", async (t) => {
+  const s3 = await startServer(t);
+
+  await s3.put("/bucket/one", "bytes", { "x-amz-tagging": "a=1&" });
+  await s3.put("/bucket/none", "bytes", { "x-amz-tagging": "&" });
+
+  assert.equal((await s3.get("/bucket/one")).headers["x-amz-tagging-count"], "1");
+  assert.equal((await s3.get("/bucket/none")).headers["x-amz-tagging-count"], undefined);
+});
+
 const ELEVEN = Array.from({ length: 11 }, (_, index) => `k${index}=v`).join("&");
 const TAGS = [
   { why: "an eleventh tag", value: ELEVEN, code: "BadRequest" },

@@ -118,7 +118,7 @@ const RANGES = [
   "bytes=a-b",
   "bytes=0-2,3-5",
   "bytes=0-10",
-  "bytes=10-12",
+  "bytes=9-12",
 ];
 for (const range of RANGES) {
   test(`UploadPartCopy refuses ${range} of 10 bytes with InvalidArgument`, async (t) => {
@@ -204,6 +204,28 @@ for (const { why, headers = {}, uploadId, status, code } of REFUSED) {
     assertRefused(await copyPart(s3, uploadId ?? own, headers as Headers), status, code);
   });
 }
+
+test("UploadPartCopy refuses a range of which nothing is there with InvalidRequest", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "0123456789");
+  const uploadId = await startUpload(s3, PATH);
+
+  const reply = await copyPart(s3, uploadId, { "x-amz-copy-source-range": "bytes=10-12" });
+
+  assertRefused(reply, 400, "InvalidRequest");
+});
+
+test("UploadPartCopy refuses a delete marker that is named by its version with InvalidRequest", async (t) => {
+  const s3 = await startServer(t);
+  await s3.setVersioning("bucket", "Enabled");
+  const deleted = await s3.request({ method: "DELETE", path: "/bucket/key" });
+  const versionId = deleted.headers["x-amz-version-id"];
+  const uploadId = await startUpload(s3, PATH);
+
+  const source = { "x-amz-copy-source": `bucket/key?versionId=${versionId}` };
+
+  assertRefused(await copyPart(s3, uploadId, source), 400, "InvalidRequest");
+});
 
 test("UploadPartCopy refuses part number 0 with InvalidArgument", async (t) => {
   const s3 = await startServer(t);

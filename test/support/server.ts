@@ -176,7 +176,8 @@ export async function startServer(
     },
     makeVolume: async (name, path) => {
       const settings = { name, path, sizeBytes: undefined, uid: undefined, gid: undefined };
-      await front.catalog.create(newBucketName(name), owner, { ...settings, umask: 0o022 });
+      const volume = { ...settings, umask: 0o022 };
+      await front.catalog.create(newBucketName(name), owner, { volume });
     },
     setVersioning: async (name, versioning) =>
       await front.catalog.setVersioning(await front.catalog.bucket(bucketName(name)), versioning),

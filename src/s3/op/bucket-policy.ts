@@ -1,4 +1,4 @@
-import { type BucketPolicy, readBucketPolicy } from "#access/bucket-policy.ts";
+import { type BucketPolicy, readNewBucketPolicy } from "#access/bucket-policy.ts";
 import { PolicyError } from "#access/policy-error.ts";
 import { S3Error } from "#base/error.ts";
 import type { BucketName } from "#object/name.ts";
@@ -85,7 +85,7 @@ export const bucketPolicy: readonly Operation[] = [
 /** Fails: MalformedPolicy. */
 function policyOf(text: string, bucket: BucketName): BucketPolicy {
   try {
-    return readBucketPolicy(text, bucket);
+    return readNewBucketPolicy(text, bucket);
   } catch (cause) {
     if (!(cause instanceof PolicyError)) throw cause;
     throw new S3Error("MalformedPolicy", {}, { message: cause.message, cause });

@@ -1,10 +1,15 @@
-import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from "#base/checksum.ts";
+import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import { children, childText, type Element, tag } from "#base/xml.ts";
 import { unquote } from "#object/conditions.ts";
 import type { CompleteInput, CompletePart } from "#object/engine.ts";
-import { PART_NUMBER_MAX, partNumber } from "#object/name.ts";
-import { checksumElement, readChecksumType, sentChecksum } from "#s3/checksum-headers.ts";
+import { PART_NUMBER_MAX } from "#object/name.ts";
+import {
+  algorithmNamed,
+  checksumElement,
+  readChecksumType,
+  sentChecksum,
+} from "#s3/checksum-headers.ts";
 import { readWriteConditions } from "#s3/conditions.ts";
 import { encryptionHeaders, readCustomerKey } from "#s3/encryption.ts";
 import { expirationHeader } from "#s3/expiration.ts";
@@ -77,16 +82,28 @@ function readInput(request: S3Request): CompleteInput {
   };
 }
 
+/** What the name of a checksum's element begins with. */
+const CHECKSUM = "Checksum";
+
+/** Fails: MalformedXML, InvalidArgument; InvalidRequest for a checksum that cannot be checked. */
 function readPart(element: Element): CompletePart {
   const number = childText(element, "PartNumber");
   const etag = childText(element, "ETag");
   if (number === undefined || etag === undefined) throw new S3Error("MalformedXML", {});
   const checksums: Partial<Record<ChecksumAlgorithm, string>> = {};
-  for (const algorithm of CHECKSUM_ALGORITHMS) {
-    const value = childText(element, checksumElement(algorithm));
-    if (value !== undefined && value !== "") checksums[algorithm] = value;
+  for (const { name, text } of element.children) {
+    if (!name.startsWith(CHECKSUM) || text === "") continue;
+    checksums[algorithmNamed(name.slice(CHECKSUM.length), name)] = text;
   }
-  return { number: partNumber(number), etag: unquote(etag), checksums };
+  return { number: readNumber(number), etag: unquote(etag), checksums };
+}
+
+/** Beyond the last number that a part can have it names one that is not there. Fails: InvalidArgument, MalformedXML. */
+function readNumber(text: string): number {
+  if (!/^-?\d{1,9}$/.test(text)) throw new S3Error("MalformedXML", {});
+  const number = Number(text);
+  if (number >= 1) return number;
+  throw invalidArgument("PartNumber", text, "PartNumber must be >= 1");
 }
 
 function readSize(text: string | undefined): number | undefined {

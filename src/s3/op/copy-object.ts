@@ -4,7 +4,7 @@ import type { CopyInput } from "#object/engine.ts";
 import { checksumElement, readAlgorithm } from "#s3/checksum-headers.ts";
 import { conditionHeaders, readConditions, readWriteConditions } from "#s3/conditions.ts";
 import { copyAcross } from "#s3/copy-across.ts";
-import { readCopySource, readGrant } from "#s3/copy-source.ts";
+import { readCopySource, readGrant, withCopySource } from "#s3/copy-source.ts";
 import {
   encryptionFor,
   encryptionHeaders,
@@ -67,7 +67,7 @@ export const copyObject = operation({
     const encryption = encryptionFor(opened.settings, asked);
     const sourceName = { ...source, bucket: from.bucket };
     const input: CopyInput = { ...copy, encryption, source: sourceName, room };
-    const { sizeBytes } = await from.engine.head(input.source);
+    const { sizeBytes } = await withCopySource(async () => await from.engine.head(input.source));
     if (sizeBytes > PUT_BYTES_MAX) throw sourceTooLarge();
     const target = { bucket, key: name.key };
     const outcome =

@@ -1,22 +1,24 @@
 import { assert } from "#base/assert.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
-import { childText, readXml } from "#base/xml.ts";
+import { child, childText, document, type Element, readXml } from "#base/xml.ts";
 import { newBucketName } from "#object/name.ts";
 import { NEEDING_ACLS, OWNER_ENFORCED, ownershipNotOffered } from "#s3/object-ownership.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import type { S3Request } from "#s3/request.ts";
+import { readTags, writeTagging } from "#s3/tags.ts";
 
 const LOCATION = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
 
 /**
- * Makes a bucket of the caller; making the same one again succeeds.
+ * Makes a bucket of the caller, with the tags that it shall have; making the same one again succeeds.
  *
  * Differs: any well-formed LocationConstraint is taken as the bucket's region, unless the operator has
  * named zones: there is one place.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  * Fails: InvalidBucketName, BucketAlreadyExists, BucketAlreadyOwnedByYou, MalformedXML,
- * InvalidLocationConstraint, InvalidArgument, InvalidBucketAclWithObjectOwnership, NotImplemented.
+ * InvalidLocationConstraint, InvalidArgument, InvalidTag, BadRequest, InvalidBucketAclWithObjectOwnership,
+ * NotImplemented.
  */
 export const createBucket = operation({
   name: "CreateBucket",
@@ -25,15 +27,19 @@ export const createBucket = operation({
 
   parse: (request) => ({
     bucket: newBucketName(request.bucket ?? ""),
-    location: readLocation(request),
+    ...readConfiguration(request),
     acl: requirePrivateAcl(request),
     lock: refuseObjectLock(request),
     ownership: requireOwnerEnforced(request),
   }),
 
-  grants: ({ bucket }) => [{ action: "s3:CreateBucket", resource: bucket }],
+  grants: ({ bucket, tagging }) => {
+    const create = { action: "s3:CreateBucket", resource: bucket } as const;
+    if (tagging === undefined) return [create];
+    return [create, { action: "s3:PutBucketTagging", resource: bucket }];
+  },
 
-  run: async ({ catalog, principal, region, strictLocation }, { bucket, location }) => {
+  run: async ({ catalog, principal, region, strictLocation }, { bucket, location, tagging }) => {
     if (location === undefined && strictLocation) {
       const message = "LocationConstraint must be supplied: name the zone of the bucket.";
       throw new S3Error("InvalidLocationConstraint", { LocationConstraint: "" }, { message });
@@ -41,16 +47,32 @@ export const createBucket = operation({
     const { organizationId } = principal;
     assert(organizationId !== undefined, "who may create a bucket is of an organization");
     const zone = await catalog.zones.spelled(location ?? region);
-    await catalog.create(bucket, { id: organizationId, region: zone });
+    await catalog.create(bucket, { id: organizationId, region: zone }, { tagging });
   },
 
   render: (_, { bucket }) => empty(200, { Location: `/${bucket}` }),
 });
 
-function readLocation(request: S3Request): string | undefined {
-  if (request.document.trim() === "") return undefined;
+interface Configuration {
+  readonly location?: string | undefined;
+  /** The text of the bucket's tagging document. */
+  readonly tagging?: string | undefined;
+}
+
+function readConfiguration(request: S3Request): Configuration {
+  if (request.document.trim() === "") return {};
   const root = readXml(request.document);
   if (root.name !== "CreateBucketConfiguration") throw new S3Error("MalformedXML", {});
+  if (child(root, "Bucket") !== undefined || child(root, "Location") !== undefined) {
+    const message = "Directory buckets are not implemented. Leave Bucket and Location out.";
+    throw new S3Error("NotImplemented", { Operation: "DirectoryBucket" }, { message });
+  }
+  const tags = child(root, "Tags");
+  const tagging = tags && document("Tagging", writeTagging(readTags(tags)));
+  return { location: readLocation(root), tagging };
+}
+
+function readLocation(root: Element): string | undefined {
   const location = childText(root, "LocationConstraint");
   if (location === undefined || location === "") return undefined;
   if (!LOCATION.test(location)) {

@@ -1,3 +1,4 @@
+import { invalidArgument } from "#base/error.ts";
 import { tag, wrap } from "#base/xml.ts";
 import type { UploadInfo } from "#object/engine.ts";
 import { isoDate } from "#s3/iso-date.ts";
@@ -12,7 +13,7 @@ import {
 } from "#s3/listing.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
-import { bucketOf, countOf } from "#s3/request.ts";
+import { bucketOf, countOf, type S3Request } from "#s3/request.ts";
 
 const UPLOADS_MAX = 1_000;
 
@@ -23,14 +24,14 @@ export const listMultipartUploads = operation({
   body: "none",
 
   parse: (request) => {
-    const uploadId = request.query.get("upload-id-marker") ?? "";
+    const afterKey = readMarker(request, "key-marker");
     return {
       bucket: bucketOf(request),
       prefix: readMarker(request, "prefix"),
       delimiter: readMarker(request, "delimiter"),
-      afterKey: readMarker(request, "key-marker"),
+      afterKey,
       // Without a key marker it means nothing, and AWS ignores it.
-      afterUploadId: /^[0-9a-f]{32}$/.test(uploadId) ? uploadId : undefined,
+      afterUploadId: afterKey === "" ? undefined : readUploadMarker(request),
       limit: countOf(request, "max-uploads", { fallback: UPLOADS_MAX, max: UPLOADS_MAX }),
       encoding: readEncoding(request),
     };
@@ -66,6 +67,15 @@ export const listMultipartUploads = operation({
     return xmlReply("ListMultipartUploadsResult", inner.join(""));
   },
 });
+
+/** The upload may be gone by now: who aborts all of them asks on behind those of the page. Fails: InvalidArgument. */
+function readUploadMarker({ query }: S3Request): string | undefined {
+  const name = "upload-id-marker";
+  const marker = query.get(name) ?? "";
+  if (marker === "") return undefined;
+  if (/^[0-9a-f]{32}$/.test(marker)) return marker;
+  throw invalidArgument(name, marker, "Invalid uploadId marker");
+}
 
 function uploadElement(upload: UploadInfo, writeKey: KeyWriter, who: string): string {
   const { key, uploadId, initiatedMs, attributes, algorithm, checksumType } = upload;

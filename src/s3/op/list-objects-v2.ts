@@ -23,13 +23,15 @@ export const listObjectsV2 = operation({
 
   parse: (request) => {
     const token = request.query.get("continuation-token");
+    const after = readToken(token);
     return {
       bucket: bucketOf(request),
       prefix: readMarker(request, "prefix"),
       delimiter: readMarker(request, "delimiter"),
-      startAfter: readMarker(request, "start-after"),
+      // AWS neither heeds nor shows it where a page goes on.
+      startAfter: after === undefined ? readMarker(request, "start-after") : "",
       token,
-      after: readToken(token),
+      after,
       limit: countOf(request, "max-keys", { fallback: LIST_KEYS_MAX, max: LIST_KEYS_MAX }),
       encoding: readEncoding(request),
       fetchOwner: request.query.get("fetch-owner") === "true",

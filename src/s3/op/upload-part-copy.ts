@@ -3,7 +3,7 @@ import { tag } from "#base/xml.ts";
 import { checksumElement } from "#s3/checksum-headers.ts";
 import { conditionHeaders, readConditions } from "#s3/conditions.ts";
 import { copyPartAcross } from "#s3/copy-across.ts";
-import { readCopySource, readGrant } from "#s3/copy-source.ts";
+import { readCopySource, readGrant, withCopySource } from "#s3/copy-source.ts";
 import { encryptionHeaders, readCustomerKey, readKeyToOpen } from "#s3/encryption.ts";
 import { isoDate } from "#s3/iso-date.ts";
 import { readPart } from "#s3/op/upload-part.ts";
@@ -47,8 +47,11 @@ export const uploadPartCopy = operation({
     const from = await open(source.bucket, "source");
     const input = { ...copy, source: { ...source, bucket: from.bucket }, room };
     const target = { ...upload, bucket };
-    if (from.engine === engine) return await engine.putPart(target, part, input);
-    return await copyPartAcross({ from: from.engine, to: engine }, target, { part, input });
+    return await withCopySource(async () =>
+      from.engine === engine
+        ? await engine.putPart(target, part, input)
+        : await copyPartAcross({ from: from.engine, to: engine }, target, { part, input }),
+    );
   },
 
   render: (part, { key }) => {

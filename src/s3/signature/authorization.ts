@@ -53,7 +53,7 @@ function readFields(authorization: string): Fields {
   const last = authorization.slice(comma + 1).trimStart();
   const fields =
     comma > 0 && last.startsWith(SIGNATURE)
-      ? { ...knownFields(authorization.slice(0, comma)), signature: valueOf(last) }
+      ? { ...knownFields(authorization.slice(0, comma)), signature: valueIn(last) }
       : splitFields(authorization);
   const { credential, signedHeaders, signature } = fields;
   if (credential === "" || signedHeaders === "" || signature === "") {
@@ -71,16 +71,16 @@ function splitFields(authorization: string): Fields {
   let signature = "";
   for (const field of authorization.slice(SCHEME.length).split(",")) {
     const named = field.trimStart();
-    if (named.startsWith("Credential=")) credential = valueOf(named);
-    else if (named.startsWith("SignedHeaders=")) signedHeaders = valueOf(named);
-    else if (named.startsWith(SIGNATURE)) signature = valueOf(named);
+    if (named.startsWith("Credential=")) credential = valueIn(named);
+    else if (named.startsWith("SignedHeaders=")) signedHeaders = valueIn(named);
+    else if (named.startsWith(SIGNATURE)) signature = valueIn(named);
   }
   return { credential, signedHeaders, signature };
 }
 
 const knownFields = memo(splitFields);
 
-function valueOf(named: string): string {
+function valueIn(named: string): string {
   return named.slice(named.indexOf("=") + 1).trimEnd();
 }
 

@@ -154,7 +154,10 @@ test("a signed chunk whose bytes were changed fails the body before its end", as
 
 test("every signed chunk but the last has 8,192 bytes or more, and a chunk may be of any size", async () => {
   const small = chunked({ mode: "signed", body: Buffer.alloc(16_000), chunkBytes: 8191 });
-  await assert.rejects(decode(small.headers, [small.body]), { code: "InvalidChunkSizeError" });
+  await assert.rejects(decode(small.headers, [small.body]), {
+    code: "InvalidChunkSizeError",
+    detail: { Chunk: "2", BadChunkSize: "8191" },
+  });
   const large = chunked({ mode: "signed", body: Buffer.alloc(2 ** 24 + 1), chunkBytes: 2 ** 25 });
   const { payload } = await decode(large.headers, [large.body]);
   assert.equal(payload.length, 2 ** 24 + 1);

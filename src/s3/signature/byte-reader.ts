@@ -1,6 +1,8 @@
+import { assert } from "#base/assert.ts";
 import { S3Error } from "#base/error.ts";
 
 const LF = 0x0a;
+const NOTHING = new Uint8Array(0);
 
 /**
  * Reads a stream of pieces, wherever they were cut, as lines and runs of bytes. Holds one piece;
@@ -25,6 +27,17 @@ export class ByteReader {
       this.#at = 0;
     }
     return true;
+  }
+
+  /** The bytes at hand, which may be none. */
+  get here(): Uint8Array {
+    return this.#at === this.#piece.length ? NOTHING : this.#piece.subarray(this.#at);
+  }
+
+  /** Goes on after as many of the bytes at hand. */
+  skip(bytes: number): void {
+    assert(bytes <= this.#piece.length - this.#at, "bytes at hand are skipped");
+    this.#at += bytes;
   }
 
   /** At least one byte and at most `bytesMax`, as many as are at hand. Fails: IncompleteBody. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { decodeAwsChunked, readChunkedOptions } from "#s3/signature/aws-chunked.ts";
 import { readPayloadMode } from "#s3/signature/payload.ts";
 
@@ -27,6 +28,38 @@ test("unsigned chunks are passed on as they come, as views", async () => {
   const [slice] = await firstOf(decodeAwsChunked(source(), options({})));
   assert.equal(Buffer.from(slice ?? []).toString(), "hello");
   assert.equal(slice?.buffer, pieceOfStream.buffer);
+});
+
+test("short chunks that are here as a whole come as one run of bytes, and one alone as a view", async () => {
+  const together = Buffer.from("1\r\nh\r\n000004  \r\nello\r\n1 \r\n \r\n5\r\nworld\r\n0\r\n\r\n");
+  const alone = Buffer.from("b\r\nhello world\r\n0\r\n\r\n");
+
+  const runs = await slices(together);
+  const views = await slices(alone);
+
+  assert.deepEqual(runs.map(String), ["hello world"]);
+  assert.deepEqual(views.map(String), ["hello world"]);
+  assert.equal(views[0]?.buffer, alone.buffer);
+});
+
+test("chunks of any size are decoded, long and short in any order, however the stream is cut", async () => {
+  const sizes = fc.array(
+    fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9_000 })),
+  );
+  const cuts = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 10 });
+  await fc.assert(
+    fc.asyncProperty(sizes, cuts, async (lengths, pieces) => {
+      const bodies = lengths.map((length, at) => Buffer.alloc(length, at));
+      const framed = bodies.map((body) => [`${body.length.toString(16)}\r\n`, body, "\r\n"]);
+      const parts = [...framed.flat(), "0\r\n\r\n"].map((part) => Buffer.from(part));
+      const whole = Buffer.concat(bodies);
+
+      const read = await slices(Buffer.concat(parts), { pieces, sizeBytes: whole.length });
+
+      assert.ok(Buffer.concat(read).equals(whole));
+    }),
+    { numRuns: 100 },
+  );
 });
 
 test("the source is returned when reading stops early", async () => {
@@ -59,6 +92,22 @@ const REFUSED: readonly Refusal[] = [
   ["a size beyond counting", "", `${"f".repeat(13)}\r\nhello`, "IncompleteBody"],
   ["a header without end", "", "0".repeat(300), "IncompleteBody"],
   ["a chunk without its CRLF", "", "b\r\nhello worldxx0\r\n\r\n", "IncompleteBody"],
+  ["a later chunk without its CRLF", "", "5\r\nhello\r\n6\r\n worldxx0\r\n\r\n", "IncompleteBody"],
+  [
+    "short chunks longer than announced",
+    "",
+    "6\r\nhello \r\n6\r\nworld!\r\n0\r\n\r\n",
+    "IncompleteBody",
+  ],
+  ["a size with other digits", "", "5\r\nhello\r\n6g\r\n world\r\n0\r\n\r\n", "IncompleteBody"],
+  ["a size of no digits", "", "5\r\nhello\r\n  \r\n world\r\n0\r\n\r\n", "IncompleteBody"],
+  ["a size of 13 digits", "", `${"0".repeat(12)}b\r\nhello world\r\n0\r\n\r\n`, "IncompleteBody"],
+  [
+    "a header of 300 bytes",
+    "",
+    `b${" ".repeat(299)}\r\nhello world\r\n0\r\n\r\n`,
+    "IncompleteBody",
+  ],
   [
     "an announced trailer that does not come",
     CRC32,
@@ -139,6 +188,24 @@ test("signed chunks need a signed request", () => {
 async function firstOf(body: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
   for await (const slice of body) return [slice];
   return [];
+}
+
+/** What comes out of a body that comes in as `pieces`, in turn again and again. */
+async function slices(body: Buffer, how: { pieces?: readonly number[]; sizeBytes?: number } = {}) {
+  const { pieces = [body.length], sizeBytes = 11 } = how;
+  async function* source() {
+    for (let at = 0, turn = 0; at < body.length; turn += 1) {
+      const length = pieces[turn % pieces.length] ?? body.length;
+      yield body.subarray(at, at + length);
+      at += length;
+    }
+  }
+  const read: Buffer[] = [];
+  const length = { "x-amz-decoded-content-length": String(sizeBytes) };
+  for await (const slice of decodeAwsChunked(source(), options(length))) {
+    read.push(Buffer.from(slice.buffer, slice.byteOffset, slice.length));
+  }
+  return read;
 }
 
 function tail(trailers: string): string {
