@@ -7,6 +7,8 @@ import { Crc64 } from "#base/digest/crc64.ts";
  * The checksums that a client may send with an object or ask for. Digests are big-endian bytes, the
  * ones that S3 puts into base64.
  *
+ * Differs: AWS also knows MD5, SHA512, XXHASH3, XXHASH64 and XXHASH128 as checksums; here each is refused by its
+ * name, as header, trailer and element.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  */
 export type ChecksumAlgorithm = "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256";

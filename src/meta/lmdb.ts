@@ -7,7 +7,7 @@ import { asBuffer } from "#base/bytes.ts";
 import { StorageError } from "#base/error.ts";
 import { writeStamp } from "#base/stamp.ts";
 import { addInPlace, addToCounter, isWithin } from "#meta/counter.ts";
-import { PackedEntries } from "#meta/packed.ts";
+import type { PackedEntries } from "#meta/packed.ts";
 import { RangeReader } from "#meta/range-reader.ts";
 import { isSeldom, SELDOM_KEY } from "#meta/seldom.ts";
 import type {
@@ -103,10 +103,16 @@ export class LmdbMetaStore implements MetaStore {
     return this.#scan(range);
   }
 
-  async scanPacked({ from, to, limit, keyFrom }: PackedRange): Promise<PackedEntries> {
+  async scanPacked(range: PackedRange): Promise<PackedEntries> {
     this.#freshen();
-    const range = this.#db.getRange({ start: asBuffer(from), end: asBuffer(to), limit });
-    return this.#reader.pack(range, new PackedEntries(limit), keyFrom);
+    const options = { start: asBuffer(range.from), end: asBuffer(range.to) };
+    const isKeys = range.keysOnly === true;
+    const lazy = isKeys ? this.#db.getKeys(options) : this.#db.getRange(options);
+    return this.#reader.pack(range, (from) => {
+      // Read anew with each iteration: a range of its own would make a seek a fifth dearer.
+      options.start = from;
+      return lazy;
+    });
   }
 
   async commit(change: Change): Promise<number | undefined> {

@@ -34,11 +34,21 @@ export class MemoryMetaStore implements MetaStore {
     return keys.flatMap((key) => this.#entries.get(key) ?? []);
   }
 
-  async scanPacked({ keyFrom, ...range }: PackedRange): Promise<PackedEntries> {
-    const packed = new PackedEntries(range.limit);
-    for (const { key, value } of await this.scan(range)) {
+  async scanPacked(range: PackedRange): Promise<PackedEntries> {
+    const { keyFrom, limit, keysOnly = false, keepBytes, leaveOut } = range;
+    const packed = new PackedEntries(limit);
+    const end = lowerBound(this.#order, hex(range.to));
+    let leftOut: string | undefined;
+    for (let at = lowerBound(this.#order, hex(range.from)); at < end; at += 1) {
+      if (packed.keys.count === limit) break;
+      const name = this.#order[at] ?? "";
+      const entry = this.#entries.get(name);
+      if (entry === undefined || (leftOut !== undefined && name.startsWith(leftOut))) continue;
+      const { key, value } = entry;
       packed.keys.add(key, keyFrom, key.length);
-      packed.values.add(value, 0, value.length);
+      packed.values.add(value, 0, keysOnly ? 0 : (keepBytes?.(value) ?? value.length));
+      const common = leaveOut?.(packed) ?? 0;
+      leftOut = common === 0 ? undefined : name.slice(0, 2 * (keyFrom + common));
     }
     return packed;
   }

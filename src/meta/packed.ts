@@ -9,8 +9,9 @@ export class PackedBytes {
   #count = 0;
   #sizeBytes = 0;
 
-  constructor(countMax: number) {
-    this.#bytes = Buffer.allocUnsafe(countMax * BYTES_AT_FIRST);
+  /** `bytesEach` is a guess. */
+  constructor(countMax: number, bytesEach = BYTES_AT_FIRST) {
+    this.#bytes = Buffer.allocUnsafe(countMax * bytesEach);
     this.#ends = new Uint32Array(countMax);
   }
 
@@ -30,6 +31,37 @@ export class PackedBytes {
 
   endOf(index: number): number {
     return this.#ends[index] ?? this.#sizeBytes;
+  }
+
+  /** The one at `index`, no copy. */
+  sliceOf(index: number): Buffer {
+    return this.#bytes.subarray(this.startOf(index), this.endOf(index));
+  }
+
+  byteAt(position: number): number | undefined {
+    return position < this.#sizeBytes ? this.#bytes[position] : undefined;
+  }
+
+  /** Where `needle`, which is not empty, first lies whole within `from <= i < to`; -1 for nowhere. */
+  find(needle: Uint8Array, from: number, to: number): number {
+    const bytes = this.#bytes;
+    const last = Math.min(to, this.#sizeBytes) - needle.length;
+    for (let at = from; at <= last; at += 1) {
+      let common = 0;
+      while (common < needle.length && bytes[at + common] === needle[common]) common += 1;
+      if (common === needle.length) return at;
+    }
+    return -1;
+  }
+
+  /** Whether as many bytes of `source`, from `from` on, are those with which the last of these begins. */
+  beginsAsLast(source: Uint8Array, from: number, bytes: number): boolean {
+    const start = this.startOf(this.#count - 1);
+    // Neighbours differ at the end.
+    for (let at = bytes - 1; at >= 0; at -= 1) {
+      if (this.#bytes[start + at] !== source[from + at]) return false;
+    }
+    return true;
   }
 
   /** The bytes `from <= i < to` of `source`. */
@@ -52,10 +84,11 @@ export class PackedBytes {
 export class PackedEntries {
   /** Each from `keyFrom` on. */
   readonly keys: PackedBytes;
+  /** As much of each as was asked for. */
   readonly values: PackedBytes;
 
-  constructor(countMax: number) {
+  constructor(countMax: number, valueBytesEach?: number) {
     this.keys = new PackedBytes(countMax);
-    this.values = new PackedBytes(countMax);
+    this.values = new PackedBytes(countMax, valueBytesEach);
   }
 }

@@ -1,4 +1,7 @@
+import { asBuffer } from "#base/bytes.ts";
 import type { PackedEntries } from "#meta/packed.ts";
+import { Packing } from "#meta/packing.ts";
+import type { PackedRange } from "#meta/store.ts";
 
 /** What lmdb-js asks for keys and values; its buffers are good only until the next. */
 export class RangeReader {
@@ -8,39 +11,38 @@ export class RangeReader {
       return at + key.length;
     },
     readKey: (from: Uint8Array, start: number, end: number): Uint8Array => {
-      if (this.#into === undefined) return copyOf(from, start, end);
-      this.#into.keys.add(from, start + this.#keyFrom, end);
+      if (this.#packing === undefined) return copyOf(from, start, end);
+      this.#packing.addKey(from, start, end);
       return NOTHING;
     },
   };
   readonly encoder = {
     encode: (value: Uint8Array): Uint8Array => value,
     decode: (value: Uint8Array): Uint8Array => {
-      if (this.#into === undefined) return copyOf(value, 0, value.length);
-      this.#into.values.add(value, this.#valueFrom, value.length);
+      if (this.#packing === undefined) return copyOf(value, 0, value.length);
+      this.#packing.addValue(value, this.#valueFrom);
       return NOTHING;
     },
   };
   readonly #valueFrom: number;
-  #keyFrom = 0;
-  #into: PackedEntries | undefined;
+  #packing: Packing | undefined;
 
   /** As many bytes before each value are nothing to a caller. */
   constructor(valueFrom: number) {
     this.#valueFrom = valueFrom;
   }
 
-  /** What `range` goes through while it is gone through comes to stand in `into`. */
-  pack(range: Iterable<unknown>, into: PackedEntries, keyFrom: number): PackedEntries {
-    this.#into = into;
-    this.#keyFrom = keyFrom;
+  /** `rangeFrom` gives what is to be gone through from a key on. */
+  pack(asked: PackedRange, rangeFrom: (key: Buffer) => Iterable<unknown>): PackedEntries {
+    const packing = new Packing(asked);
+    this.#packing = packing;
     try {
-      const entries = range[Symbol.iterator]();
-      while (entries.next().done !== true);
+      let from: Buffer | undefined = asBuffer(asked.from);
+      while (from !== undefined) from = packing.through(rangeFrom(from));
     } finally {
-      this.#into = undefined;
+      this.#packing = undefined;
     }
-    return into;
+    return packing.entries;
   }
 }
 

@@ -29,7 +29,10 @@ export interface MetaStore extends MetaView, AsyncDisposable {
    */
   snapshot(): Snapshot;
 
-  /** As a scan in key order, for lists of many small entries: nothing is made for each of them. */
+  /**
+   * As a scan in key order, for lists of many small entries: nothing is made for each of them. What is
+   * left out costs a seek at the most, however much it is.
+   */
   scanPacked(range: PackedRange): Promise<PackedEntries>;
 }
 
@@ -52,9 +55,25 @@ export interface KeyRange {
 }
 
 export interface PackedRange extends Omit<KeyRange, "reverse"> {
-  /** As many bytes of each key are left out, from its beginning; none is shorter. */
+  /** As many bytes of each key are left out, from its beginning, which is that of all; none is shorter. */
   readonly keyFrom: number;
+  /** Values are not read, and stand there as empty. */
+  readonly keysOnly?: boolean;
+  readonly keepBytes?: KeepBytes;
+  readonly leaveOut?: LeaveOut | undefined;
 }
+
+/**
+ * Asked with the value of each entry that is added, in their order; it is good only until the answer: as many
+ * of its first bytes are kept. It must neither read the store nor throw.
+ */
+export type KeepBytes = (value: Uint8Array) => number;
+
+/**
+ * Asked with each entry that was added: what begins with as many bytes of its key, as it is packed, is left
+ * out from there on. 0 for nothing. It must not read the store.
+ */
+export type LeaveOut = (packed: PackedEntries) => number;
 
 export interface Entry {
   readonly key: Uint8Array;

@@ -5,7 +5,8 @@ const RULES_MAX = 100;
 const ID_CHARS_MAX = 255;
 /** A header that is exposed stands in answers as it is; a wildcard is not taken for one. */
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'+.^_`|~-]+$/;
-const METHODS = ["GET", "PUT", "POST", "DELETE", "HEAD"];
+/** Those that a rule can allow. */
+export const METHODS: readonly string[] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 
 /** Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html */
 export interface CorsRule {

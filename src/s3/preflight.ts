@@ -3,7 +3,7 @@ import type { HttpReply } from "#base/http.ts";
 import type { Soon } from "#base/soon.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import { bucketName } from "#object/name.ts";
-import { type CorsAsk, corsHeaders } from "#s3/cors.ts";
+import { type CorsAsk, corsHeaders, METHODS } from "#s3/cors.ts";
 import { empty } from "#s3/reply.ts";
 import type { FramedRequest } from "#s3/request.ts";
 
@@ -12,7 +12,7 @@ import type { FramedRequest } from "#s3/request.ts";
  * nothing but what the bucket's CORS rules allow.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html
- * Fails: BadRequest (no origin or method), AccessForbidden (no rule allows it), NoSuchBucket.
+ * Fails: BadRequest (no origin, or no method that S3 knows), AccessForbidden (no rule allows it), NoSuchBucket.
  */
 export async function answerPreflight(
   request: FramedRequest,
@@ -21,20 +21,33 @@ export async function answerPreflight(
   const { headers, bucket } = request;
   const origin = headers["origin"];
   const method = headers["access-control-request-method"];
-  if (origin === undefined || method === undefined) {
-    const message = "Insufficient information. Origin request header needed.";
-    throw new S3Error("BadRequest", {}, { message });
+  if (origin === undefined || origin === "") {
+    throw badRequest("Insufficient information. Origin request header needed.");
+  }
+  if (method === undefined || !METHODS.includes(method)) {
+    throw badRequest(`Invalid Access-Control-Request-Method: ${method ?? "null"}`);
   }
   if (bucket === undefined) throw invalidArgument("Origin", origin, "Name a bucket.");
   const asked = (headers["access-control-request-headers"] ?? "").split(",");
   const names = asked.map((name) => name.trim().toLowerCase()).filter((name) => name !== "");
-  const allowed = await allowedBy(catalog, bucket, { origin, method, headers: names });
+  const text = await rulesOf(catalog, bucket);
+  if (text === undefined) throw forbidden("CORS is not enabled for this bucket.");
+  const allowed = corsHeaders(text, { origin, method, headers: names });
   if (allowed === undefined) {
-    const message =
-      "CORSResponse: This CORS request is not allowed. This is usually because the evaluation of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.";
-    throw new S3Error("AccessForbidden", {}, { message });
+    throw forbidden(
+      "This CORS request is not allowed. This is usually because the evaluation of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+    );
   }
   return empty(200, allowed);
+}
+
+function badRequest(message: string): S3Error {
+  return new S3Error("BadRequest", {}, { message });
+}
+
+/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors-troubleshooting.html */
+function forbidden(problem: string): S3Error {
+  return new S3Error("AccessForbidden", {}, { message: `CORSResponse: ${problem}` });
 }
 
 /** What is added to the answer of a request that a browser sent for a page of another origin. */
@@ -53,7 +66,8 @@ async function allowedOrNothing(
   ask: CorsAsk,
 ): Promise<Record<string, string>> {
   try {
-    return (await allowedBy(catalog, bucket, ask)) ?? {};
+    const text = await rulesOf(catalog, bucket);
+    return text === undefined ? {} : (corsHeaders(text, ask) ?? {});
   } catch (cause) {
     // The request itself will say that there is no such bucket.
     if (cause instanceof S3Error) return {};
@@ -61,11 +75,7 @@ async function allowedOrNothing(
   }
 }
 
-async function allowedBy(
-  catalog: Catalog,
-  bucket: string,
-  ask: CorsAsk,
-): Promise<Record<string, string> | undefined> {
-  const text = await catalog.document(await catalog.bucket(bucketName(bucket)), "cors");
-  return text === undefined ? undefined : corsHeaders(text, ask);
+/** The document with the bucket's rules. Fails: NoSuchBucket. */
+async function rulesOf(catalog: Catalog, bucket: string): Promise<string | undefined> {
+  return await catalog.document(await catalog.bucket(bucketName(bucket)), "cors");
 }

@@ -27,13 +27,26 @@ export async function completeUpload(
   name: UploadName,
   input: CompleteInput,
 ): Promise<ObjectInfo> {
-  const done = await alreadyDone(stores, name);
-  if (done !== undefined) return done;
-  const before = await keyState(stores, name);
-  requireForWrite(input.conditions, validatorsOf(before.head), name.key);
+  try {
+    return await assemble(stores, name, input);
+  } catch (cause) {
+    // A client that lost the answer asks again, or while the first request still runs.
+    const done = cause instanceof S3Error ? await completed(stores, name) : undefined;
+    if (done === undefined) throw cause;
+    return done;
+  }
+}
+
+async function assemble(
+  stores: Stores,
+  name: UploadName,
+  input: CompleteInput,
+): Promise<ObjectInfo> {
   // Read first: a part that is committed from here on makes the guard on it stale.
   const counter = await partCounter(stores, name.uploadId);
   const upload = await findUpload(stores, name);
+  const before = await keyState(stores, name);
+  requireForWrite(input.conditions, validatorsOf(before.head), name.key);
   requireUploadKey(stores, upload, input.key);
   const all = await scanParts(stores, name.uploadId, { afterNumber: 0, limit: PART_NUMBER_MAX });
   const { uploadId } = name;
@@ -48,18 +61,14 @@ export async function completeUpload(
   });
 }
 
-/** A client that lost the answer asks again: the object is there, and the upload is its content. */
-async function alreadyDone(stores: Stores, name: UploadName): Promise<ObjectInfo | undefined> {
-  try {
-    await findUpload(stores, name);
+/** The object that the upload has become, for as long as it is the current one. */
+async function completed(stores: Stores, name: UploadName): Promise<ObjectInfo | undefined> {
+  const { bucket, key, uploadId } = name;
+  const found = await versionOrNone(stores, { bucket, key });
+  if (found?.record.content.kind !== "manifest" || found.record.content.id !== uploadId) {
     return undefined;
-  } catch (cause) {
-    const { bucket, key, uploadId } = name;
-    const found = await versionOrNone(stores, { bucket, key });
-    const isIt = found?.record.content.kind === "manifest" && found.record.content.id === uploadId;
-    if (!isIt || found === undefined) throw cause;
-    return infoOf(key, found.record, found.versionId);
   }
+  return infoOf(key, found.record, found.versionId);
 }
 
 async function versionOrNone(stores: Stores, name: KeyName): Promise<FoundVersion | undefined> {

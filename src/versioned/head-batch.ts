@@ -37,6 +37,10 @@ export class HeadBatch implements Batch<ListedObject> {
     return this.#heads.listed(index, key);
   }
 
+  isShown(index: number): boolean {
+    return !this.#heads.isMarker(index);
+  }
+
   sequenceOf(index: number): number {
     return this.#heads.sequenceOf(index);
   }

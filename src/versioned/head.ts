@@ -101,12 +101,17 @@ export interface ShownHead {
   readonly deleteMarker: boolean;
 }
 
+/** Of heads that stand one behind the other; whether it is whole nobody looks. */
+export function isMarkerAt(heads: PackedBytes, index: number): boolean {
+  return ((heads.byteAt(index * BYTES + 1) ?? 0) & DELETE_MARKER) !== 0;
+}
+
 /** Many heads, of which only what a list shows is made. */
 export class HeadsRead {
   readonly #bytes: Buffer;
   readonly #view: DataView;
   /** Of all bytes at once: each MD5 is a slice of it. */
-  readonly #hex: string;
+  #hex: string | undefined;
 
   /** Fails: StorageError "corrupt". */
   constructor(values: PackedBytes) {
@@ -116,18 +121,21 @@ export class HeadsRead {
     const bytes = values.bytes;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#hex = bytes.toString("hex");
   }
 
   sequenceOf(index: number): number {
     return readStamp(this.#bytes, index * BYTES + HEAD_STAMP_AT);
   }
 
+  /** Fails: StorageError "corrupt". */
+  isMarker(index: number): boolean {
+    requireWhole(this.#bytes, index * BYTES);
+    return (this.#flags(index) & DELETE_MARKER) !== 0;
+  }
+
   /** undefined for a delete marker. Fails: StorageError "corrupt". */
   listed(index: number, key: string): ListedObject | undefined {
-    requireWhole(this.#bytes, index * BYTES);
-    const isMarker = (this.#flags(index) & DELETE_MARKER) !== 0;
-    return isMarker ? undefined : this.#object(index, key);
+    return this.isMarker(index) ? undefined : this.#object(index, key);
   }
 
   /** Fails: StorageError "corrupt". */
@@ -145,6 +153,7 @@ export class HeadsRead {
   #object(index: number, key: string): ListedObject {
     const bytes = this.#bytes;
     const at = index * BYTES;
+    this.#hex ??= bytes.toString("hex");
     const md5 = this.#hex.slice(2 * (at + MD5_AT), 2 * (at + BYTES));
     return {
       key,

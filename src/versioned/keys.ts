@@ -28,6 +28,8 @@ export const VERSION_CLOSE_BYTES = TERMINATOR.length + STAMP_BYTES;
 const BUCKET_ID_BYTES = 8;
 /** Of blobs, contents and uploads. */
 export const ID_BYTES = 16;
+/** What stands behind the object key in an upload's key. */
+export const UPLOAD_CLOSE_BYTES = TERMINATOR.length + ID_BYTES;
 
 export interface Span {
   readonly from: Buffer;
@@ -78,6 +80,12 @@ export function uploadKey(bucketId: string, key: string, uploadId: string): Buff
   const bytes = closedKey("u", { bucketId, key }, ID_BYTES);
   bytes.write(uploadId, bytes.length - ID_BYTES, ID_BYTES, "hex");
   return bytes;
+}
+
+/** All uploads of one key. */
+export function uploadSpan(bucketId: string, key: string): Span {
+  const from = closedKey("u", { bucketId, key });
+  return { from, to: afterPrefix(from) };
 }
 
 /** The object key, and the bytes after it, of a version's or an upload's key. */

@@ -1,4 +1,4 @@
-import { asBuffer } from "#base/bytes.ts";
+import { invalidArgument } from "#base/error.ts";
 import type { MetaStore } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type {
@@ -12,8 +12,7 @@ import type {
   VersionsAsk,
   VersionsPage,
 } from "#object/engine.ts";
-import { EntryBatch } from "#versioned/entry-batch.ts";
-import { type Head, unpackHead } from "#versioned/head.ts";
+import { type Head, isMarkerAt, unpackHead } from "#versioned/head.ts";
 import { HeadBatch } from "#versioned/head-batch.ts";
 import {
   afterKey,
@@ -21,19 +20,20 @@ import {
   closedSpan,
   headKey,
   headSpan,
-  openClosedKey,
   type Span,
   uploadKey,
+  uploadSpan,
   versionKey,
   versionSpan,
 } from "#versioned/keys.ts";
-import { sequenceOf, type UploadRecord, unpackJson } from "#versioned/record.ts";
-import { infoOfUpload } from "#versioned/uploads.ts";
-import { VersionScan } from "#versioned/version-batch.ts";
+import { sequenceOf } from "#versioned/record.ts";
+import { RollUp } from "#versioned/roll-up.ts";
+import { UploadBatch } from "#versioned/upload-batch.ts";
+import { VersionScan } from "#versioned/version-scan.ts";
 import { type Walked, walk } from "#versioned/walk.ts";
 
-/** Their records carry the bytes of small objects. */
-const VERSIONS_AT_ONCE = 32;
+/** Their records carry metadata and tags. */
+const RECORDS_AT_ONCE = 256;
 
 /** Current versions in key order. A page reads one record of 56 bytes for each key it shows. */
 export async function listHeads(meta: MetaStore, bucket: Bucket, ask: ListAsk): Promise<ListPage> {
@@ -42,11 +42,12 @@ export async function listHeads(meta: MetaStore, bucket: Bucket, ask: ListAsk): 
     ? prefixEnd(ask.after)
     : afterKey(headKey(bucket.id, ask.after));
   const stem = headKey(bucket.id, "");
+  const leaveOut = RollUp.ofHeads(ask)?.leavingOut(isMarkerAt);
+  const packed = { keyFrom: stem.length, leaveOut };
   const page = await walk<ListedObject>({
     ...ask,
     span: later(headSpan(bucket.id, ask.prefix), ask.after === "" ? undefined : resumed),
-    scan: async (range) =>
-      new HeadBatch(await meta.scanPacked({ ...range, keyFrom: stem.length }), stem),
+    scan: async (range) => new HeadBatch(await meta.scanPacked({ ...range, ...packed }), stem),
     prefixEnd,
   });
   const next = tokenOf(page, ({ key }) => key);
@@ -62,15 +63,19 @@ export async function listVersions(
   const prefixEnd = (prefix: string) => closedSpan("v", bucket.id, prefix).to;
   const head = await markedHead(meta, bucket, ask);
   let previous = ask.afterVersionId === undefined ? undefined : ask.afterKey;
-  const versions = new VersionScan(meta, bucket.id, (key, sequence) => {
-    const isFirst = key !== previous;
-    previous = key;
-    // Within a page the first of a key is its newest; where a page goes on, only the head tells.
-    return isFirst || head?.sequence === sequence;
+  const versions = new VersionScan(meta, {
+    bucketId: bucket.id,
+    rollUps: [RollUp.ofClosed("v", ask), RollUp.ofHeads(ask)],
+    isLatest: (key, sequence) => {
+      const isFirst = key !== previous;
+      previous = key;
+      // Within a page the first of a key is its newest; where a page goes on, only the head tells.
+      return isFirst || head?.sequence === sequence;
+    },
   });
   const page = await walk<ListedVersion>({
     ...ask,
-    batchMax: VERSIONS_AT_ONCE,
+    batchMax: RECORDS_AT_ONCE,
     span: later(closedSpan("v", bucket.id, ask.prefix), versionsFrom(bucket, ask, head)),
     scan: async (range) => await versions.batch(range),
     prefixEnd,
@@ -90,14 +95,14 @@ export async function listUploads(
   ask: UploadsAsk,
 ): Promise<UploadsPage> {
   const prefixEnd = (prefix: string) => closedSpan("u", bucket.id, prefix).to;
+  const stem = closedSpan("u", bucket.id, "").from;
+  const leaveOut = RollUp.ofClosed("u", ask)?.leavingOut();
+  const packed = { keyFrom: stem.length, leaveOut };
   const page = await walk<UploadInfo>({
     ...ask,
+    batchMax: RECORDS_AT_ONCE,
     span: later(closedSpan("u", bucket.id, ask.prefix), uploadsFrom(bucket, ask)),
-    scan: async (range) =>
-      new EntryBatch(await meta.scan(range), (entry, key) => {
-        const uploadId = openClosedKey(asBuffer(entry.key)).rest.toString("hex");
-        return infoOfUpload(unpackJson<UploadRecord>(entry.value), { key, uploadId });
-      }),
+    scan: async (range) => new UploadBatch(await meta.scanPacked({ ...range, ...packed }), stem),
     prefixEnd,
   });
   const next = tokenOf(page, ({ key }) => key);
@@ -148,10 +153,12 @@ function versionsFrom(
   return afterKey(versionKey(bucket.id, ask.afterKey, sequence));
 }
 
-/** undefined for a null version that is not there. */
+/** undefined for a null version that is not there. Fails: InvalidArgument. */
 function markedSequence(versionId: string, head: Head | undefined): number | undefined {
-  if (versionId !== "null") return sequenceOf(versionId) ?? 1;
-  return head?.isNull === true ? head.sequence : head?.nullSequence;
+  if (versionId === "null") return head?.isNull === true ? head.sequence : head?.nullSequence;
+  const sequence = sequenceOf(versionId);
+  if (sequence !== undefined) return sequence;
+  throw invalidArgument("version-id-marker", versionId, "Invalid version id specified");
 }
 
 function uploadsFrom(bucket: Bucket, ask: UploadsAsk): Buffer | undefined {
@@ -160,7 +167,7 @@ function uploadsFrom(bucket: Bucket, ask: UploadsAsk): Buffer | undefined {
     return afterKey(uploadKey(bucket.id, ask.afterKey, ask.afterUploadId));
   }
   if (rolledUp(ask, ask.afterKey)) return closedSpan("u", bucket.id, ask.afterKey).to;
-  return afterPrefix(uploadKey(bucket.id, ask.afterKey, ""));
+  return uploadSpan(bucket.id, ask.afterKey).to;
 }
 
 function tokenOf<Item>(

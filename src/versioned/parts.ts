@@ -1,9 +1,10 @@
 import { assert } from "#base/assert.ts";
 import { type ChecksumAlgorithm, digestOf, hasher } from "#base/checksum.ts";
-import { invalidArgument, S3Error } from "#base/error.ts";
+import { S3Error } from "#base/error.ts";
 import type { Body } from "#object/body.ts";
 import type { PartInfo, PartSource, UploadInfo, UploadName } from "#object/engine.ts";
 import type { PartNumber } from "#object/name.ts";
+import { copiedSlice, type Slice } from "#object/range.ts";
 import type { Room } from "#object/usage.ts";
 import { etagDigits, type Lock } from "#versioned/encryption.ts";
 import { partKey, referenceKey } from "#versioned/keys.ts";
@@ -131,7 +132,7 @@ function requireAlgorithm(upload: UploadInfo, sent: ChecksumAlgorithm | undefine
 async function sharedPart(
   stores: Stores,
   { info, lock }: OpenUpload,
-  { from: source, range }: { readonly from: Source; readonly range: ByteSpan },
+  { from: source, range }: { readonly from: Source; readonly range: Slice },
 ): Promise<NewPart> {
   const { record } = source.found;
   const { from, to } = range;
@@ -156,28 +157,12 @@ async function sharedPart(
   };
 }
 
-interface ByteSpan {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Fails: InvalidRange, InvalidRequest (over 5 GiB). */
-function copiedRange(range: CopySource["range"], sizeBytes: number): ByteSpan {
-  const from = range?.first ?? 0;
-  const to = range === undefined ? sizeBytes : range.last + 1;
-  if (range !== undefined && to > sizeBytes) {
-    const text = `bytes=${range.first}-${range.last}`;
-    throw invalidArgument(
-      "x-amz-copy-source-range",
-      text,
-      `Range specified is not valid for source object of size: ${sizeBytes}`,
-    );
-  }
-  if (to - from > PART_BYTES_MAX) {
-    const message = `The specified copy source is larger than the maximum allowable size for a copy source: ${PART_BYTES_MAX}`;
-    throw new S3Error("InvalidRequest", {}, { message });
-  }
-  return { from, to };
+/** Fails: InvalidArgument, InvalidRequest (over 5 GiB, too). */
+function copiedRange(range: CopySource["range"], sizeBytes: number): Slice {
+  const slice = copiedSlice(range, sizeBytes);
+  if (slice.to - slice.from <= PART_BYTES_MAX) return slice;
+  const message = `The specified copy source is larger than the maximum allowable size for a copy source: ${PART_BYTES_MAX}`;
+  throw new S3Error("InvalidRequest", {}, { message });
 }
 
 function sliceExtents(extents: readonly Extent[], from: number, to: number): Extent[] {

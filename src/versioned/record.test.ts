@@ -3,7 +3,14 @@ import { test } from "node:test";
 import { crc32Of } from "#base/checksum.ts";
 import { writeStamp } from "#base/stamp.ts";
 import { unpackHead } from "#versioned/head.ts";
-import { type PartRecord, unpackJson, unpackVersion } from "#versioned/record.ts";
+import {
+  type PartRecord,
+  packVersion,
+  unpackJson,
+  unpackVersion,
+  unpackVersionStart,
+  versionStartBytes,
+} from "#versioned/record.ts";
 
 /** Records as they were written before they had a checksum. */
 const VERSION =
@@ -35,6 +42,35 @@ test("a version of format 2 is read", () => {
   assert.equal(Buffer.from(inline).toString(), "hello");
 });
 
+test("the first bytes of a version, in any format, tell what all of it tells", () => {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(VERSION.length);
+  const body = Buffer.concat([length, Buffer.from(`${VERSION}hello`)]);
+  const second = Buffer.concat([Buffer.of(2), Buffer.alloc(4), body]);
+  second.writeUInt32BE(crc32Of(body), 1);
+  const first = Buffer.concat([Buffer.of(1), body]);
+  for (const stored of [first, second, newVersion()]) {
+    const bytes = versionStartBytes(stored);
+
+    assert.equal(bytes, stored.length - "hello".length);
+    const record = unpackVersionStart(stored.subarray(0, bytes));
+    assert.deepEqual(record, unpackVersion(stored).record);
+  }
+});
+
+test("of a version of which any byte is another nothing is told, and nothing of what is no version", () => {
+  const stored = newVersion();
+  for (let at = 0; at < stored.length; at += 1) {
+    const damaged = Buffer.from(stored);
+    damaged[at] = (stored[at] ?? 0) ^ 0x10;
+    assert.equal(versionStartBytes(damaged), 0, `byte ${at}`);
+  }
+  for (const none of [Buffer.alloc(0), Buffer.of(1), Buffer.of(3, 0, 0, 0, 0)]) {
+    assert.equal(versionStartBytes(none), 0);
+  }
+  assert.throws(() => unpackVersionStart(Buffer.alloc(0)), { kind: "corrupt" });
+});
+
 test("a JSON record of format 1 is read", () => {
   assert.equal(unpackJson<PartRecord>(Buffer.from(PART)).number, 3);
 });
@@ -62,3 +98,11 @@ test("a record of a format that is not known yet is corrupt, not misread", () =>
     assert.throws(() => unpackHead(stored), { kind: "corrupt" });
   }
 });
+
+function newVersion(): Buffer {
+  const { record } = unpackVersion(
+    Buffer.concat([Buffer.from([1, 0, 0, 0, VERSION.length]), Buffer.from(VERSION)]),
+  );
+  const { value, tail } = packVersion(record, Buffer.from("hello"));
+  return Buffer.concat([value, tail]);
+}

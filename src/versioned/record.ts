@@ -138,12 +138,23 @@ export function unpackVersion(value: Uint8Array): {
   const body = format === 1 ? bytes.subarray(1) : unsealed(bytes, [FORMAT, VERSION_FORMAT]);
   if (body.length < 4) throw corrupt();
   const end = 4 + body.readUInt32BE(0);
-  const json = body.toString("utf8", 4, end);
-  const record =
-    format === VERSION_FORMAT
-      ? expandVersion(parsed<CompactVersion>(json))
-      : parsed<VersionRecord>(json);
-  return { record, inline: body.subarray(end) };
+  return { record: recordOf(format, body.toString("utf8", 4, end)), inline: body.subarray(end) };
+}
+
+/** How many bytes of a stored version stand before its inline bytes; 0 when it is not what was written. */
+export function versionStartBytes(value: Uint8Array): number {
+  const bytes = asBuffer(value);
+  const jsonAt = jsonOfVersion(bytes);
+  const isWhole =
+    bytes[0] === 1 || isSealed(bytes, bytes.subarray(BODY_AT), [FORMAT, VERSION_FORMAT]);
+  if (!isWhole || bytes.length < jsonAt) return 0;
+  return Math.min(jsonAt + bytes.readUInt32BE(jsonAt - 4), bytes.length);
+}
+
+/** Of a version's first bytes, as many as versionStartBytes told. Fails: StorageError "corrupt". */
+export function unpackVersionStart(start: Uint8Array): VersionRecord {
+  const bytes = asBuffer(start);
+  return recordOf(bytes[0], bytes.toString("utf8", jsonOfVersion(bytes)));
 }
 
 /** Upload, part, manifest, garbage records and the like: JSON. */
@@ -175,9 +186,25 @@ function sealed(bytes: Buffer, format: number, tail: Uint8Array = NOTHING): Buff
 
 function unsealed(bytes: Buffer, formats: readonly number[]): Buffer {
   const body = bytes.subarray(BODY_AT);
-  const isWhole = bytes.length >= BODY_AT && bytes.readUInt32BE(CRC_AT) === crc32Of(body);
-  if (!formats.includes(bytes[0] ?? 0) || !isWhole) throw corrupt();
+  if (!isSealed(bytes, body, formats)) throw corrupt();
   return body;
+}
+
+function isSealed(bytes: Buffer, body: Buffer, formats: readonly number[]): boolean {
+  const isWhole = bytes.length >= BODY_AT && bytes.readUInt32BE(CRC_AT) === crc32Of(body);
+  return isWhole && formats.includes(bytes[0] ?? 0);
+}
+
+/** Where the JSON of a version stands, behind its length. */
+function jsonOfVersion(bytes: Uint8Array): number {
+  return bytes[0] === 1 ? 5 : JSON_AT;
+}
+
+/** Fails: StorageError "corrupt". */
+function recordOf(format: number | undefined, json: string): VersionRecord {
+  return format === VERSION_FORMAT
+    ? expandVersion(parsed<CompactVersion>(json))
+    : parsed<VersionRecord>(json);
 }
 
 function parsed<T>(json: string): T {

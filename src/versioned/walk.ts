@@ -11,6 +11,7 @@ export interface Walk<Item> {
   readonly delimiter: string;
   /** Where entries are large: how many are held at once. */
   readonly batchMax?: number;
+  /** May leave out what follows an entry that is shown as a common prefix, as far as that goes. */
   readonly scan: (range: KeyRange) => Promise<Batch<Item>>;
   /** The first store key after everything that begins with a common prefix. */
   readonly prefixEnd: (commonPrefix: string) => Buffer;
@@ -20,7 +21,8 @@ export interface Walk<Item> {
 export interface Batch<Item> {
   readonly count: number;
   keyOf(index: number): string;
-  /** undefined for an entry that is not shown. */
+  isShown(index: number): boolean;
+  /** undefined for an entry that is not shown. Asked only for what no common prefix stands for. */
   read(index: number, key: string): Item | undefined;
   storeKeyOf(index: number): Buffer;
 }
@@ -32,56 +34,53 @@ export interface Walked<Item> {
   readonly next: { readonly item: Item } | { readonly prefix: string } | undefined;
 }
 
-const BATCH_MAX = 1_000;
-/** With a delimiter most of a batch may be skipped, so that the first ones are small. */
-const BATCH_FIRST = 4;
-const BATCH_GROWTH = 4;
+/** A page of S3's size, and the entry that tells that more follows. */
+const BATCH_MAX = 1_001;
+/** Most lists with a delimiter are short. */
+const ROLLED_FIRST = 32;
+const BATCH_GROWTH = 8;
 
-/** Costs one seek for each common prefix, whatever lies below it. */
+/** Costs one seek for each common prefix at the most, whatever lies below it. */
 export async function walk<Item>(ask: Walk<Item>): Promise<Walked<Item>> {
+  const { batchMax = BATCH_MAX } = ask;
   const page = new Page<Item>(ask.limit);
   let from = ask.span.from;
-  let limit = firstBatch(ask);
+  let limit = Math.min(ask.limit + 1, ask.delimiter === "" ? batchMax : ROLLED_FIRST);
+  let read = 0;
   while (Buffer.compare(from, ask.span.to) < 0) {
     const batch = await ask.scan({ from, to: ask.span.to, limit });
-    const jump = fill(page, batch, ask);
-    if (page.full) return page.result();
-    if (jump !== undefined) {
-      from = jump;
-      limit = firstBatch(ask);
-      continue;
-    }
-    if (batch.count < limit) break;
-    from = afterKey(batch.storeKeyOf(batch.count - 1));
-    limit = Math.min(limit * BATCH_GROWTH, ask.batchMax ?? BATCH_MAX);
+    const prefix = fill(page, batch, ask);
+    if (page.full || batch.count < limit) break;
+    from = prefix === undefined ? afterKey(batch.storeKeyOf(limit - 1)) : ask.prefixEnd(prefix);
+    read += limit;
+    // As many may follow that are not shown.
+    const wanted = ask.limit + 1 + read - 2 * page.count;
+    limit = Math.min(limit * BATCH_GROWTH, batchMax, wanted);
   }
   return page.result();
 }
 
-/** Where to go on when a common prefix was met whose end lies behind this batch. */
-function fill<Item>(page: Page<Item>, batch: Batch<Item>, ask: Walk<Item>): Buffer | undefined {
-  let jump: Buffer | undefined;
+/** The common prefix that stands for the batch's last entry. */
+function fill<Item>(page: Page<Item>, batch: Batch<Item>, ask: Walk<Item>): string | undefined {
+  let shown: string | undefined;
   for (let index = 0; index < batch.count; index += 1) {
-    if (jump !== undefined && Buffer.compare(batch.storeKeyOf(index), jump) < 0) continue;
-    jump = undefined;
     const key = batch.keyOf(index);
     const cut = ask.delimiter === "" ? -1 : key.indexOf(ask.delimiter, ask.prefix.length);
-    const item = batch.read(index, key);
-    // A prefix is shown for what can be seen below it: delete markers make none.
-    if (item === undefined) continue;
     if (cut < 0) {
-      if (!page.addItem(item)) return undefined;
+      shown = undefined;
+      const item = batch.read(index, key);
+      if (item !== undefined && !page.addItem(item)) return undefined;
       continue;
     }
     const prefix = key.slice(0, cut + ask.delimiter.length);
+    if (prefix === shown) continue;
+    shown = undefined;
+    // A prefix is shown for what can be seen below it: delete markers make none.
+    if (!batch.isShown(index)) continue;
     if (!page.addPrefix(prefix)) return undefined;
-    jump = ask.prefixEnd(prefix);
+    shown = prefix;
   }
-  return jump;
-}
-
-function firstBatch<Item>({ delimiter, limit, batchMax = BATCH_MAX }: Walk<Item>): number {
-  return delimiter === "" ? Math.min(limit + 1, batchMax) : BATCH_FIRST;
+  return shown;
 }
 
 class Page<Item> {
@@ -93,6 +92,10 @@ class Page<Item> {
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  get count(): number {
+    return this.#items.length + this.#prefixes.length;
   }
 
   /** More would follow. */
@@ -129,7 +132,7 @@ class Page<Item> {
   }
 
   #refuses(): boolean {
-    this.#full = this.#items.length + this.#prefixes.length >= this.#limit;
+    this.#full = this.count >= this.#limit;
     return this.#full;
   }
 }

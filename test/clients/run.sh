@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Real clients against real servers: boto3, AWS CLI, s3cmd, rclone, s5cmd. (The AWS SDK for
-# JavaScript is part of `npm test`.) Arguments go to pytest: `test/clients/run.sh -k rclone`.
+# Real clients against real servers: boto3, AWS CLI, s3cmd, rclone, s5cmd, obstore, delta-rs. (The AWS
+# SDK for JavaScript is part of `npm test`.) Arguments go to pytest: `test/clients/run.sh -k rclone`.
 #
 # Needs Python 3.11, s3cmd, rclone, openssl and curl; Go for s5cmd, which is left out without it.
 # What else is needed is kept in .cache/clients.

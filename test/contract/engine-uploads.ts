@@ -106,7 +106,9 @@ function completing(adapter: string, open: OpenSubject, size: number): void {
     const only = { conditions: { ifNoneMatch: "*" } } as const;
     await refused(s3.complete(upload, [one, two], only), "PreconditionFailed");
     await refused(s3.complete(upload, [two, one]), "InvalidPartOrder");
-    await refused(s3.complete(upload, [one, { number: 3, etag: two.etag }]), "InvalidPart");
+    const absent = { number: 3, etag: two.etag };
+    await refused(s3.complete(upload, [one, absent, two]), "InvalidPartOrder");
+    await refused(s3.complete(upload, [one, absent]), "InvalidPart");
     await refused(s3.complete(upload, [one, two], { sizeBytes: 1 }), "InvalidRequest");
     const checksum = { algorithm: "CRC64NVME", value: "AAAAAAAAAAA=" } as const;
     await refused(s3.complete(upload, [one, two], { checksum }), "BadDigest");
@@ -186,6 +188,8 @@ function parts(adapter: string, open: OpenSubject, size: number): void {
     ];
     const beyond = { from: "source", range: { first: 0, last: bytes.length } };
     await refused(s3.partOf(upload, 3, beyond), "InvalidArgument");
+    const outside = { from: "source", range: { first: bytes.length, last: bytes.length } };
+    await refused(s3.partOf(upload, 3, outside), "InvalidRequest");
     await refused(s3.partOf(upload, 3, { from: "missing" }), "NoSuchKey");
 
     await s3.complete(upload, sent);

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { readStamp, STAMP_BYTES } from "#base/stamp.ts";
 import { unpackCounter } from "#meta/counter.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
+import type { PackedBytes, PackedEntries } from "#meta/packed.ts";
 import { SELDOM_KEY } from "#meta/seldom.ts";
 import type { Change, Entry, MetaStore, Snapshot } from "#meta/store.ts";
 
@@ -263,6 +264,114 @@ export function metaStoreContract(adapter: string, open: () => Promise<MetaStore
     }
   });
 
+  test(`${adapter}: a packed scan leaves out what begins like an entry that was added, and goes on behind it`, async () => {
+    await using store = await open();
+    const groups = { a: 1, b: 2, c: 3, d: 40, "e\u{10FFFF}": 9, f: 5, g: 0 };
+    for (const [group, count] of Object.entries(groups)) {
+      await store.commit(write(`x${group}`, group));
+      for (let index = 0; index < count; index += 1)
+        await store.commit(write(`x${group}/${index}`, `${group}/${index}`));
+    }
+    const range = { from: bytes("x"), to: bytes("y"), keyFrom: 1 };
+    const asked: string[] = [];
+    const leaveOut = ({ keys, values }: PackedEntries) => {
+      const [key = "", value] = [keys, values].map((all) => text(all.sliceOf(all.count - 1)));
+      assert.equal(key, value);
+      asked.push(key);
+      // The first of a group stands for none of the others, as a delete marker.
+      return key.endsWith("/0") ? 0 : Buffer.byteLength(key.slice(0, key.indexOf("/") + 1));
+    };
+
+    for (const limit of [0, 1, 2, 5, 6, 100]) {
+      asked.length = 0;
+      const { keys } = await store.scanPacked({ ...range, limit, leaveOut });
+
+      const expected = Object.entries(groups).flatMap(([group, count]) => [
+        group,
+        ...["0", "1"].slice(0, count).map((index) => `${group}/${index}`),
+      ]);
+      const shown = packedTexts(keys);
+      assert.deepEqual(shown, expected.slice(0, limit));
+      assert.deepEqual(asked, shown.slice(0, asked.length));
+      assert.ok(asked.length >= shown.length - 1, "the last may be asked about");
+    }
+  });
+
+  test(`${adapter}: a packed scan reads no more of values than it is told`, async () => {
+    await using store = await open();
+    const sizes = [0, 1, 9, 200, 70_000];
+    for (const [index, size] of sizes.entries()) {
+      const value = Buffer.alloc(size, index + 1);
+      await store.commit({ guards: [], writes: [{ key: bytes(`k${index}`), value }] });
+    }
+    const range = { from: bytes("k"), to: bytes("l"), limit: 9, keyFrom: 1 };
+    const seen: number[] = [];
+    const keepBytes = (value: Uint8Array) => {
+      seen.push(value.length);
+      return Math.min(value.length, 10);
+    };
+
+    const kept = await store.scanPacked({ ...range, keepBytes });
+    const none = await store.scanPacked({ ...range, keysOnly: true });
+
+    assert.deepEqual(seen, sizes);
+    assert.deepEqual(
+      packedTexts(kept.values),
+      sizes.map((size, index) => String.fromCharCode(index + 1).repeat(Math.min(size, 10))),
+    );
+    assert.deepEqual(packedTexts(none.keys), packedTexts(kept.keys));
+    assert.deepEqual(packedTexts(none.values), ["", "", "", "", ""]);
+  });
+
+  test(`${adapter}: a packed scan that fails halfway leaves nothing behind`, async () => {
+    await using store = await open();
+    for (const key of ["a", "b"]) await store.commit(write(key, "x"));
+    const range = { ...EVERYTHING, keyFrom: 0 };
+    const leaveOut = () => {
+      throw new RangeError("halfway");
+    };
+
+    await assert.rejects(async () => await store.scanPacked({ ...range, leaveOut }), RangeError);
+
+    assert.deepEqual((await store.scan(EVERYTHING)).map(pair), [
+      ["a", "x"],
+      ["b", "x"],
+    ]);
+    assert.deepEqual(packedTexts((await store.scanPacked(range)).keys), ["a", "b"]);
+  });
+
+  test(`${adapter}: any packed scan that leaves out is the simple one`, async () => {
+    const key = fc.string({ unit: fc.constantFrom(..."ab/\u00ff"), minLength: 1, maxLength: 6 });
+    const asked = fc.record({ keys: fc.uniqueArray(key), limit: fc.nat(12), hidden: fc.nat(3) });
+    await fc.assert(
+      fc.asyncProperty(asked, async ({ keys, limit, hidden }) => {
+        await using store = await open();
+        // In latin1, so that a common prefix may end with the highest byte.
+        const writes = keys.map((name) => ({ key: latin1(`k${name}`), value: bytes("") }));
+        await store.commit({ guards: [], writes });
+        const commonOf = (name: string) =>
+          name.length % 4 === hidden ? 0 : name.search(/[/\u00ff]/) + 1;
+        const leaveOut = ({ keys: all }: PackedEntries) =>
+          commonOf(all.sliceOf(all.count - 1).toString("latin1"));
+        const range = { from: bytes("k"), to: bytes("l"), limit, keyFrom: 1, leaveOut };
+
+        const { keys: packed } = await store.scanPacked(range);
+
+        const shown: string[] = [];
+        for (const name of keys.sort((a, b) => Buffer.compare(latin1(a), latin1(b)))) {
+          const last = shown.at(-1) ?? "";
+          const common = commonOf(last);
+          if (common === 0 || !name.startsWith(last.slice(0, common))) shown.push(name);
+        }
+        assert.deepEqual(
+          Array.from({ length: packed.count }, (_, at) => packed.sliceOf(at).toString("latin1")),
+          shown.slice(0, limit),
+        );
+      }),
+      { numRuns: adapter === "memory" ? 300 : 60 },
+    );
+  });
+
   test(`${adapter}: what a caller does with its buffers afterwards changes nothing`, async () => {
     await using store = await open();
     const value = bytes("kept");
@@ -332,6 +441,14 @@ function write(key: string, value: string | undefined, guards: Change["guards"] 
 
 function pair({ key, value }: Entry): [string, string] {
   return [text(key), text(value)];
+}
+
+function packedTexts(packed: PackedBytes): string[] {
+  return Array.from({ length: packed.count }, (_, index) => text(packed.sliceOf(index)));
+}
+
+function latin1(value: string): Buffer {
+  return Buffer.from(value, "latin1");
 }
 
 function bytes(value: string): Buffer {

@@ -45,6 +45,7 @@ function naiveRange(text: string, sizeBytes: number) {
   if (first === undefined || last === undefined || first.length > 20 || last.length > 20) return;
   if (first + last === "") return undefined;
   if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
+  if (first === "" && Number(last) > 0 && sizeBytes === 0) return undefined;
   const all = Array.from({ length: sizeBytes }, (_, at) => at);
   const asked = all.filter((at) =>
     first === ""

@@ -1,6 +1,7 @@
 /** What a list shows of a version is the same whether it is read off a head or off the version's record. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
@@ -15,13 +16,16 @@ import { VersionedEngine } from "#versioned/engine.ts";
 const KEYS = 50;
 const NAME = newBucketName("bucket");
 
-/** Runs `meanwhile` once, when versions have been read and their heads have not. */
+/** Runs `meanwhile` once, when as many scans of a list are done. */
 class InterruptedStore extends MemoryMetaStore {
   meanwhile: (() => Promise<void>) | undefined;
+  scans = 0;
 
   override async scanPacked(range: PackedRange): Promise<PackedEntries> {
     const entries = await super.scanPacked(range);
+    this.scans -= 1;
     const { meanwhile } = this;
+    if (this.scans !== 0) return entries;
     this.meanwhile = undefined;
     await meanwhile?.();
     return entries;
@@ -85,19 +89,51 @@ for (const [records, note] of [
   });
 }
 
-test("a version that is replaced or removed while a list is read is shown as it was when the list was", async () => {
-  const { meta, put, remove, list, keepVersions } = await start();
-  await keepVersions();
-  for (let index = 0; index < 6; index += 1) await put(keyAt(index), String(index));
-  const before = await list(1_000);
+for (const [kept, isKept] of [
+  ["kept", true],
+  ["not kept", false],
+] as const) {
+  for (const scans of [1, 2, 3, 4]) {
+    test(`where versions are ${kept}, a list that others write beside is as before or after it (scan ${scans})`, async () => {
+      const { meta, put, remove, list, keepVersions } = await start();
+      if (isKept) await keepVersions();
+      for (let index = 0; index < 6; index += 1) await put(keyAt(index), String(index));
+      for (const index of [1, 2, 4]) await put(keyAt(index), `${index} again`);
+      const before = await list(1_000);
+      meta.scans = scans;
+      meta.meanwhile = async () => {
+        await put(keyAt(0), "replaced");
+        await put(`${keyAt(0)}-new`, "between");
+        await remove(keyAt(1));
+        const older = before.findLast(({ key }) => key === keyAt(2));
+        await remove(keyAt(2), older?.versionId);
+      };
+
+      const during = await list(1_000);
+
+      // What was not come upon while the list was read comes after it.
+      await meta.meanwhile?.();
+      const after = await list(1_000);
+      assert.notDeepEqual(after, before);
+      const isWhole = [before, after].some((whole) => isDeepStrictEqual(during, whole));
+      assert.ok(isWhole, JSON.stringify(during));
+    });
+  }
+}
+
+test("a version that is removed or replaced by another when its key alone was read is not missed", async () => {
+  const { meta, put, list } = await start();
+  await put(keyAt(0), "first");
+  meta.scans = 1;
   meta.meanwhile = async () => {
-    await put(keyAt(0), "replaced");
-    await put(`${keyAt(0)}-new`, "between");
-    await remove(keyAt(1));
-    await remove(keyAt(2), before[2]?.versionId);
+    await put(keyAt(0), "second");
   };
 
-  assert.deepEqual(await list(1_000), before);
+  const versions = await list(1_000);
+
   assert.equal(meta.meanwhile, undefined);
-  assert.equal((await list(1_000)).length, 8);
+  assert.deepEqual(
+    versions.map(({ key, sizeBytes }) => [key, sizeBytes]),
+    [[keyAt(0), "second".length]],
+  );
 });

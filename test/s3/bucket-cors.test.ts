@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bucketDocumentLaws } from "#test/s3/bucket-document.ts";
-import { assertRefused } from "#test/s3/xml.ts";
+import { assertRefused, only } from "#test/s3/xml.ts";
 import { startServer } from "#test/support/server.ts";
 
 const RULE = (inner: string) => `<CORSRule>${inner}</CORSRule>`;
@@ -115,7 +115,21 @@ test("a preflight allows nothing in a bucket without rules, and needs an origin 
   const ask = { method: "OPTIONS", path: "/bucket/key", sign: false } as const;
   const headers = { origin: "https://a.org", "access-control-request-method": "GET" };
 
-  assert.equal((await s3.request({ ...ask, headers })).status, 403);
+  const refused = await s3.request({ ...ask, headers });
+  assertRefused(refused, 403, "AccessForbidden");
+  assert.match(refused.text, />CORSResponse: CORS is not enabled for this bucket\.</);
   assertRefused(await s3.request({ ...ask, path: "/missing/key", headers }), 404, "NoSuchBucket");
-  assertRefused(await s3.request(ask), 400, "BadRequest");
+  for (const [sent, problem] of [
+    [{}, "Insufficient information. Origin request header needed."],
+    [{ ...headers, origin: "" }, "Insufficient information. Origin request header needed."],
+    [{ origin: "https://a.org" }, "Invalid Access-Control-Request-Method: null"],
+    [
+      { ...headers, "access-control-request-method": "PATCH" },
+      "Invalid Access-Control-Request-Method: PATCH",
+    ],
+  ] as const) {
+    const reply = await s3.request({ ...ask, headers: sent });
+    assertRefused(reply, 400, "BadRequest");
+    assert.equal(only(reply.text, "Message"), problem);
+  }
 });

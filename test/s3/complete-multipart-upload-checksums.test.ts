@@ -88,6 +88,17 @@ for (const { algorithm, type, value } of CASES) {
   });
 }
 
+test("CompleteMultipartUpload refuses a part's checksum that came with no part with InvalidPart", async (t) => {
+  const s3 = await startServer(t);
+  const { uploadId, parts } = await upload(s3, "CRC32", "COMPOSITE");
+  const told = parts.map((part) => ({
+    ...part,
+    more: `<ChecksumSHA1>${"A".repeat(27)}=</ChecksumSHA1>`,
+  }));
+
+  assertRefused(await completeUpload(s3, PATH, { uploadId, parts: told }), 400, "InvalidPart");
+});
+
 test("CompleteMultipartUpload refuses another checksum type than the upload's with InvalidRequest", async (t) => {
   const s3 = await startServer(t);
   const given = await upload(s3, "CRC32", "COMPOSITE");

@@ -4,6 +4,7 @@ import { bucketOf } from "#s3/request.ts";
 
 /**
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html
+ * Differs: AWS deletes a bucket with unfinished uploads, and them with it; here they are in the way, as on CoreWeave.
  * Fails: BucketNotEmpty while there is an object, version, delete marker or unfinished upload.
  */
 export const deleteBucket = operation({

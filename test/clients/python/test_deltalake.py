@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from arro3.core import Table
+from arro3.core import Array, DataType, Table
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 from door import REGION, Door
@@ -30,7 +30,7 @@ def test_commits_of_many_writers_follow_one_another(
     table = f"s3://{http_path.new_bucket()}/table"
 
     def append(row: int) -> None:
-        data = Table.from_pydict({"row": [row]})
+        data = Table.from_pydict({"row": Array([row], DataType.int64())})
         write_deltalake(table, data, mode="append", storage_options=options)
 
     append(0)
