@@ -8,7 +8,9 @@ const DIRECTORIES = 10;
 const PAGE_KEYS = 1000;
 /** Keys are stored in steps, to show progress and to keep each step's signatures young. */
 const STEP_KEYS = 10_000;
-const FOLDER_LISTINGS = 50;
+/** So many that a server which compiles as it goes has done so before most of them. */
+const FOLDER_LISTINGS = 1_000;
+const PAGES_MIN = 200;
 
 export async function listRows(bench: Bench): Promise<void> {
   for (const keys of bench.scale.listKeys) {
@@ -64,6 +66,20 @@ async function listAll(target: Target, keys: number): Promise<Work> {
   using session = new Session(target.endpoint);
   await session.open();
   const latenciesMs: number[] = [];
+  let count = 0;
+  while (latenciesMs.length < PAGES_MIN) {
+    latenciesMs.push(...(await listOnce(target, { session, keys })));
+    count += keys;
+  }
+  return { unit: "key", count, latenciesMs };
+}
+
+/** Resolves to how long each page took. */
+async function listOnce(
+  target: Target,
+  { session, keys }: { readonly session: Session; readonly keys: number },
+): Promise<readonly number[]> {
+  const latenciesMs: number[] = [];
   let seen = 0;
   let token: string | undefined;
   do {
@@ -82,7 +98,7 @@ async function listAll(target: Target, keys: number): Promise<Work> {
     token = fieldOf(reply, "NextContinuationToken");
   } while (token !== undefined && seen <= keys);
   if (seen !== keys) throw new Error(`the pages list ${seen} of ${keys} keys`);
-  return { unit: "key", count: seen, latenciesMs };
+  return latenciesMs;
 }
 
 async function listFolders(target: Target): Promise<Work> {
