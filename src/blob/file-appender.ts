@@ -1,19 +1,21 @@
 import type { FileHandle } from "node:fs/promises";
 import { BUFFER_BYTES, writeBuffers } from "#blob/buffer-pool.ts";
 import { type Disk, systemDisk } from "#blob/disk.ts";
+import { EarlySync } from "#blob/early-sync.ts";
 
 /** What is shorter is copied, so that no write carries many pieces and keeps much more than them alive. */
 const KEPT_BYTES_MIN = 16 * 1_024;
 
 /**
  * Writes to an open file from an offset on: chunks that stay are kept, and others copied into one buffer,
- * until there is enough for a write; the write before goes on meanwhile. Takes one call at a time; the
- * file stays the caller's.
+ * until there is enough for a write; the write before goes on meanwhile, and so does a sync of what a large file
+ * has. Takes one call at a time; the file stays the caller's, who syncs it at the end.
  * Fails: as the system does, perhaps in a later call.
  */
 export class FileAppender {
   readonly #file: FileHandle;
   readonly #disk: Pick<Disk, "write">;
+  readonly #sync: EarlySync;
   #filling: Buffer | undefined;
   #filledBytes = 0;
   #kept: Uint8Array[] = [];
@@ -22,9 +24,10 @@ export class FileAppender {
   #at: number;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(file: FileHandle, at = 0, disk: Pick<Disk, "write"> = systemDisk) {
+  constructor(file: FileHandle, at = 0, disk: Pick<Disk, "write" | "syncFile"> = systemDisk) {
     this.#file = file;
     this.#disk = disk;
+    this.#sync = new EarlySync(file, disk);
     this.#at = at;
   }
 
@@ -32,7 +35,7 @@ export class FileAppender {
   async write(chunk: Uint8Array, { stays } = { stays: false }): Promise<void> {
     if (stays && chunk.length >= KEPT_BYTES_MIN) return await this.#keep(chunk);
     if (chunk.length >= BUFFER_BYTES) {
-      await this.flush();
+      await this.#written();
       return await this.#append([chunk]);
     }
     await this.#sendKept();
@@ -46,20 +49,26 @@ export class FileAppender {
     }
   }
 
-  /** Resolves when the system has all that was written. */
+  /** Resolves when the system has all that was written, and does nothing with the file any more. */
   async flush(): Promise<void> {
-    await this.#sendFilled();
-    await this.#sendKept();
-    await this.#writing;
+    await this.#written();
+    await this.#sync.end();
   }
 
   /** Ends it early: waits for what is under way, and forgets the rest. */
   async abandon(): Promise<void> {
     await Promise.allSettled([this.#writing]);
+    await Promise.allSettled([this.#sync.end()]);
     if (this.#filling !== undefined) writeBuffers.give(this.#filling, { again: true });
     this.#filling = undefined;
     this.#kept = [];
     this.#keptBytes = 0;
+  }
+
+  async #written(): Promise<void> {
+    await this.#sendFilled();
+    await this.#sendKept();
+    await this.#writing;
   }
 
   async #keep(chunk: Uint8Array): Promise<void> {
@@ -98,6 +107,7 @@ export class FileAppender {
     for (let left = pieces; left.length > 0; ) {
       const count = await this.#disk.write(this.#file, left, this.#at);
       this.#at += count;
+      this.#sync.written(count);
       left = after(left, count);
     }
   }
