@@ -71,6 +71,16 @@ test("of a version of which any byte is another nothing is told, and nothing of 
   assert.throws(() => unpackVersionStart(Buffer.alloc(0)), { kind: "corrupt" });
 });
 
+test("a version whose format was damaged is corrupt, and not read as one of another format", () => {
+  const written = newVersion();
+  const compact = written[0];
+  for (let format = 0; format < 256; format += 1) {
+    written[0] = format;
+    if (format === compact) unpackVersion(written);
+    else assert.throws(() => unpackVersion(written), { kind: "corrupt" }, `format ${format}`);
+  }
+});
+
 test("a JSON record of format 1 is read", () => {
   assert.equal(unpackJson<PartRecord>(Buffer.from(PART)).number, 3);
 });

@@ -200,11 +200,13 @@ function jsonOfVersion(bytes: Uint8Array): number {
   return bytes[0] === 1 ? 5 : JSON_AT;
 }
 
-/** Fails: StorageError "corrupt". */
+/** The sum does not cover the format: JSON of another is told by its size. Fails: StorageError "corrupt". */
 function recordOf(format: number | undefined, json: string): VersionRecord {
-  return format === VERSION_FORMAT
-    ? expandVersion(parsed<CompactVersion>(json))
-    : parsed<VersionRecord>(json);
+  const isCompact = format === VERSION_FORMAT;
+  const stored = parsed<(CompactVersion & VersionRecord) | null>(json);
+  const sizeBytes: unknown = isCompact ? stored?.s : stored?.sizeBytes;
+  if (stored === null || typeof sizeBytes !== "number") throw corrupt();
+  return isCompact ? expandVersion(stored) : stored;
 }
 
 function parsed<T>(json: string): T {
