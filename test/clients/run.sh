@@ -51,4 +51,4 @@ mkdir -p "$cache"
 install_python_clients
 build_s5cmd
 PATH=$s5cmd_directory:$PATH exec timeout --kill-after=30 "${minutes_max}m" \
-  "$cache/venv/bin/python" -m pytest "$clients/python" --quiet "$@" </dev/null
+  "$cache/venv/bin/python" -m pytest "$clients/python" -o cache_dir="$cache/pytest" --quiet "$@" </dev/null

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from arro3.core import Array, DataType, Table
-from deltalake import DeltaTable, QueryBuilder, write_deltalake
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, write_deltalake
 
 from door import REGION, Door
 
@@ -28,10 +28,14 @@ def test_commits_of_many_writers_follow_one_another(
     http_path: Door, options: dict[str, str]
 ) -> None:
     table = f"s3://{http_path.new_bucket()}/table"
+    # Whoever loses a race has lost it to a commit of another: nobody can do so more often.
+    patient = CommitProperties(max_commit_retries=ROWS)
 
     def append(row: int) -> None:
         data = Table.from_pydict({"row": Array([row], DataType.int64())})
-        write_deltalake(table, data, mode="append", storage_options=options)
+        write_deltalake(
+            table, data, mode="append", storage_options=options, commit_properties=patient
+        )
 
     append(0)
     with ThreadPoolExecutor(WRITERS) as pool:
