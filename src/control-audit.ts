@@ -1,6 +1,6 @@
 import { callerName } from "#admin/caller.ts";
 import type { Control, Handled } from "#admin/handle.ts";
-import type { AuditStream, ControlPlaneRecord } from "#audit/record.ts";
+import type { AuditStream, ControlPlaneRecord, FiledRecord } from "#audit/record.ts";
 import type { AuditSpool } from "#audit/spool.ts";
 import type { Clock } from "#base/clock.ts";
 import { ControlError } from "#base/control-error.ts";
@@ -11,9 +11,14 @@ export interface ControlAuditParts {
   readonly spool: AuditSpool;
   readonly organizations: Organizations;
   readonly clock: Clock;
+  /** Resolves when of all that other processes have answered until now they have told. */
+  readonly settled: () => Promise<void>;
 }
 
-/** Audits calls of the control API, where the organization that they are about wants it. */
+/**
+ * Keeps the records of the control plane where the organization wants them: of calls of the control API, and of
+ * what other processes tell of STS.
+ */
 export class ControlAudit {
   readonly #parts: ControlAuditParts;
   /** By organization: an audit that is being switched off. Never rejects. */
@@ -24,9 +29,14 @@ export class ControlAudit {
   }
 
   record(request: HttpRequest, { reply, trace }: Handled, ms: number): void {
-    const { organizationId } = trace;
-    if (organizationId === undefined) return;
     const record = this.#recordOf({ request, trace, status: reply.status, ms });
+    for (const organizationId of new Set([trace.organizationId, trace.silenced])) {
+      if (organizationId !== undefined) this.file({ organizationId, record });
+    }
+  }
+
+  /** Of another process. */
+  file({ organizationId, record }: FiledRecord): void {
     this.#parts.spool.appendIf(this.#wants(organizationId), streamOf(organizationId), record);
   }
 
@@ -37,8 +47,9 @@ export class ControlAudit {
    * Fails: Unavailable when the record cannot be kept, and nothing is switched.
    */
   readonly silence: Control["silence"] = async (request, trace, change) => {
-    const { organizationId } = trace;
+    const organizationId = trace.silenced;
     if (organizationId === undefined) return await change();
+    await this.#parts.settled();
     const record = this.#recordOf({ request, trace, status: 200, ms: 0 });
     // Of those from here on nobody knows before this is done.
     const decided = this.#parts.spool.decided();

@@ -1,8 +1,10 @@
 import cluster, { type Worker } from "node:cluster";
+import type { FiledRecord } from "#audit/record.ts";
 import { deadline, systemClock } from "#base/clock.ts";
 import { StorageError } from "#base/error.ts";
 import type { Log } from "#base/log.ts";
 import { type Config, ConfigError } from "#config.ts";
+import { GARBAGE_COLLECTION } from "#garbage-collection.ts";
 import { closeHandedOver } from "#server/handed-over.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "#worker.ts";
 
@@ -17,34 +19,21 @@ interface Reported {
   readonly oldestMs: number;
 }
 
-/**
- * How workers collect garbage, which requests leave most of at once. 8 MiB hold what 64 uploads at a time need until
- * they end; 4 made small PUTs a tenth dearer, 16 made GETs of 64 KiB a third dearer, as buffers lay scattered.
- * Several threads at it wake up for a few hundred kilobytes, on cores that have workers of their own: without them
- * small PUTs cost a fifth less, GETs a twentieth.
- */
-const GARBAGE_COLLECTION = ["--max-semi-space-size=8", "--no-parallel-scavenge"];
-/**
- * V8 13 takes 64 MiB of buffers that were allocated, and freed long since, for a reason to mark all of the heap: two or
- * three times for each upload of 64 MiB, a quarter of its cost. Later ones count by themselves what is there, and
- * do not know the option.
- */
-if (process.versions.v8.startsWith("13.")) {
-  GARBAGE_COLLECTION.push("--external-memory-accounted-in-global-limit");
-}
-
 /** The worker processes: as many as asked for, at all times. */
 export class Fleet {
   readonly #start: WorkerStart;
   readonly #log: Log;
+  readonly #audited: (filed: FiledRecord) => void;
   readonly #ready = new Set<Worker>();
   readonly #answers = new Map<number, (reported: Reported) => void>();
   #questions = 0;
   #stopping = false;
 
-  constructor(start: WorkerStart, log: Log) {
+  /** `audited` is told of records of the control plane, by workers. */
+  constructor(start: WorkerStart, log: Log, audited: (filed: FiledRecord) => void) {
     this.#start = start;
     this.#log = log;
+    this.#audited = audited;
     const execArgv = [...process.execArgv, ...GARBAGE_COLLECTION];
     cluster.setupPrimary({ exec: process.argv[1] ?? "", args: ["worker"], execArgv });
   }
@@ -58,6 +47,8 @@ export class Fleet {
     const { workers } = this.#start.config;
     const ports = await Promise.all(Array.from({ length: workers }, () => this.#launch()));
     cluster.on("exit", (worker) => this.#gone(worker));
+    // Those that served, and ended while others still began.
+    for (const worker of this.#ready) if (worker.isDead()) this.#gone(worker);
     return ports[0] ?? this.#start.config.listen.port;
   }
 
@@ -66,9 +57,7 @@ export class Fleet {
     const known = Object.values(cluster.workers ?? {}).flatMap((worker) => worker ?? []);
     // One that has just ended is still among them, and ends no second time.
     const workers = known.filter((worker) => !worker.isDead());
-    const gone = workers.map(
-      (worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())),
-    );
+    const gone = workers.map(ended);
     for (const worker of workers) tell(worker, { kind: "drain" });
     const timer = deadline(DRAIN_MS, () => {
       this.#log.warn("requests still run after the time to drain: they are cut off");
@@ -76,6 +65,11 @@ export class Fleet {
     });
     await Promise.all(gone);
     timer.cancel();
+  }
+
+  /** Resolves when all that workers have told until now is heard, but of one that is too busy to answer. */
+  async settled(): Promise<void> {
+    await this.#ask();
   }
 
   async metrics(): Promise<unknown[]> {
@@ -116,6 +110,7 @@ export class Fleet {
       );
       worker.on("message", (message: FromWorker) => {
         if (message.kind === "hello") tell(worker, this.#firstWord());
+        if (message.kind === "audit") this.#audited(message.filed);
         if (message.kind === "metrics") this.#answers.get(message.id)?.(message);
         if (message.kind === "failed") reject(startFailure(message.message, this.#start.config));
         if (message.kind === "ready") {
@@ -148,6 +143,15 @@ export class Fleet {
       this.#launch().catch((cause) => this.#log.error("a worker could not be started", cause));
     });
   }
+}
+
+/** Resolves when the worker is gone, and its last word is heard: that may come after its end. */
+async function ended(worker: Worker): Promise<void> {
+  const exit = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  const silent = worker.isConnected()
+    ? new Promise<void>((resolve) => worker.once("disconnect", () => resolve()))
+    : undefined;
+  await Promise.all([exit, silent]);
 }
 
 /** One that has just died hears nothing, and its exit says so; without a callback it would end us. */

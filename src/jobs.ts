@@ -33,6 +33,7 @@ export interface Jobs {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly firstOrganizationId: string;
 }
 
 /** What goes on beside the requests, until the signal. */
@@ -92,8 +93,10 @@ async function collectGarbage(parts: Parts): Promise<void> {
   });
 }
 
-async function removeOrphans({ stores, metrics, log, signal }: Parts): Promise<void> {
-  await runOrphans({ stores, count: (removed) => metrics.orphanBlobs.inc(removed), log, signal });
+async function removeOrphans({ stores, fleet, metrics, log, signal }: Parts): Promise<void> {
+  const oldestMs = async () => await fleet.oldestMs();
+  const count = (removed: number) => metrics.orphanBlobs.inc(removed);
+  await runOrphans({ stores, oldestMs, count, log, signal });
 }
 
 async function expire({
@@ -155,9 +158,11 @@ export async function deliverLeft(config: Config, jobs: Jobs): Promise<void> {
 }
 
 function auditJob(config: Config, parts: Pick<Parts, keyof Jobs | "catalog" | "engine">): AuditJob {
-  const { audit, catalog, engine, metrics, log, signal } = parts;
+  const { audit, meta, catalog, engine, metrics, log, signal, firstOrganizationId } = parts;
+  const organizations = new Organizations(meta, systemClock);
   return {
     root: audit,
+    heirOf: async (id) => ((await organizations.isDeleted(id)) ? firstOrganizationId : undefined),
     catalog,
     engine,
     clock: systemClock,

@@ -21,6 +21,12 @@ async function run([command, ...args]: readonly string[]): Promise<void> {
       await runSupervisor(config);
       return process.exit(0);
     }
+    // What the supervisor starts beside its workers; no command for people.
+    case "committer": {
+      const { runCommitter } = await import("#committer.ts");
+      runCommitter();
+      return;
+    }
     case "check":
     case "backup":
     case "restore": {

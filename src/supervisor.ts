@@ -12,6 +12,7 @@ import type { AccessPolicies } from "#catalog/access-policies.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { firstAdministrator } from "#catalog/first-start.ts";
 import { type Identities, openIdentities } from "#catalog/identities.ts";
+import { CommitTogether } from "#commit-together.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import { composeControl } from "#compose-control.ts";
 import { type Config, ConfigError, isLoopback } from "#config.ts";
@@ -19,6 +20,7 @@ import { ControlAudit } from "#control-audit.ts";
 import { Fleet } from "#fleet.ts";
 import { measureUsage } from "#job/measure-usage.ts";
 import { deliverLeft, type Jobs, runJobs } from "#jobs.ts";
+import { endSoon } from "#last-words.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import type { MetaStore } from "#meta/store.ts";
 import { OpenVolumes } from "#open-volumes.ts";
@@ -43,7 +45,7 @@ export async function runSupervisor(config: Config): Promise<void> {
   const root = chosenKey(config, directory);
   const operator = adminToken(directory, config.adminToken);
   await FileBlobStore.sweepTemporary(directory.blobs);
-  await using meta = new LmdbMetaStore(directory.metadata);
+  await using meta = new LmdbMetaStore(directory.metadata, { broken: endSoon(log) });
   await using blobs = await FileBlobStore.open({
     root: directory.blobs,
     owner: `supervisor-${process.pid}`,
@@ -55,15 +57,24 @@ export async function runSupervisor(config: Config): Promise<void> {
   const identities = openIdentities({ meta, clock: systemClock, keyring });
   const principal = await firstAdministrator({ meta, identities, catalog });
   const { accessKeyId, secret } = root;
+  const { data, workers } = config;
+  await using together = await CommitTogether.start({
+    ...{ data, metadata, workers, log, pretty: isPretty(config) },
+  });
   const start: WorkerStart = {
     config,
     root: { accessKeyId, secret, principal },
     metadata,
+    commitSocket: together?.socket,
     blobs: directory.blobs,
     audit: directory.audit,
     masterKeys: keys,
   };
-  const fleet = new Fleet(start, log);
+  const fleet: Fleet = new Fleet(start, log, (filed) => audit.file(filed));
+  const audit = await auditOf(config, {
+    ...{ root: directory.audit, metrics, log, identities },
+    settled: async () => await fleet.settled(),
+  });
   const stopping = new AbortController();
   // From here on, so that a signal during the start is not lost.
   const signalled = untilSignal();
@@ -72,15 +83,13 @@ export async function runSupervisor(config: Config): Promise<void> {
   const { signal: stop } = stopping;
   const jobs = {
     ...{ audit: directory.audit, meta, blobs, keyring, fleet, metrics, log, signal: stop },
+    firstOrganizationId: principal.organizationId ?? "",
   };
-  const audit = await auditOf(config, jobs, identities);
-  const organizationId = principal.organizationId ?? "";
   const view = viewOf(config, {
     ...jobs,
     volumes,
     identities,
     operator,
-    organizationId,
     rootAccessKeyId: accessKeyId,
     audited: audit,
   });
@@ -100,8 +109,6 @@ interface Viewed extends Jobs {
   readonly volumes: OpenVolumes;
   readonly identities: Identities;
   readonly operator: AdminToken;
-  /** The first. */
-  readonly organizationId: string;
   readonly rootAccessKeyId: string;
   readonly audited: ControlAudit;
 }
@@ -119,7 +126,7 @@ function viewOf(config: Config, parts: Viewed): AdminView {
       lifecycleDayMs: config.lifecycleDaySeconds * 1_000,
       region: config.region,
       dataDirectory: config.data,
-      firstOrganizationId: parts.organizationId,
+      firstOrganizationId: parts.firstOrganizationId,
       rootAccessKeyId: parts.rootAccessKeyId,
       silence: parts.audited.silence,
       report: (cause, requestId) => {
@@ -136,13 +143,20 @@ function viewOf(config: Config, parts: Viewed): AdminView {
   };
 }
 
+interface Auditing {
+  readonly root: string;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly identities: Identities;
+  readonly settled: () => Promise<void>;
+}
+
 async function auditOf(
   config: Config,
-  { audit, metrics, log }: Jobs,
-  { organizations }: Identities,
+  { root, metrics, log, identities, settled }: Auditing,
 ): Promise<ControlAudit> {
   const spool = await AuditSpool.open({
-    root: audit,
+    root,
     owner: String(process.pid),
     clock: systemClock,
     batchMs: config.auditBatchSeconds * 1_000,
@@ -151,7 +165,8 @@ async function auditOf(
       log.error("audit records were lost", cause, { count });
     },
   });
-  return new ControlAudit({ spool, organizations, clock: systemClock });
+  const { organizations } = identities;
+  return new ControlAudit({ spool, organizations, clock: systemClock, settled });
 }
 
 function logCall(log: Log): AdminView["called"] {

@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
+import type { FiledRecord } from "#audit/record.ts";
 import { AuditSpool } from "#audit/spool.ts";
 import { assert } from "#base/assert.ts";
 import { systemClock } from "#base/clock.ts";
@@ -8,11 +9,12 @@ import type { HttpRequest } from "#base/http.ts";
 import { Keyring } from "#base/keyring.ts";
 import { type Log, makeLog } from "#base/log.ts";
 import { Metrics } from "#base/metrics.ts";
-import { after, type Soon } from "#base/soon.ts";
+import { after, rescue, type Soon } from "#base/soon.ts";
 import { FileBlobStore } from "#blob/files.ts";
-import { Organizations } from "#catalog/organizations.ts";
 import { composeFront, ENGINE_LIMITS, type RootCredential } from "#compose.ts";
 import type { Config } from "#config.ts";
+import { endSoon } from "#last-words.ts";
+import { DeskMetaStore } from "#meta/desk-store.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import { MeteredMetaStore } from "#meta/metered.ts";
 import { OpenVolumes } from "#open-volumes.ts";
@@ -21,12 +23,15 @@ import type { Handled } from "#s3/handle.ts";
 import { errorReply } from "#s3/reply.ts";
 import { type Answer, type BadRequest, type Finished, listen } from "#server/listen.ts";
 import { handleAll, type StsFront } from "#sts/handle.ts";
+import { UnderWay } from "#under-way.ts";
 
 /** What the supervisor tells a worker at its start. */
 export interface WorkerStart {
   readonly config: Config;
   readonly root: RootCredential;
   readonly metadata: string;
+  /** Where one process commits for all workers; undefined: each commits by itself. */
+  readonly commitSocket: string | undefined;
   readonly blobs: string;
   readonly audit: string;
   readonly masterKeys: readonly string[];
@@ -42,6 +47,7 @@ export type FromWorker =
   | { readonly kind: "hello" }
   | { readonly kind: "ready"; readonly port: number }
   | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "audit"; readonly filed: FiledRecord }
   | {
       readonly kind: "metrics";
       readonly id: number;
@@ -88,6 +94,15 @@ function tell(message: FromWorker): void {
   process.send?.(message, () => undefined);
 }
 
+/** Fails when the supervisor is gone. */
+async function tellSurely(message: FromWorker): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const told = (cause: unknown) => (cause instanceof Error ? reject(cause) : resolve());
+    if (process.send === undefined) reject(new Error("nobody started this process"));
+    else process.send(message, told);
+  });
+}
+
 interface Worker {
   readonly port: number;
   readonly drain: () => Promise<void>;
@@ -98,22 +113,24 @@ async function start(given: WorkerStart): Promise<Worker> {
   const { config, root, metadata, masterKeys } = given;
   const log = makeLog({ pretty: isPretty(config), access: config.accessLog, to: 2 });
   const metrics = new Metrics();
-  const meta = new MeteredMetaStore(new LmdbMetaStore(metadata), (outcome) =>
-    metrics.commits.inc({ outcome }),
-  );
+  const lmdb = new LmdbMetaStore(metadata, { broken: endSoon(log) });
+  const { commitSocket } = given;
+  const store = commitSocket === undefined ? lmdb : await DeskMetaStore.open(lmdb, commitSocket);
+  const meta = new MeteredMetaStore(store, (outcome) => metrics.commits.inc({ outcome }));
   const blobs = await FileBlobStore.open({ root: given.blobs, owner: `worker-${process.pid}` });
+  const lost = (count: number, cause: unknown) => {
+    metrics.audit.lost.inc(count);
+    log.error("audit records were lost", cause, { count });
+  };
   const spool = await AuditSpool.open({
     root: given.audit,
     owner: String(process.pid),
     clock: systemClock,
     batchMs: config.auditBatchSeconds * 1_000,
-    lost: (count, cause) => {
-      metrics.audit.lost.inc(count);
-      log.error("audit records were lost", cause, { count });
-    },
+    lost,
   });
-  const organizations = new Organizations(meta, systemClock);
-  const audit = new RequestAudit({ spool, organizations, clock: systemClock });
+  const tellOf = (filed: FiledRecord) => tellSurely({ kind: "audit", filed });
+  const audit = new RequestAudit({ spool, clock: systemClock, tell: tellOf, lost });
   const volumes = new OpenVolumes(systemClock, log);
   const front = composeFront({
     volumeOf: volumes.of,
@@ -133,7 +150,7 @@ async function start(given: WorkerStart): Promise<Worker> {
       log.error("a request failed by a fault of ours", cause, { requestId });
     },
   });
-  const underWay = new UnderWay();
+  const underWay = new UnderWay(systemClock);
   const listening = await listen({
     host: config.listen.host,
     port: config.listen.port,
@@ -158,23 +175,6 @@ async function start(given: WorkerStart): Promise<Worker> {
   };
 }
 
-/** When the oldest request that is still being answered began: its blobs must stay. */
-class UnderWay {
-  readonly #starts = new Set<{ readonly ms: number }>();
-
-  begin(): () => void {
-    const start = { ms: systemClock.now() };
-    this.#starts.add(start);
-    return () => this.#starts.delete(start);
-  }
-
-  /** A set keeps its order, so that the first is the oldest. */
-  oldestMs(): number {
-    const [oldest] = this.#starts;
-    return oldest?.ms ?? systemClock.now();
-  }
-}
-
 interface Serving {
   readonly front: StsFront;
   readonly log: Log;
@@ -186,13 +186,18 @@ interface Serving {
 function answer(request: HttpRequest, serving: Serving): Soon<Answer> {
   const started = performance.now();
   const end = serving.underWay.begin();
-  return after(handleAll(request, serving.front), (handled) => ({
-    reply: handled.reply,
-    done: (written) => {
-      end();
-      record({ request, handled, written, started }, serving);
-    },
-  }));
+  const answered = (): Soon<Answer> =>
+    after(handleAll(request, serving.front), (handled) => ({
+      reply: handled.reply,
+      done: (written) => {
+        end();
+        record({ request, handled, written, started }, serving);
+      },
+    }));
+  return rescue(answered, (cause) => {
+    end();
+    throw cause;
+  });
 }
 
 interface Exchange {

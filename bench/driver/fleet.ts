@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Histogram } from "./histogram.ts";
 import type { Job, LoadResult, Order, Report } from "./job.ts";
+import { yieldProcessor } from "./priority.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 
@@ -11,6 +12,10 @@ export class Fleet implements Disposable {
 
   constructor(count: number) {
     this.#drivers = Array.from({ length: count }, () => fork(MAIN, { stdio: "inherit" }));
+  }
+
+  get size(): number {
+    return this.#drivers.length;
   }
 
   /** Signs the requests and opens the connections, and returns what starts the round. */
@@ -32,6 +37,11 @@ export class Fleet implements Disposable {
   async run(job: Job): Promise<LoadResult> {
     const go = await this.prepare(job);
     return go();
+  }
+
+  /** From now on others come first. */
+  yieldProcessor(): void {
+    for (const driver of this.#drivers) yieldProcessor(driver);
   }
 
   [Symbol.dispose](): void {

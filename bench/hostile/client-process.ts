@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { yieldProcessor } from "../driver/priority.ts";
 import type { Attacked } from "./attacker.ts";
 import type { Clients } from "./main.ts";
 import type { Served } from "./polite.ts";
@@ -30,11 +31,15 @@ export class ClientProcess<Result> implements Disposable {
   static async attack(
     clients: Extract<Clients, { readonly kind: "attack" }>,
   ): Promise<ClientProcess<Attacked>> {
-    return await ClientProcess.#started<Attacked>(clients);
+    return await ClientProcess.#started<Attacked>(clients, yieldProcessor);
   }
 
-  static async #started<Result>(clients: Clients): Promise<ClientProcess<Result>> {
+  static async #started<Result>(
+    clients: Clients,
+    prepare?: (child: ChildProcess) => void,
+  ): Promise<ClientProcess<Result>> {
     const made = new ClientProcess<Result>(clients);
+    prepare?.(made.#child);
     await made.#told("ready");
     return made;
   }

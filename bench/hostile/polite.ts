@@ -17,8 +17,9 @@ export interface Served {
 }
 
 /**
- * Clients that behave: reads of a small object at a fixed rate. What one takes is counted from the moment at
- * which it was due, so that a server that stands still is not asked less.
+ * Clients that behave: reads of a small object at a fixed rate. One that had to wait for the answer before it is
+ * counted from the moment at which it was due, so that a server that stands still is not asked less; others
+ * from when they were sent, for it is not the server that lets our own timer come late.
  */
 export class Polite {
   readonly #connections: readonly Connection[];
@@ -70,6 +71,7 @@ export class Polite {
     for (let dueMs = firstMs; !this.#isOver; dueMs += this.#everyMs) {
       const waitMs = dueMs - performance.now();
       if (waitMs > 0) await setTimeout(waitMs);
+      const sinceMs = waitMs > 0 ? performance.now() : dueMs;
       try {
         if (!connection.isOpen) await connection.open();
         this.#check(await connection.exchange({ head: this.#request }));
@@ -78,7 +80,7 @@ export class Polite {
         this.#fail(error instanceof Error ? error.message : String(error));
       }
       this.#requests += 1;
-      this.#histogram.record((performance.now() - dueMs) * 1000);
+      this.#histogram.record((performance.now() - sinceMs) * 1000);
     }
   }
 

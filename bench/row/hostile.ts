@@ -3,6 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Bench } from "../bench.ts";
 import { payload } from "../client/payload.ts";
 import { Session } from "../client/session.ts";
+import { Fleet } from "../driver/fleet.ts";
 import { Histogram } from "../driver/histogram.ts";
 import { keyOf } from "../driver/job.ts";
 import type { Attacked } from "../hostile/attacker.ts";
@@ -11,7 +12,12 @@ import { ClientProcess } from "../hostile/client-process.ts";
 import type { Served } from "../hostile/polite.ts";
 import { createBucket } from "../target/bucket.ts";
 import { LODE_CREDENTIALS, startLode } from "../target/lode.ts";
-import { descriptorsOf, proportionalBytesOf } from "../target/process-tree.ts";
+import {
+  descriptorsOf,
+  memoryOf,
+  openFilesOf,
+  proportionalBytesOf,
+} from "../target/process-tree.ts";
 import type { Target } from "../target/target.ts";
 import { attempt } from "./measure.ts";
 
@@ -73,9 +79,9 @@ async function round(bench: Bench, target: Target, { name, come, act }: Round): 
   const row = `GET 1 KiB at ${PER_SECOND}/s, beside ${name}`;
   await attempt(bench, { row, target }, async () => {
     const quietMs = (bench.scale.hostile.seconds * 1000) / 2;
-    const { served: quiet } = await politely(target, () => setTimeout(quietMs));
     const before = held(target);
     using watch = new Watch(target);
+    const { served: quiet } = await politely(target, () => setTimeout(quietMs));
     const { served: greeted } = await politely(target, come);
     const { served, outcome } = await politely(target, act);
     const during = watch.most();
@@ -91,13 +97,13 @@ async function round(bench: Bench, target: Target, { name, come, act }: Round): 
     const { p99Ms } = latenciesOf(greeted);
     const errors = served.errors + greeted.errors;
     const times = (of: keyof typeof calm): string => (beside[of] / calm[of]).toFixed(2);
-    const through = (of: (held: Held) => string): string =>
-      [before, during, after].map(of).join(", ");
+    const megabytes = (bytes: number): string => (bytes / MB).toFixed(0);
     const note = [
       outcome,
       `p99 ${p99Ms.toFixed(2)} ms while they came`,
       `quiet ${calm.p50Ms.toFixed(2)} and ${calm.p99Ms.toFixed(2)} ms: ${times("p50Ms")} and ${times("p99Ms")} times that (wanted ${RATIO_MAX})`,
-      `PSS ${through(({ bytes }) => (bytes / MB).toFixed(0))} MB and ${through(({ descriptors }) => String(descriptors))} descriptors before, at the most and after`,
+      `PSS ${megabytes(before.bytes)} MB before and ${megabytes(after.bytes)} after, of it ${megabytes(during.anonBytes)} of its own at the most`,
+      `${before.descriptors} descriptors before and ${after.descriptors} after, with those of blob directories ${during.openFiles} at the most`,
     ].join("; ");
     bench.ledger.record({
       ...{ row, target: target.name, unit: "op", count: served.requests, note },
@@ -154,7 +160,9 @@ class Crowd implements Disposable {
 }
 
 /** Load that is not hostile but for its number. */
-async function keptAlive({ fleet, scale }: Bench, target: Target): Promise<string> {
+async function keptAlive({ fleet: { size }, scale }: Bench, target: Target): Promise<string> {
+  using fleet = new Fleet(size);
+  fleet.yieldProcessor();
   const { ops, seconds, errors, errorSample } = await fleet.run({
     ...{ kind: "get", endpoint: target.endpoint, bucket: target.bucket, prefix: KEPT },
     ...{ first: 0, count: 1, sizeBytes: SMALL_BYTES, connections: KEEP_ALIVE_CONNECTIONS },
@@ -173,22 +181,29 @@ function held({ pid = 0 }: Target): Held {
   return { bytes: proportionalBytesOf(pid), descriptors: descriptorsOf(pid).others };
 }
 
-/** Looks now and then at what a server holds. */
+interface Most {
+  readonly anonBytes: number;
+  readonly openFiles: number;
+}
+
+/**
+ * Looks now and then at what a server holds, at what the kernel counts anyway: to walk through its memory, or
+ * its 10,000 descriptors, would take the time that is measured.
+ */
 class Watch implements Disposable {
   readonly #timer: NodeJS.Timeout;
-  readonly #target: Target;
-  #most: Held = { bytes: 0, descriptors: 0 };
+  readonly #pid: number;
+  #most: Most = { anonBytes: 0, openFiles: 0 };
 
-  constructor(target: Target) {
-    this.#target = target;
+  constructor({ pid = 0 }: Target) {
+    this.#pid = pid;
     this.#timer = setInterval(() => this.most(), SAMPLE_MS);
   }
 
-  most(): Held {
-    const { bytes, descriptors } = held(this.#target);
+  most(): Most {
     this.#most = {
-      bytes: Math.max(this.#most.bytes, bytes),
-      descriptors: Math.max(this.#most.descriptors, descriptors),
+      anonBytes: Math.max(this.#most.anonBytes, memoryOf(this.#pid).anonBytes),
+      openFiles: Math.max(this.#most.openFiles, openFilesOf(this.#pid)),
     };
     return this.#most;
   }

@@ -5,7 +5,7 @@ import { type Caller, callerOf, type KnownTokens } from "#admin/caller.ts";
 import type { FailedAttempts } from "#admin/failed-attempts.ts";
 import { joined, read, readJson, readQuery, readText } from "#admin/input.ts";
 import { Judge } from "#admin/judge.ts";
-import type { Foundation, Grant, Operation } from "#admin/operation.ts";
+import type { Foundation, Grant, Operation, RequestView } from "#admin/operation.ts";
 import { organizationOf } from "#admin/organization-of.ts";
 import { asControlError, errorReply, jsonReply } from "#admin/reply.ts";
 import { headerOf, requestLookup } from "#admin/request-lookup.ts";
@@ -22,7 +22,7 @@ export interface Control extends Foundation, KnownTokens {
   /** Told of every failure that is ours: it logs the cause and counts it. */
   readonly report: (cause: unknown, requestId: string) => void;
   /**
-   * Does what switches the audit of the call's organization off, when the call is recorded.
+   * Does what switches the audit of an organization off, when the call is recorded.
    * Fails: Unavailable when it cannot be; and as `change`.
    */
   readonly silence: <T>(http: HttpRequest, trace: Trace, change: () => Promise<T>) => Promise<T>;
@@ -35,6 +35,8 @@ interface Trace {
   caller: Caller;
   /** Whom the call was about. */
   organizationId: string | undefined;
+  /** Whose audit the call switches off; undefined: nobody's. */
+  silenced: string | undefined;
   /** What it was about: a key, a policy, a bucket. */
   identifier: string | undefined;
   /** The gRPC code of a refusal. */
@@ -55,6 +57,7 @@ export async function handle(http: HttpRequest, control: Control): Promise<Handl
     operation: "Unknown",
     caller: { kind: "nobody" },
     organizationId: undefined,
+    silenced: undefined,
     identifier: undefined,
     code: undefined,
     denied: undefined,
@@ -79,14 +82,15 @@ async function answer(http: HttpRequest, control: Control, trace: Trace): Promis
     await requireAllowed(standingGrants(operation, caller), { judge, lookup, trace });
     const text = operation.method === "GET" ? "" : await readText(http.body);
     const sent = joined([fields, readQuery(query), readJson(text)]);
-    trace.identifier = identifierOf(sent);
+    trace.identifier = identifierOf(sent, operation);
     const { organizationId, rest } = await organizationOf(sent, { operation, caller, control });
     trace.organizationId = organizationId;
     const call = operation.call(read(operation.input, rest));
     await requireAllowed(call.grants, { judge, lookup, trace });
     const identified = (principal: Principal) => identify(trace, principal);
-    const silencing = async <T>(identifier: string, change: () => Promise<T>) => {
-      trace.identifier = identifier;
+    const silencing: RequestView["silencing"] = async (about, change) => {
+      trace.identifier = about.identifier;
+      trace.silenced = about.organizationId;
       return await control.silence(http, trace, change);
     };
     const request = { authorization, text, lookup, identified, silencing };
@@ -110,18 +114,23 @@ function identify(trace: Trace, principal: Principal): void {
   trace.organizationId = organizationId;
 }
 
-/** What the caller must be allowed, whatever the input. Fails: PermissionDenied. */
 const NAMES = ["accessKeyId", "accessKey", "bucketName", "volumeId", "name", "uid", "id", "zone"];
 
-function identifierOf(sent: Readonly<Record<string, unknown>>): string | undefined {
+/** What belongs to the operator alone is about organizations, mostly. */
+function identifierOf(
+  sent: Readonly<Record<string, unknown>>,
+  { needs }: Operation,
+): string | undefined {
   const { policy, principalName } = sent as {
     policy?: { name?: unknown };
     principalName?: unknown;
   };
-  const values = [...NAMES.map((name) => sent[name]), principalName, policy?.name];
+  const organization = needs === "operator" ? sent["orgId"] : undefined;
+  const values = [organization, ...NAMES.map((name) => sent[name]), principalName, policy?.name];
   return values.find((value): value is string => typeof value === "string");
 }
 
+/** What the caller must be allowed, whatever the input. Fails: PermissionDenied. */
 function standingGrants({ needs }: Operation, caller: Caller): readonly Grant[] {
   if (needs === "operator" && caller.kind !== "operator") {
     throw new ControlError("PermissionDenied", "this needs the token of the server's operator");

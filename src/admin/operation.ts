@@ -53,7 +53,7 @@ export interface Services extends Foundation {
 }
 
 /** What an operation may know of its request besides the input. */
-interface RequestView {
+export interface RequestView {
   /** The header, as it was sent. */
   readonly authorization: string | undefined;
   /** The whole body. */
@@ -62,8 +62,11 @@ interface RequestView {
   readonly lookup: Lookup;
   /** To be told who asks, by an operation that finds it out itself: for the log and the audit. */
   readonly identified: (principal: Principal) => void;
-  /** Does what ends the audit of calls as this one, which is recorded before, as being about `identifier`. */
-  readonly silencing: <T>(identifier: string, change: () => Promise<T>) => Promise<T>;
+  /** Does what ends the audit of an organization, of which its last record tells before, as being about `identifier`. */
+  readonly silencing: <T>(
+    about: { readonly organizationId: string; readonly identifier: string },
+    change: () => Promise<T>,
+  ) => Promise<T>;
 }
 
 /** Something a caller must be allowed. */

@@ -46,6 +46,12 @@ export interface ControlPlaneRecord {
   readonly code: string | undefined;
 }
 
+/** A record of the control plane, and whose it is. */
+export interface FiledRecord {
+  readonly organizationId: string;
+  readonly record: ControlPlaneRecord;
+}
+
 export type AuditRecord = DataPlaneRecord | ControlPlaneRecord;
 
 /** How records speak of who did it. */

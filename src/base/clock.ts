@@ -25,6 +25,14 @@ export const systemClock: Clock = {
     }),
 };
 
+/** A clock that is set while work goes on makes it look as if it took hours. */
+const REST_MS_MAX = 1_000;
+
+/** How long to rest after work that took so long, so that others come first: as long, within bounds. */
+export function restAfter(tookMs: number, leastMs: number): number {
+  return Math.max(leastMs, Math.min(tookMs, REST_MS_MAX));
+}
+
 /** Calls `late` once when `ms` pass before `cancel`; for waits on sockets, which are no promises. */
 export function deadline(ms: number, late: () => void): { readonly cancel: () => void } {
   const timer = setTimeout(late, ms);

@@ -9,7 +9,12 @@ const CODES = {
   // Unverified: CoreWeave publishes this message for a full quota, and neither its code nor its status.
   AccountProblem: code(403, "The account is write suspended."),
   AccessControlListNotSupported: code(400, "The bucket does not allow ACLs."),
-  AccessForbidden: code(403, "CORSResponse: This CORS request is not allowed."),
+  AccessForbidden: code(
+    403,
+    "CORSResponse: This CORS request is not allowed.",
+    "Method",
+    "ResourceType",
+  ),
   AuthorizationHeaderMalformed: code(
     400,
     "The authorization header that you provided is not valid.",
@@ -127,6 +132,10 @@ const CODES = {
     "RangeRequested",
     "ActualObjectSize",
   ),
+  InvalidRedirectLocation: code(
+    400,
+    "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+  ),
   InvalidRequest: code(400, "Invalid Request"),
   InvalidStorageClass: code(
     400,
@@ -171,15 +180,20 @@ const CODES = {
     "MissingHeaderName",
   ),
   NoSuchBucket: code(404, "The specified bucket does not exist.", "BucketName"),
-  NoSuchBucketPolicy: code(404, "The bucket policy does not exist"),
-  NoSuchCORSConfiguration: code(404, "The CORS configuration does not exist"),
+  NoSuchBucketPolicy: code(404, "The bucket policy does not exist", "BucketName"),
+  NoSuchCORSConfiguration: code(404, "The CORS configuration does not exist", "BucketName"),
   NoSuchKey: code(404, "The specified key does not exist.", "Key"),
-  NoSuchLifecycleConfiguration: code(404, "The lifecycle configuration does not exist"),
+  NoSuchLifecycleConfiguration: code(
+    404,
+    "The lifecycle configuration does not exist",
+    "BucketName",
+  ),
   NoSuchPublicAccessBlockConfiguration: code(
     404,
     "The public access block configuration was not found",
+    "BucketName",
   ),
-  NoSuchTagSet: code(404, "The TagSet does not exist"),
+  NoSuchTagSet: code(404, "The TagSet does not exist", "BucketName"),
   NoSuchUpload: code(
     404,
     "The specified multipart upload does not exist. The upload ID might not be valid, or the multipart upload might have been aborted or completed.",
@@ -200,7 +214,11 @@ const CODES = {
     409,
     "A conflicting conditional operation is currently in progress against this resource. Try again.",
   ),
-  OwnershipControlsNotFoundError: code(404, "The bucket ownership controls were not found"),
+  OwnershipControlsNotFoundError: code(
+    404,
+    "The bucket ownership controls were not found",
+    "BucketName",
+  ),
   PreconditionFailed: code(
     412,
     "At least one of the preconditions that you specified did not hold.",
@@ -225,6 +243,7 @@ const CODES = {
   ServerSideEncryptionConfigurationNotFoundError: code(
     404,
     "The server side encryption configuration was not found",
+    "BucketName",
   ),
   ServiceUnavailable: code(503, "Service is unable to handle request. Try again."),
   SignatureDoesNotMatch: code(
@@ -263,9 +282,9 @@ export type ErrorDetail<C extends ErrorCode> = Readonly<
   Record<(typeof CODES)[C]["fields"][number], string>
 >;
 
-/** Codes that carry nothing extra, so that code may be passed about as data. */
-export type PlainErrorCode = {
-  [C in ErrorCode]: keyof ErrorDetail<C> extends never ? C : never;
+/** Codes that carry this and nothing else, so that code may be passed about as data. */
+export type CodeWith<Field extends string> = {
+  [C in ErrorCode]: [keyof ErrorDetail<C>, Field] extends [Field, keyof ErrorDetail<C>] ? C : never;
 }[ErrorCode];
 
 interface ErrorOptions {

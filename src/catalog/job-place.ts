@@ -37,7 +37,9 @@ export class JobPlace<Place> {
     const record = unpack<Place>(entry);
     const nowMs = this.#clock.now();
     const theirs = record?.holder !== undefined && record.holder !== holder;
-    if (theirs && record.untilMs > nowMs) return undefined;
+    // One that ends much later than any that is taken now is of a clock that was set back since.
+    const latestMs = nowMs + 2 * leaseMs;
+    if (theirs && record.untilMs > nowMs && record.untilMs <= latestMs) return undefined;
     const write = async (next: PlaceRecord<Place>, revision: number) =>
       await this.#meta.commit({
         guards: [{ key: this.#key, revision }],

@@ -48,6 +48,10 @@ export class Organizations {
     throw new ControlError("NotFound", `organization "${id}" not found`);
   }
 
+  async isDeleted(id: string): Promise<boolean> {
+    return (await this.#table.find(id))?.value.deletedMs !== undefined;
+  }
+
   /** Of an organization that is gone, nothing is wanted. */
   async settings(id: string): Promise<OrganizationSettings> {
     const row = await this.#table.find(id);

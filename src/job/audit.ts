@@ -17,6 +17,8 @@ export interface AuditJob {
   readonly clock: Clock;
   /** Of the bucket that an organization's records go to, when it is made. */
   readonly region: string;
+  /** Who gets what an organization that was deleted has left; undefined: it was not. */
+  readonly heirOf: (organizationId: string) => Promise<string | undefined>;
   /** How long a process keeps a file to itself. */
   readonly batchMs: number;
   readonly count: (delivered: { readonly batches: number; readonly bytes: number }) => void;
@@ -58,10 +60,13 @@ function auditBucketName(organizationId: string): string {
 }
 
 async function deliver(job: AuditJob, batch: ReadyBatch): Promise<void> {
-  const bucket = await auditBucket(job, batch.organizationId);
+  const { organizationId } = batch;
+  const heir = await job.heirOf(organizationId);
+  const bucket = await auditBucket(job, heir ?? organizationId);
+  const key = heir === undefined ? keyOf(batch) : `deleted/${organizationId}/${keyOf(batch)}`;
   const body = await compress(wholeLines(await readFile(batch.path)));
   await job.engine.put(
-    { bucket, key: objectKey(keyOf(batch)) },
+    { bucket, key: objectKey(key) },
     {
       body: {
         sizeBytes: body.length,

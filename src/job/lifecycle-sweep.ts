@@ -1,4 +1,4 @@
-import type { Clock } from "#base/clock.ts";
+import { type Clock, restAfter } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import type { Log } from "#base/log.ts";
 import type { LifecycleMetrics } from "#base/metrics.ts";
@@ -38,7 +38,7 @@ const PAGE = 500;
 const BUCKETS_AT_ONCE = 100;
 /** So many removals share a sync of the disk. */
 const AT_ONCE = 16;
-/** Between pages, so that requests come first: this at the least, else as long as the page took. */
+/** Between pages, at the least. */
 const BREATH_MS = 5;
 
 /**
@@ -109,7 +109,7 @@ async function sweepBucket(sweeping: Sweeping, swept: BucketSweep): Promise<bool
     if (next === undefined) return true;
     place = next;
     if (!(await swept.onBucket(place))) return false;
-    if (examined > 0) await clock.sleep(Math.max(BREATH_MS, clock.now() - nowMs), signal);
+    if (examined > 0) await clock.sleep(restAfter(clock.now() - nowMs, BREATH_MS), signal);
   }
 }
 

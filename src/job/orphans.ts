@@ -4,6 +4,8 @@ import type { Stores } from "#versioned/store.ts";
 
 export interface OrphanJob {
   readonly stores: Stores;
+  /** When the oldest request began that is still being answered. */
+  readonly oldestMs: () => Promise<number>;
   readonly count: (removed: number) => void;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -15,7 +17,8 @@ const AGE_MS_MIN = 60 * 60 * 1_000;
 const WAIT_MS = 10 * 60 * 1_000;
 
 /** Looks for orphans a minute after the start and then daily, until the signal. */
-export async function runOrphans({ stores, count, log, signal }: OrphanJob): Promise<void> {
+export async function runOrphans(job: OrphanJob): Promise<void> {
+  const { stores, oldestMs, count, log, signal } = job;
   let waitMs = FIRST_MS;
   while (!signal.aborted) {
     try {
@@ -23,6 +26,7 @@ export async function runOrphans({ stores, count, log, signal }: OrphanJob): Pro
       const removed = await removeOrphans(stores, {
         ageMsMin: AGE_MS_MIN,
         waitMs: WAIT_MS,
+        oldestMs,
         signal,
       });
       count(removed);

@@ -64,15 +64,14 @@ async function runDigests(job: VolumesJob): Promise<void> {
   }
 }
 
+/** One that fails is told, and the others have their turn; so is a list of them that cannot be read. */
 async function forEachVolume(
   { catalog, volumeOf, log, signal }: VolumesJob,
   work: (volume: Volume) => Promise<void>,
 ): Promise<void> {
-  let after: string | undefined = "";
-  while (after !== undefined && !signal.aborted) {
-    const page = await catalog.list({ prefix: "", after, limit: PAGE });
-    for (const bucket of page.buckets) {
-      if (bucket.volume === undefined || signal.aborted) continue;
+  try {
+    for await (const bucket of volumesIn(catalog)) {
+      if (signal.aborted) return;
       try {
         await work(await volumeOf(bucket));
       } catch (cause) {
@@ -82,6 +81,15 @@ async function forEachVolume(
         );
       }
     }
+  } catch (cause) {
+    log.error("volumes could not be looked for; it will be tried again", cause);
+  }
+}
+
+async function* volumesIn(catalog: Catalog): AsyncGenerator<Bucket> {
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const page = await catalog.list({ prefix: "", after, limit: PAGE });
+    yield* page.buckets.filter(({ volume }) => volume !== undefined);
     after = page.next;
   }
 }

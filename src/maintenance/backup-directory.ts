@@ -17,6 +17,10 @@ export interface BackupManifest {
 }
 
 const MANIFEST = "backup.json";
+export const FORMAT_FILE = "format.json";
+export const KEY_IDS_FILE = "master-key-ids";
+/** Only when they are asked for. */
+export const KEY_FILES: readonly string[] = ["credentials", "admin-token", "master-key"];
 
 export function snapshotAt(path: string, name: string): string {
   return join(path, "snapshots", name);
@@ -43,9 +47,9 @@ export function writeManifest(path: string, manifest: BackupManifest): void {
 /** Fails: UsageError when something else stands there. */
 export function requireBackupOrNothing(path: string): void {
   if (!existsSync(path) || existsSync(join(path, MANIFEST))) return;
-  const names = readdirSync(path);
-  // A first backup that was cut short.
-  if (names.every((name) => name === "snapshots" || name === "blobs")) return;
+  // A first backup that was cut short, or was of something damaged.
+  const own = new Set(["snapshots", "blobs", MANIFEST, FORMAT_FILE, KEY_IDS_FILE, ...KEY_FILES]);
+  if (readdirSync(path).every((name) => own.has(name.replace(/\.new$/, "")))) return;
   throw new UsageError(
     `--to ${path}: something else than a backup is there. Name an empty directory.`,
   );

@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Clock } from "#base/clock.ts";
 import { randomHex } from "#base/random.ts";
 import { FileBlobStore } from "#blob/files.ts";
@@ -8,17 +8,21 @@ import { type CheckReport, check } from "#check/check.ts";
 import { entriesIn, spanOf } from "#check/walk.ts";
 import {
   blobsAt,
+  FORMAT_FILE,
+  KEY_FILES,
+  KEY_IDS_FILE,
   readManifest,
   requireBackupOrNothing,
   snapshotAt,
   writeManifest,
 } from "#maintenance/backup-directory.ts";
-import { BlobCopies, type Copied } from "#maintenance/blob-copies.ts";
+import { BlobCopies, type Copied, syncFile } from "#maintenance/blob-copies.ts";
 import { isWell } from "#maintenance/check-report.ts";
 import { systemError } from "#maintenance/system-error.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import type { MetaView } from "#meta/store.ts";
 import { type DataDirectory, takeLock } from "#server/data-directory.ts";
+import { writeDurably } from "#server/durable-file.ts";
 import { Hold } from "#versioned/hold.ts";
 import { referenceSpan } from "#versioned/keys.ts";
 
@@ -76,13 +80,18 @@ export async function backup(options: BackupOptions): Promise<BackupReport> {
       async () => await mkdir(metadata, { recursive: true, mode: 0o700 }),
     );
     await meta.copyTo(metadata);
+    for (const path of [dirname(snapshot), to]) {
+      await systemError(path, async () => await syncFile(path));
+    }
     await using copy = new LmdbMetaStore(metadata);
     const blobs = await bringBlobs(options, copy);
     hold.requireKept();
     const report = await checked(options, copy);
-    await copyFiles(options);
     const isTaken = isWell(report) || options.evenDamaged;
-    if (isTaken) writeManifest(to, { format: 1, snapshot: name, takenMs });
+    if (isTaken) {
+      await copyFiles(options);
+      writeManifest(to, { format: 1, snapshot: name, takenMs });
+    }
     const removed = isTaken ? await removeOld(to, { name, copy }) : 0;
     return { snapshot: name, blobs, removed, check: report, isTaken };
   } finally {
@@ -139,14 +148,12 @@ async function checked(
   return await check({ meta, blobs, clock, ...none, checksumBytesPerSecond, progress });
 }
 
-const KEYS = ["credentials", "admin-token", "master-key"];
-const ALWAYS = ["format.json", "master-key-ids"];
-
 /** The files beside metadata and blobs; keys that an earlier backup took are not left there without being asked for. */
 async function copyFiles({ from, to, withKeys }: BackupOptions): Promise<void> {
   const source = join(from.metadata, "..");
-  for (const name of ALWAYS) await copySmall(join(source, name), join(to, name));
-  for (const name of KEYS) {
+  for (const name of [FORMAT_FILE, KEY_IDS_FILE])
+    await copySmall(join(source, name), join(to, name));
+  for (const name of KEY_FILES) {
     if (withKeys) await copySmall(join(source, name), join(to, name));
     else await rm(join(to, name), { force: true });
   }
@@ -155,10 +162,7 @@ async function copyFiles({ from, to, withKeys }: BackupOptions): Promise<void> {
 /** What is not there is not copied. */
 export async function copySmall(from: string, to: string): Promise<void> {
   if (!existsSync(from)) return;
-  await systemError(to, async () => {
-    await copyFile(from, to);
-    await chmod(to, 0o600);
-  });
+  await systemError(to, async () => writeDurably(to, readFileSync(from, "utf8")));
 }
 
 /** Other snapshots, and the blobs that only they had. Resolves to how many blobs went. */

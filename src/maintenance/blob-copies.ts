@@ -74,12 +74,13 @@ export class BlobCopies {
       return;
     }
     const there = await stat(to).catch(absent);
+    // Its name too: who brought it may have been cut short before that was durable.
+    this.#touched.add(id.slice(0, 2));
     if (there?.size === source.size) {
       this.counts.kept += 1;
       return;
     }
     if (there !== undefined) await rm(to, { force: true });
-    this.#touched.add(id.slice(0, 2));
     if (this.#mayLink && this.#canLink && (await this.#link(from, to))) return;
     await this.#copy(from, { id, to });
     this.counts.copied += 1;
@@ -114,7 +115,8 @@ export class BlobCopies {
 /** Another file system, one that has no links, or a file that has all it may have. */
 const NO_LINKS = new Set(["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP"]);
 
-async function syncFile(path: string): Promise<void> {
+/** Of a directory: the names in it. */
+export async function syncFile(path: string): Promise<void> {
   await using file = await open(path, "r");
   await file.sync();
 }

@@ -5,7 +5,14 @@ import type { Clock } from "#base/clock.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import { type CheckReport, check } from "#check/check.ts";
 import { bringAll, copySmall } from "#maintenance/backup.ts";
-import { blobsAt, readManifest, snapshotAt } from "#maintenance/backup-directory.ts";
+import {
+  blobsAt,
+  FORMAT_FILE,
+  KEY_FILES,
+  KEY_IDS_FILE,
+  readManifest,
+  snapshotAt,
+} from "#maintenance/backup-directory.ts";
 import { BlobCopies, type Copied } from "#maintenance/blob-copies.ts";
 import { UsageError } from "#maintenance/given.ts";
 import { systemError } from "#maintenance/system-error.ts";
@@ -62,16 +69,16 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
     });
     await bringAll(meta, copies, progress);
     const report = await checked(options, meta);
-    for (const name of FILES) await copySmall(join(from, name), join(data, name));
+    for (const name of [...KEY_FILES, KEY_IDS_FILE]) {
+      await copySmall(join(from, name), join(data, name));
+    }
     // Last: with it, it is a data directory.
-    writeDurably(join(data, "format.json"), readFileSync(join(from, "format.json"), "utf8"));
+    writeDurably(join(data, FORMAT_FILE), readFileSync(join(from, FORMAT_FILE), "utf8"));
     return { takenMs: manifest.takenMs, blobs: copies.counts, check: report };
   } finally {
     lock.close();
   }
 }
-
-const FILES = ["credentials", "admin-token", "master-key", "master-key-ids"];
 
 /** That of the backup itself stands in every backup. */
 async function removeHolds(meta: LmdbMetaStore): Promise<void> {

@@ -1,12 +1,14 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Database, open, type RootDatabase, type Transaction } from "lmdb";
 import { assert } from "#base/assert.ts";
 import { asBuffer } from "#base/bytes.ts";
 import { StorageError } from "#base/error.ts";
 import { writeStamp } from "#base/stamp.ts";
+import { commitFailure } from "#meta/commit-failure.ts";
 import { addInPlace, addToCounter, isWithin } from "#meta/counter.ts";
+import { Gathering } from "#meta/gathering.ts";
+import { cannotOpen, makeLockFile } from "#meta/lock-file.ts";
 import type { PackedEntries } from "#meta/packed.ts";
 import { RangeReader } from "#meta/range-reader.ts";
 import { isSeldom, SELDOM_KEY } from "#meta/seldom.ts";
@@ -35,9 +37,6 @@ const SMALL_BYTES = 1_024;
 const ROOM_BYTES = 128 * 1_024;
 /** The last commit's sequence; no caller's key begins with a zero byte. */
 const SEQUENCE_KEY = Buffer.from([0]);
-/** Above what one transaction writes: with less space than this, a write that fell short found none. */
-const NO_SPACE_BYTES = 64 * 2 ** 20;
-const EIO = 5;
 
 /** Which state is read: that of a snapshot, else the newest. */
 interface View {
@@ -49,6 +48,11 @@ const NEWEST: View = {};
 /** Of lmdb-js, whose types leave the options out. */
 interface FastReads {
   getBinaryFast(key: Buffer, view: View): Buffer | undefined;
+}
+
+export interface LmdbOptions {
+  /** Told once when this process can use the map no more, and another could: all that is asked for fails. */
+  readonly broken?: (cause: StorageError) => void;
 }
 
 interface Pending {
@@ -71,23 +75,32 @@ export class LmdbMetaStore implements MetaStore {
   readonly #reader = new RangeReader(REVISION_BYTES);
   readonly #scratch = Buffer.allocUnsafeSlow(ROOM_BYTES);
   readonly #waiting: Pending[] = [];
+  readonly #gathering = new Gathering();
   #committing: Promise<void> | undefined;
   #isFresh = false;
+  readonly #tellBroken: (cause: StorageError) => void;
+  #broken: StorageError | undefined;
 
   /** `path` is a directory, made when it is missing. */
-  constructor(path: string) {
+  constructor(path: string, { broken = () => undefined }: LmdbOptions = {}) {
     this.#path = path;
-    this.#root = open<Buffer, Buffer>({
-      path,
-      encoding: "binary",
-      keyEncoder: this.#reader.keyEncoder,
-      encoder: this.#reader.encoder,
-      mapSize: MAP_BYTES,
-      overlappingSync: false,
-      // With it lmdb-js makes a promise that nobody holds: a failed commit would end the process.
-      eventTurnBatching: false,
-      cache: false,
-    });
+    this.#tellBroken = broken;
+    makeLockFile(path);
+    try {
+      this.#root = open<Buffer, Buffer>({
+        path,
+        encoding: "binary",
+        keyEncoder: this.#reader.keyEncoder,
+        encoder: this.#reader.encoder,
+        mapSize: MAP_BYTES,
+        overlappingSync: false,
+        // With it lmdb-js makes a promise that nobody holds: a failed commit would end the process.
+        eventTurnBatching: false,
+        cache: false,
+      });
+    } catch (cause) {
+      throw cannotOpen(path, cause);
+    }
     this.#db = this.#root as Database<Buffer, Buffer> & FastReads;
     // LMDB syncs what is in its file, never the names by which it is found.
     for (const directory of [path, dirname(path)]) syncNames(directory);
@@ -118,6 +131,7 @@ export class LmdbMetaStore implements MetaStore {
   async commit(change: Change): Promise<number | undefined> {
     return await new Promise((resolve, reject) => {
       this.#waiting.push({ change, resolve, reject });
+      this.#gathering.stir();
       this.#committing ??= this.#drain();
     });
   }
@@ -146,7 +160,7 @@ export class LmdbMetaStore implements MetaStore {
       // The copy is written and not synced.
       for (const path of [join(directory, "data.mdb"), directory]) syncNames(path);
     } catch (cause) {
-      throw await failure(cause, directory);
+      throw await commitFailure(cause, directory);
     }
   }
 
@@ -181,6 +195,7 @@ export class LmdbMetaStore implements MetaStore {
    * was taken since this event began, whose handlers run in one go, is not.
    */
   #freshen(): void {
+    if (this.#broken !== undefined) throw this.#broken;
     if (this.#isFresh) return;
     this.#db.resetReadTxn();
     this.#isFresh = true;
@@ -194,18 +209,47 @@ export class LmdbMetaStore implements MetaStore {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_CHANGES_MAX);
+      const beganMs = performance.now();
       await this.#commitBatch(batch);
+      const tookMs = performance.now() - beganMs;
+      await this.#gathering.wait(batch.length, tookMs, () => this.#waiting.length);
     }
     this.#committing = undefined;
   }
 
   async #commitBatch(batch: readonly Pending[]): Promise<void> {
     try {
-      const sequences = await this.#root.transaction(() => this.#apply(batch));
+      // Of a map that is broken lmdb-js would never answer.
+      if (this.#broken !== undefined) throw this.#broken;
+      // A child, of which nothing stays when something in it throws: lmdb-js commits the rest of a plain one.
+      const sequences = await this.#root.childTransaction(() => this.#apply(batch));
       for (const [index, { resolve }] of batch.entries()) resolve(sequences[index]);
     } catch (cause) {
-      const error = await failure(cause, this.#path);
+      const error = this.#broken ?? (await this.#failureOf(cause));
       for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /**
+   * A process that could not write a meta page is told MDB_PANIC of whatever it asks for from then on; nobody
+   * knows what is on the disk, even where the system found it full.
+   */
+  async #failureOf(cause: unknown): Promise<StorageError> {
+    const error = await commitFailure(cause, this.#path);
+    if (this.#canRead()) return error;
+    const message = `the metadata cannot be used by this process any more: ${error.message}`;
+    this.#broken = new StorageError("unavailable", message, error);
+    this.#tellBroken(this.#broken);
+    return this.#broken;
+  }
+
+  #canRead(): boolean {
+    try {
+      this.#db.resetReadTxn();
+      this.#db.getBinaryFast(SEQUENCE_KEY, NEWEST);
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -305,38 +349,4 @@ function withoutRevision(stored: Buffer): Buffer {
 
 function readRevision(stored: Buffer): number {
   return stored.readUInt32BE(0) * 2 ** 32 + stored.readUInt32BE(4);
-}
-
-/**
- * Observed: 2026-11-21, a full disk fails a commit with ENOSPC, or with EIO when some of its pages
- * still fitted; nothing is applied, and commits work again as soon as there is space.
- */
-async function failure(cause: unknown, path: string): Promise<StorageError> {
-  const reason = await reasonOf(cause);
-  const text = String(reason);
-  const full =
-    /ENOSPC|EDQUOT|No space left|MDB_MAP_FULL|quota exceeded/i.test(text) ||
-    (isRecord(reason) && reason["code"] === EIO && (await lacksSpace(path)));
-  return new StorageError(full ? "full" : "unavailable", `metadata commit failed: ${text}`, reason);
-}
-
-/** lmdb-js rejects a second promise with what the system said; one that nobody takes ends the process. */
-async function reasonOf(cause: unknown): Promise<unknown> {
-  if (!isRecord(cause) || !(cause["commitError"] instanceof Promise)) return cause;
-  const told = cause["commitError"].catch((reason: unknown) => reason);
-  // It is rejected in the same turn, or never.
-  return await Promise.race([told, new Promise((resolve) => setImmediate(resolve, cause))]);
-}
-
-async function lacksSpace(path: string): Promise<boolean> {
-  try {
-    const { bavail, bsize } = await statfs(path);
-    return bavail * bsize < NO_SPACE_BYTES;
-  } catch {
-    return false;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -58,8 +58,9 @@ export class MemoryMetaStore implements MetaStore {
       ({ key, revision }) => (this.#entries.get(hex(key))?.revision ?? 0) === revision,
     );
     if (!holds || !adds.every((add) => isWithin(this.#sum(add), add.bounds))) return undefined;
+    const made = writes.map((write) => stamped(write, this.#sequence + 1));
     this.#sequence += 1;
-    for (const write of writes) this.#write(stamped(write, this.#sequence));
+    for (const write of made) this.#write(write);
     for (const add of adds) this.#write({ key: add.key, value: packCounter(this.#sum(add)) });
     if (writes.some(({ key }) => isSeldom(key))) this.#write({ key: SELDOM_KEY, value: NOTHING });
     return this.#sequence;

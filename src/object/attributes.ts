@@ -25,6 +25,29 @@ export interface Attributes {
   readonly storageClass: StorageClass;
 }
 
+/** What a client says of an object besides its bytes, its tags and its class. */
+export type Metadata = Pick<Attributes, "headers" | "userMetadata">;
+
+const REDIRECT = "x-amz-website-redirect-location";
+
+/**
+ * Of a copy. Where a website redirects to is of one object alone: a copy has what the request says of it.
+ *
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html (x-amz-metadata-directive)
+ */
+export function copiedMetadata(
+  source: Metadata,
+  asked: { readonly metadata: Metadata | undefined; readonly redirect?: string | undefined },
+): Metadata {
+  if (asked.metadata !== undefined) return asked.metadata;
+  const { [REDIRECT]: _, ...headers } = source.headers;
+  const { redirect } = asked;
+  return {
+    headers: redirect === undefined ? headers : { ...headers, [REDIRECT]: redirect },
+    userMetadata: source.userMetadata,
+  };
+}
+
 export type Tag = readonly [key: string, value: string];
 
 export type ChecksumType = "COMPOSITE" | "FULL_OBJECT";

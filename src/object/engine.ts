@@ -4,6 +4,7 @@ import type {
   Attributes,
   Checksum,
   ChecksumType,
+  Metadata,
   ObjectInfo,
   StorageClass,
   Tag,
@@ -120,7 +121,9 @@ export interface CopyInput {
   readonly conditions: WriteConditions;
   /** Each undefined part is taken over from the source. */
   readonly attributes: {
-    readonly metadata: Pick<Attributes, "headers" | "userMetadata"> | undefined;
+    readonly metadata: Metadata | undefined;
+    /** Where a website redirects to, beside metadata that is taken over; itself it never is. */
+    readonly redirect?: string | undefined;
     readonly tags: readonly Tag[] | undefined;
     readonly storageClass: StorageClass | undefined;
   };

@@ -9,6 +9,8 @@ export interface LifecycleFilter {
   /** Only objects larger, or smaller, than this. */
   readonly overBytes: number | undefined;
   readonly underBytes: number | undefined;
+  /** The inner XML in which it was written: AWS answers it in the same, and Terraform waits until it does. */
+  readonly text: string;
 }
 
 export interface LifecycleRule {
@@ -119,16 +121,39 @@ function readFilter(filter: Element | undefined): LifecycleFilter {
     overBytes: readSize(conditions, "ObjectSizeGreaterThan"),
     underBytes: readSize(conditions, "ObjectSizeLessThan"),
   };
+  const prefix = childText(conditions, "Prefix");
+  const tags = children(conditions, "Tag").map(readTag);
+  if (new Set(tags.map(([key]) => key)).size < tags.length) {
+    throw refused("Duplicate Tag Keys are not allowed.");
+  }
+  const text = writeConditions({ ...sizes, prefix, tags });
   return {
-    prefix: childText(conditions, "Prefix") ?? "",
-    tags: children(conditions, "Tag").map((pair): Tag => {
-      const [key, value] = [childText(pair, "Key"), childText(pair, "Value")];
-      if (key === undefined || key === "" || value === undefined)
-        throw new S3Error("MalformedXML", {});
-      return [key, value];
-    }),
+    prefix: prefix ?? "",
+    tags,
     ...sizes,
+    text: both === undefined ? text : wrap("And", text),
   };
+}
+
+/** Fails: MalformedXML. */
+function readTag(pair: Element): Tag {
+  const [key, value] = [childText(pair, "Key"), childText(pair, "Value")];
+  if (key === undefined || key === "" || value === undefined) throw new S3Error("MalformedXML", {});
+  return [key, value];
+}
+
+interface Conditions extends Omit<LifecycleFilter, "prefix" | "text"> {
+  readonly prefix: string | undefined;
+}
+
+function writeConditions({ prefix, tags, overBytes, underBytes }: Conditions): string {
+  const conditions = [
+    prefix === undefined ? "" : tag("Prefix", prefix),
+    ...tags.map(([key, value]) => wrap("Tag", tag("Key", key) + tag("Value", value))),
+    overBytes === undefined ? "" : tag("ObjectSizeGreaterThan", overBytes),
+    underBytes === undefined ? "" : tag("ObjectSizeLessThan", underBytes),
+  ];
+  return conditions.join("");
 }
 
 function readSize(element: Element, name: string): number | undefined {
@@ -202,7 +227,7 @@ function writeRule(rule: LifecycleRule): string {
   const inner = [
     tag("ID", rule.id),
     tag("Status", rule.enabled ? "Enabled" : "Disabled"),
-    wrap("Filter", writeFilter(rule.filter)),
+    wrap("Filter", rule.filter.text),
     expiration === undefined ? "" : wrap("Expiration", writeExpiration(expiration)),
     noncurrent === undefined
       ? ""
@@ -216,17 +241,6 @@ function writeRule(rule: LifecycleRule): string {
       : wrap("AbortIncompleteMultipartUpload", tag("DaysAfterInitiation", abortDays)),
   ];
   return wrap("Rule", inner.join(""));
-}
-
-function writeFilter({ prefix, tags, overBytes, underBytes }: LifecycleFilter): string {
-  const conditions = [
-    ...(prefix === "" ? [] : [tag("Prefix", prefix)]),
-    ...tags.map(([key, value]) => wrap("Tag", tag("Key", key) + tag("Value", value))),
-    ...(overBytes === undefined ? [] : [tag("ObjectSizeGreaterThan", overBytes)]),
-    ...(underBytes === undefined ? [] : [tag("ObjectSizeLessThan", underBytes)]),
-  ];
-  if (conditions.length === 0) return tag("Prefix", "");
-  return conditions.length === 1 ? conditions.join("") : wrap("And", conditions.join(""));
 }
 
 function writeExpiration(expiration: Exclude<LifecycleRule["expiration"], undefined>): string {

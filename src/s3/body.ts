@@ -18,6 +18,8 @@ import type { VerifiedSignature } from "#s3/signature/verify.ts";
 /** Of XML and JSON documents, as AWS limits them. */
 const DOCUMENT_BYTES_MAX = 2 * 2 ** 20;
 const MD5_BYTES = 16;
+/** Where an SDK says by which algorithm the checksum is. */
+const WANTED = "x-amz-sdk-checksum-algorithm";
 
 /** Where a body comes from, before it means anything. */
 export interface BodySource {
@@ -46,15 +48,12 @@ export function bodyOf(source: BodySource): Body {
   const header = source.hasChecksum ? sentChecksum(headers) : undefined;
   const headerDigest = header === undefined ? undefined : readDigest(header);
   const sha256 = payload.kind === "hash" ? Buffer.from(payload.sha256, "hex") : undefined;
-  const wanted = readAlgorithm(
-    headers["x-amz-sdk-checksum-algorithm"],
-    "x-amz-sdk-checksum-algorithm",
-  );
+  const wanted = source.hasChecksum ? readAlgorithm(headers[WANTED], WANTED) : undefined;
   if (wanted !== undefined && header === undefined && headers["x-amz-trailer"] === undefined) {
-    const message =
-      "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.";
+    const message = `${WANTED} specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.`;
     throw new S3Error("InvalidRequest", {}, { message });
   }
+  requireWanted(wanted, header?.algorithm);
   if (payload.kind !== "chunked") {
     const claims = { md5, sha256, checksum: headerDigest };
     return {
@@ -68,6 +67,7 @@ export function bodyOf(source: BodySource): Body {
   const options = readChunkedOptions(headers, payload, source.verified);
   const decoded = decodeAwsChunked(source.chunks, options);
   const trailer = trailerAlgorithm(options.announced, header);
+  requireWanted(wanted, trailer);
   return {
     sizeBytes: options.decodedLengthBytes,
     ...{ chunks: decoded, chunksStay: true },
@@ -79,6 +79,19 @@ export function bodyOf(source: BodySource): Body {
       checksum: headerDigest ?? trailerDigest(trailer, decoded.trailers),
     }),
   };
+}
+
+/**
+ * Observed: 2026-08-19, as others measured AWS: the message; and that CompleteMultipartUpload does not look at it.
+ * Fails: InvalidRequest when a checksum comes by another algorithm than the request says.
+ */
+function requireWanted(
+  wanted: ChecksumAlgorithm | undefined,
+  given: ChecksumAlgorithm | undefined,
+): void {
+  if (wanted === undefined || given === undefined || wanted === given) return;
+  const message = `Value for ${WANTED} header is invalid.`;
+  throw new S3Error("InvalidRequest", {}, { message });
 }
 
 /** The whole of a small body, its digests checked. Fails: MaxMessageLengthExceeded, BadDigest. */

@@ -27,11 +27,17 @@ export async function conceal(
   cause: unknown,
   { trace, evidence, missed }: Concealing,
 ): Promise<never> {
-  if (!(cause instanceof S3Error) || cause.code !== "NoSuchKey") throw cause;
+  if (!isOfMissingKey(cause)) throw cause;
   const decision = await maySeeNames(evidence, missed);
   if (decision === undefined || decision.allowed) throw cause;
   trace.denied ??= `the key is not there, and of s3:ListBucket: ${explain(decision)}`;
   throw new S3Error("AccessDenied", {}, { cause });
+}
+
+/** A key whose current version is a delete marker is missing too, whatever else an answer calls it. */
+function isOfMissingKey(cause: unknown): boolean {
+  if (!(cause instanceof S3Error)) return false;
+  return cause.code === "NoSuchKey" || isOfMissingKey(cause.cause);
 }
 
 /** Whether the caller may list the bucket in which a key was missed. */

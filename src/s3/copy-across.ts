@@ -1,3 +1,4 @@
+import { copiedMetadata } from "#object/attributes.ts";
 import type { Body } from "#object/body.ts";
 import { type ConditionNames, requireConditions } from "#object/conditions.ts";
 import type {
@@ -37,12 +38,11 @@ export async function copyAcross(
   const source = await from.get(input.source, input.sourceKey);
   const { info } = source;
   requireConditions(input.sourceConditions, info, NAMES);
-  const { metadata, tags, storageClass } = input.attributes;
+  const { tags, storageClass } = input.attributes;
   const object = await to.put(name, {
     body: bodyOf(source, { from: 0, to: info.sizeBytes, algorithm: input.algorithm }),
     attributes: {
-      headers: metadata?.headers ?? info.attributes.headers,
-      userMetadata: metadata?.userMetadata ?? info.attributes.userMetadata,
+      ...copiedMetadata(info.attributes, input.attributes),
       tags: tags ?? info.attributes.tags,
       storageClass: storageClass ?? "STANDARD",
     },

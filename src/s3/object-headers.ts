@@ -25,7 +25,7 @@ export function readAttributes(headers: Headers): Attributes {
   };
 }
 
-/** Fails: MetadataTooLarge. */
+/** Fails: MetadataTooLarge, InvalidRedirectLocation. */
 export function readMetadata(headers: Headers): Pick<Attributes, "headers" | "userMetadata"> {
   const stored: Partial<Record<StoredHeader, string>> = {};
   for (const name of STORED_HEADERS) {
@@ -38,7 +38,16 @@ export function readMetadata(headers: Headers): Pick<Attributes, "headers" | "us
     if (rest === "") delete stored["content-encoding"];
     else stored["content-encoding"] = rest;
   }
+  readRedirect(headers);
   return { headers: stored, userMetadata: readUserMetadata(headers) };
+}
+
+/** Where a website redirects to. Fails: InvalidRedirectLocation. */
+export function readRedirect(headers: Headers): string | undefined {
+  const text = headers["x-amz-website-redirect-location"];
+  if (text === undefined) return undefined;
+  if (!/^(?:https?:\/)?\//.test(text)) throw new S3Error("InvalidRedirectLocation", {});
+  return utf8(text);
 }
 
 /** Fails: InvalidStorageClass. */

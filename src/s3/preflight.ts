@@ -1,4 +1,4 @@
-import { invalidArgument, S3Error } from "#base/error.ts";
+import { type ErrorDetail, invalidArgument, S3Error } from "#base/error.ts";
 import type { HttpReply } from "#base/http.ts";
 import type { Soon } from "#base/soon.ts";
 import type { Catalog } from "#catalog/catalog.ts";
@@ -12,7 +12,9 @@ import type { FramedRequest } from "#s3/request.ts";
  * nothing but what the bucket's CORS rules allow.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html
- * Fails: BadRequest (no origin, or no method that S3 knows), AccessForbidden (no rule allows it), NoSuchBucket.
+ * Observed: 2023-07-31, as others recorded AWS: a bucket that is not there, or has no rules, is told before a method
+ * that is missing, and by AccessForbidden.
+ * Fails: BadRequest (no origin, or no method that S3 knows), AccessForbidden (no rule allows it).
  */
 export async function answerPreflight(
   request: FramedRequest,
@@ -24,18 +26,18 @@ export async function answerPreflight(
   if (origin === undefined || origin === "") {
     throw badRequest("Insufficient information. Origin request header needed.");
   }
+  if (bucket === undefined) throw invalidArgument("Origin", origin, "Name a bucket.");
+  const ofBucket = { Method: method ?? "OPTIONS", ResourceType: "BUCKET" };
+  const text = await rulesOrForbidden(catalog, bucket, ofBucket);
+  if (text === undefined) throw forbidden("CORS is not enabled for this bucket.", ofBucket);
   if (method === undefined || !METHODS.includes(method)) {
     throw badRequest(`Invalid Access-Control-Request-Method: ${method ?? "null"}`);
   }
-  if (bucket === undefined) throw invalidArgument("Origin", origin, "Name a bucket.");
-  const asked = (headers["access-control-request-headers"] ?? "").split(",");
-  const names = asked.map((name) => name.trim().toLowerCase()).filter((name) => name !== "");
-  const text = await rulesOf(catalog, bucket);
-  if (text === undefined) throw forbidden("CORS is not enabled for this bucket.");
-  const allowed = corsHeaders(text, { origin, method, headers: names });
+  const allowed = corsHeaders(text, { origin, method, headers: askedHeaders(request) });
   if (allowed === undefined) {
     throw forbidden(
       "This CORS request is not allowed. This is usually because the evaluation of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+      { Method: method, ResourceType: request.key === undefined ? "BUCKET" : "OBJECT" },
     );
   }
   return empty(200, allowed);
@@ -46,18 +48,31 @@ function badRequest(message: string): S3Error {
 }
 
 /** Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors-troubleshooting.html */
-function forbidden(problem: string): S3Error {
-  return new S3Error("AccessForbidden", {}, { message: `CORSResponse: ${problem}` });
+function forbidden(problem: string, detail: ErrorDetail<"AccessForbidden">): S3Error {
+  return new S3Error("AccessForbidden", detail, { message: `CORSResponse: ${problem}` });
 }
 
-/** What is added to the answer of a request that a browser sent for a page of another origin. */
+/** In lower case. */
+function askedHeaders({ headers }: FramedRequest): readonly string[] {
+  const asked = (headers["access-control-request-headers"] ?? "").split(",");
+  return asked.map((name) => name.trim().toLowerCase()).filter((name) => name !== "");
+}
+
+/**
+ * What is added to the answer of a request that a browser sent for a page of another origin.
+ *
+ * Observed: 2025-07-07, as others recorded AWS: where the request itself says what a preflight would, that is what
+ * is looked for.
+ */
 export function crossOriginHeaders(
-  { headers, bucket, method }: FramedRequest,
+  request: FramedRequest,
   catalog: Catalog,
 ): Soon<Record<string, string>> {
+  const { headers, bucket } = request;
   const origin = headers["origin"];
   if (origin === undefined || bucket === undefined) return {};
-  return allowedOrNothing(catalog, bucket, { origin, method, headers: [] });
+  const method = headers["access-control-request-method"] ?? request.method;
+  return allowedOrNothing(catalog, bucket, { origin, method, headers: askedHeaders(request) });
 }
 
 async function allowedOrNothing(
@@ -72,6 +87,20 @@ async function allowedOrNothing(
     // The request itself will say that there is no such bucket.
     if (cause instanceof S3Error) return {};
     throw cause;
+  }
+}
+
+/** Fails: AccessForbidden. */
+async function rulesOrForbidden(
+  catalog: Catalog,
+  bucket: string,
+  detail: ErrorDetail<"AccessForbidden">,
+): Promise<string | undefined> {
+  try {
+    return await rulesOf(catalog, bucket);
+  } catch (cause) {
+    if (!(cause instanceof S3Error) || cause.code !== "NoSuchBucket") throw cause;
+    throw forbidden("Bucket not found", detail);
   }
 }
 

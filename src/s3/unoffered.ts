@@ -22,7 +22,11 @@ export function refuseUnoffered(headers: Headers): void {
 }
 
 const OWNER_ACLS = ["private", "bucket-owner-full-control", "bucket-owner-read"];
-const OTHER_ACLS = ["public-read", "public-read-write", "authenticated-read", "aws-exec-read"];
+const OTHER_ACLS = [
+  ...["public-read", "public-read-write", "authenticated-read", "aws-exec-read"],
+  // Of buckets.
+  "log-delivery-write",
+];
 
 /**
  * As on AWS where ACLs are disabled, only those are taken that change nothing.

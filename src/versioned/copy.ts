@@ -1,6 +1,11 @@
 import { type ChecksumAlgorithm, hasher } from "#base/checksum.ts";
 import { randomHex } from "#base/random.ts";
-import type { Attributes, Checksum, StorageClass } from "#object/attributes.ts";
+import {
+  type Attributes,
+  type Checksum,
+  copiedMetadata,
+  type StorageClass,
+} from "#object/attributes.ts";
 import { requireForWrite } from "#object/conditions.ts";
 import type { CopyInput, CopyOutcome, KeyName } from "#object/engine.ts";
 import { etagDigits, type Lock, newLock, relocked } from "#versioned/encryption.ts";
@@ -156,8 +161,7 @@ async function checksumOf(
 
 function attributesOf(source: Attributes, asked: CopyInput["attributes"]): Attributes {
   return {
-    headers: asked.metadata?.headers ?? source.headers,
-    userMetadata: asked.metadata?.userMetadata ?? source.userMetadata,
+    ...copiedMetadata(source, asked),
     tags: asked.tags ?? source.tags,
     storageClass: classOf(asked),
   };

@@ -22,6 +22,8 @@ const NOTHING: Collected = { entries: 0, blobs: 0 };
 export interface Collected {
   readonly entries: number;
   readonly blobs: number;
+  /** Why the first of those stays that cannot be worked off, since what they name cannot be read. */
+  readonly failure?: StorageError;
 }
 
 /**
@@ -39,15 +41,17 @@ export async function collectGarbage(
   // Asked after the entries were read: what they throw away was not held when a later hold was taken.
   if (entries.length > 0 && (await isHeld(stores.meta, stores.clock.now()))) return NOTHING;
   let [done, blobs] = [0, 0];
+  let failure: StorageError | undefined;
   for (const { key, value } of entries) {
     if (signal?.aborted === true) break;
-    const removed = await collect(stores, readEntry(key, value));
-    if (removed === undefined) continue;
+    const removed = await collectOrLeave(stores, readEntry(key, value));
+    if (removed instanceof StorageError) failure ??= removed;
+    if (typeof removed !== "number") continue;
     await stores.meta.commit({ guards: [], writes: [{ key, value: undefined }] });
     done += 1;
     blobs += removed;
   }
-  return { entries: done, blobs };
+  return { entries: done, blobs, ...(failure === undefined ? {} : { failure }) };
 }
 
 /** Fails: StorageError "corrupt", from which its reader knows what to do. */
@@ -58,6 +62,20 @@ function readEntry(key: Uint8Array, value: Uint8Array): GarbageRecord {
     const name = asBuffer(key).toString("hex");
     const message = `the garbage entry ${name} cannot be read, and until it is gone nothing later is thrown away: "lode check --online --repair" removes it`;
     throw new StorageError("corrupt", message, cause);
+  }
+}
+
+/** As collect. What is damaged stays, and keeps nobody else's waiting. */
+async function collectOrLeave(
+  stores: Stores,
+  record: GarbageRecord,
+): Promise<number | undefined | StorageError> {
+  try {
+    return await collect(stores, record);
+  } catch (cause) {
+    if (!(cause instanceof StorageError && cause.kind === "corrupt")) throw cause;
+    const message = `the garbage of content ${record.contentId} stays: what it names cannot be read`;
+    return new StorageError("corrupt", message, cause);
   }
 }
 

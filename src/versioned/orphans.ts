@@ -13,15 +13,19 @@ export interface OrphanAsk {
   readonly ageMsMin: number;
   /** Between the two looks. By the monotonic clock, so that a jump of the other endangers nothing. */
   readonly waitMs: number;
+  /** When the oldest request began that is still being answered: its commit may be on its way. */
+  readonly oldestMs: () => Promise<number>;
   readonly signal: AbortSignal;
 }
 
 /**
  * Removes blobs that no record refers to: what a crash leaves between a blob's last byte and its commit.
- * A blob goes only when two looks, some time apart, find no reference. Returns how many went.
+ * A blob goes only when two looks, some time apart, find no reference, and no request is left between them
+ * that began before the first: a disk may hold up a commit for longer than any time. Returns how many went.
  */
 export async function removeOrphans(stores: Stores, ask: OrphanAsk): Promise<number> {
   const candidates: BlobId[] = [];
+  const beganMs = stores.clock.now();
   let looked = 0;
   for await (const { id, ageMs } of stores.blobs.list()) {
     looked += 1;
@@ -30,7 +34,8 @@ export async function removeOrphans(stores: Stores, ask: OrphanAsk): Promise<num
     if (candidates.push(id) === CANDIDATES_MAX) break;
   }
   if (candidates.length === 0) return 0;
-  await stores.clock.sleep(ask.waitMs, ask.signal);
+  do await stores.clock.sleep(ask.waitMs, ask.signal);
+  while ((await ask.oldestMs()) <= beganMs);
   let removed = 0;
   for (const id of candidates) {
     if (await isReferenced(stores, id)) continue;

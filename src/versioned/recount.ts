@@ -1,4 +1,4 @@
-import type { Clock } from "#base/clock.ts";
+import { type Clock, restAfter } from "#base/clock.ts";
 import { unpackCounter } from "#meta/counter.ts";
 import type { Add, Change, Guard, MetaStore, MetaView, Write } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -188,7 +188,7 @@ async function* pages(
     const last = page.at(-1);
     if (last === undefined || page.length < limit) return;
     from = afterKey(Buffer.from(last.key));
-    await clock.sleep(Math.max(BREATH_MS, clock.now() - startedMs), signal);
+    await clock.sleep(restAfter(clock.now() - startedMs, BREATH_MS), signal);
   }
 }
 

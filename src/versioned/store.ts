@@ -246,6 +246,7 @@ function markerNotAllowed({ bucket }: KeyName, found: FoundVersion): S3Error {
   const headers = {
     ...markerHeaders(bucket, { sequence: found.sequence, isNull: found.record.isNull }),
     "last-modified": new Date(found.record.modifiedMs).toUTCString(),
+    allow: "DELETE",
   };
   return new S3Error(
     "MethodNotAllowed",

@@ -1,5 +1,5 @@
 import { S3Error } from "#base/error.ts";
-import type { Attributes, ObjectInfo } from "#object/attributes.ts";
+import { copiedMetadata, type Metadata, type ObjectInfo } from "#object/attributes.ts";
 import { COPY_SOURCE_NAMES, requireConditions, requireForWrite } from "#object/conditions.ts";
 import type { CopyInput, CopyOutcome } from "#object/engine.ts";
 import { type Current, currentOf, infoOf } from "#volume/current.ts";
@@ -112,10 +112,7 @@ function currentWith(identity: Current["identity"], record: FileRecord): Current
   return { identity, record, etag, modifiedMs: modifiedMsOf(identity) };
 }
 
-function metadataOf(
-  known: FileRecord | undefined,
-  { attributes: { metadata } }: CopyInput,
-): Pick<Attributes, "headers" | "userMetadata"> {
-  const { headers, userMetadata } = metadata ?? known ?? { headers: {}, userMetadata: {} };
-  return { headers, userMetadata };
+function metadataOf(known: FileRecord | undefined, { attributes }: CopyInput): Metadata {
+  const { headers, userMetadata } = known ?? { headers: {}, userMetadata: {} };
+  return copiedMetadata({ headers, userMetadata }, attributes);
 }

@@ -5,6 +5,7 @@ import { type TestContext, test } from "node:test";
 import type { ControlPlaneRecord } from "#audit/record.ts";
 import { AuditSpool } from "#audit/spool.ts";
 import { assert as holds } from "#base/assert.ts";
+import { ControlError } from "#base/control-error.ts";
 import { ControlAudit } from "#control-audit.ts";
 import { openControl } from "#test/admin/control.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
@@ -16,7 +17,7 @@ const audited = (controlPlaneAuditLoggingEnabled: boolean) => ({
 });
 
 /** The control API with an audit of it, which writes to a directory. */
-async function openAudited(t: TestContext) {
+async function openAudited(t: TestContext, settled: () => Promise<void> = async () => undefined) {
   const root = join(await temporaryDirectory(), "audit");
   const lost: number[] = [];
   const made: { audit?: ControlAudit } = {};
@@ -33,7 +34,8 @@ async function openAudited(t: TestContext) {
     lost: (count) => lost.push(count),
   });
   const { organizations } = control;
-  made.audit = new ControlAudit({ spool, organizations, clock });
+  const audit = new ControlAudit({ spool, organizations, clock, settled });
+  made.audit = audit;
   /** What is on the disk and handed over, in order. */
   const records = async () => {
     const names = (await readdir(root)).filter((name) => name.endsWith(".ready")).sort();
@@ -41,7 +43,21 @@ async function openAudited(t: TestContext) {
     const lines = texts.flatMap((text) => text.trimEnd().split("\n"));
     return lines.map((line) => JSON.parse(line) as ControlPlaneRecord);
   };
-  return { ...opened, spool, records, root, lost };
+  return { ...opened, audit, spool, records, root, lost };
+}
+
+/** What another process tells, of who was given keys there. */
+function filed(organizationId: string, identifier: string) {
+  const record: ControlPlaneRecord = {
+    ...{
+      action: "sts:AssumeRoleWithWebIdentity",
+      principal: "role/x:y",
+      principalRole: "role/x:y",
+    },
+    ...{ timestamp: "2026-01-02T03:04:05.678Z", identifier, duration_seconds: 0.01 },
+    ...{ sourceIp: "192.0.2.1", requestId: "8B7DA0C9E2A4F3D1", status: 200, code: undefined },
+  };
+  return { organizationId, record };
 }
 
 test("who switches the audit off is on the disk before the answer, as the last record of all", async (t) => {
@@ -104,4 +120,74 @@ test("an audit that is off already is switched off without a record", async (t) 
   await spool.close();
 
   assert.deepEqual(await records(), []);
+});
+
+test("what other processes answered before is recorded before who switches the audit off, and what they answer later never", async (t) => {
+  const told: (() => void)[] = [];
+  const opened = await openAudited(t, async () => {
+    await new Promise(setImmediate);
+    for (const tell of told) tell();
+  });
+  const { ok, audit, spool, records, organizationId } = opened;
+  await ok("PUT", SETTINGS, audited(true));
+
+  told.push(() => audit.file(filed(organizationId, "EARLY")));
+  const switching = ok("PUT", SETTINGS, audited(false));
+  await switching;
+  audit.file(filed(organizationId, "LATE"));
+  await spool.close();
+
+  const kept = (await records()).map(({ identifier }) => identifier);
+  assert.deepEqual(kept.slice(1), ["EARLY", OFF]);
+});
+
+test("who deletes an organization is its last record, on the disk before it is gone, and the operator's own", async (t) => {
+  const { ok, spool, records, control } = await openAudited(t);
+  await ok("POST", "/v1/lode/organization", { orgId: "acme", name: "Acme" });
+  await ok("PUT", SETTINGS, { ...audited(true), orgId: "acme" });
+  await ok("PUT", SETTINGS, audited(true));
+
+  await ok("DELETE", "/v1/lode/organization/acme");
+  const before = await records();
+  await spool.close();
+
+  const last = before.at(-1);
+  assert.equal(last?.action, "cwobject:DeleteOrganization");
+  assert.equal(last?.identifier, "acme");
+  assert.equal(last?.principal, "operator");
+  assert.equal(await control.organizations.auditsControlPlane("acme"), false);
+  const deleted = (await records()).filter(({ action }) => action.endsWith("DeleteOrganization"));
+  assert.equal(deleted.length, 2, "of the organization that is gone, and of the first");
+  assert.ok(deleted.every(({ identifier, status }) => identifier === "acme" && status === 200));
+});
+
+test("what was to end the audit of another organization than the caller's and failed has a record of that too", async (t) => {
+  const { ok, spool, records, audit, organizationId } = await openAudited(t);
+  await ok("POST", "/v1/lode/organization", { orgId: "acme", name: "Acme" });
+  await ok("PUT", SETTINGS, { ...audited(true), orgId: "acme" });
+  const trace = {
+    ...{ requestId: "8B7DA0C9E2A4F3D1", operation: "DeleteOrganization", denied: undefined },
+    ...{ organizationId, silenced: "acme", identifier: "acme" },
+    caller: { kind: "operator" } as const,
+  };
+  const request = {
+    ...{ method: "DELETE", target: "/", rawHeaders: [], secure: false, remoteAddress: "192.0.2.1" },
+    body: (async function* none() {})(),
+  };
+
+  const failing = audit.silence(request, { ...trace, code: undefined }, async () => {
+    throw new ControlError("Aborted", "changed meanwhile");
+  });
+  await assert.rejects(failing, { code: "Aborted" });
+  const reply = { status: 409, headers: {}, body: undefined };
+  audit.record(request, { reply, trace: { ...trace, code: "Aborted" } }, 0);
+  await spool.close();
+
+  assert.deepEqual(
+    (await records()).slice(-2).map(({ identifier, code }) => ({ identifier, code })),
+    [
+      { identifier: "acme", code: undefined },
+      { identifier: "acme", code: "Aborted" },
+    ],
+  );
 });

@@ -68,6 +68,21 @@ export function metaStoreContract(adapter: string, open: () => Promise<MetaStore
     assert.equal(outcomes.filter((sequence) => sequence !== undefined).length, 1);
   });
 
+  test(`${adapter}: a change that fails halfway leaves nothing of itself, and takes no sequence twice`, async () => {
+    await using store = await open();
+    const first = await store.commit(write("a", "first"));
+    const [good, bad] = [write("b", "1").writes, write("c", "1").writes];
+    const outside = bad.map((one) => ({ ...one, stampKeyAt: 100 }));
+
+    const failing = store.commit({ guards: [], writes: [...good, ...outside] });
+    await assert.rejects(failing);
+
+    assert.deepEqual((await store.scan(EVERYTHING)).map(pair), [["a", "first"]]);
+    const next = await store.commit(write("d", "next"));
+    assert.ok(first !== undefined && next !== undefined && first < next);
+    assert.equal((await store.get(bytes("d")))?.revision, next);
+  });
+
   test(`${adapter}: a revision is the commit's sequence and never comes back`, async () => {
     await using store = await open();
     const first = await store.commit(write("a", "1"));

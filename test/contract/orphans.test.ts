@@ -26,7 +26,12 @@ async function stores() {
   return { stores: { meta, blobs, clock: systemClock, limits, keyring: TEST_KEYRING }, put, refer };
 }
 
-const ASK = { ageMsMin: 0, waitMs: 20, signal: new AbortController().signal };
+const ASK = {
+  ageMsMin: 0,
+  waitMs: 20,
+  oldestMs: async () => Date.now() + 1,
+  signal: new AbortController().signal,
+};
 
 test("a blob that nothing refers to is removed, and no other", async () => {
   const { stores: all, put, refer } = await stores();
@@ -58,4 +63,20 @@ test("a blob whose commit comes between the two looks stays", async () => {
 
   assert.equal(await removing, 0);
   assert.equal(await all.blobs.size(late), 5);
+});
+
+test("a blob stays while a request runs that began before the first look, and may still commit it", async () => {
+  const { stores: all, put, refer } = await stores();
+  const held = await put();
+  const beganMs = Date.now() - 1;
+  let asked = 0;
+  const oldestMs = async () => {
+    asked += 1;
+    if (asked < 3) return beganMs;
+    await refer(held);
+    return Date.now() + 1;
+  };
+
+  assert.equal(await removeOrphans(all, { ...ASK, waitMs: 1, oldestMs }), 0);
+  assert.equal(await all.blobs.size(held), 5);
 });

@@ -129,7 +129,8 @@ async function requireAcknowledged(
 async function requireCleared(found: Found, stores: LaidStores): Promise<void> {
   // Later than any of the histories.
   const later = { ...stores, clock: { ...stores.clock, now: () => stores.clock.now() + 1e9 } };
-  const none = { ageMsMin: 0, waitMs: 0, signal: new AbortController().signal };
+  const signal = new AbortController().signal;
+  const none = { ageMsMin: 0, waitMs: 0, oldestMs: async () => Infinity, signal };
   while ((await collectGarbage(later, later.clock.now())).entries > 0);
   await removeOrphans(stores, none);
   const remains = await remainsOf(stores);

@@ -12,6 +12,7 @@ export function straceCommand(log: string): readonly string[] {
   const calls = [
     ...["openat", "mkdir", "rename", "renameat2", "fsync", "fdatasync", "write", "writev"],
     ...["pwrite64", "pwritev", "pwritev2", "ftruncate", "fallocate", "sendto", "sendmsg"],
+    ...["link", "linkat", "sendfile", "copy_file_range"],
   ];
   return ["strace", "-f", "-qq", "-y", "-s", "16", "-o", log, "-e", `trace=${calls}`];
 }
@@ -40,6 +41,13 @@ export function* answersIn(
   }
 }
 
+/** What the processes of a log had changed below `root`, and not made durable, at its end. */
+export function unsyncedAtEnd(log: string, root: string): Unsynced {
+  const changes = new Changes(root);
+  for (const call of callsIn(log)) changes.note(call, 0);
+  return changes.of(0);
+}
+
 /** What was changed below a directory and has not been synced since. */
 class Changes {
   readonly #root: string;
@@ -63,8 +71,9 @@ class Changes {
     const [first = "", second] = quotedIn(text);
     const [, descriptor = "", open = ""] = /^(\d+)<([^>]*)>/.exec(text) ?? [];
     if (name === "fsync" || name === "fdatasync") this.#sync(open);
-    else if (name === "mkdir" || name.startsWith("rename")) this.#name(second ?? first);
+    else if (/^(?:mkdir|rename|link)/.test(name)) this.#name(second ?? first);
     else if (name === "openat") this.#open(first, text, process);
+    else if (name === "copy_file_range") this.#bytes.set(intoOf(text), process);
     else if (!this.#synchronous.has(`${process} ${descriptor}`) && open.startsWith(this.#root)) {
       this.#bytes.set(open, process);
     }
@@ -86,6 +95,11 @@ class Changes {
     else this.#synchronous.delete(descriptor);
     if (text.includes("O_CREAT") && !this.#known.has(path)) this.#name(path);
   }
+}
+
+/** The path of the second descriptor. */
+function intoOf(text: string): string {
+  return [...text.matchAll(/\d+<([^>]*)>/g)][1]?.[1] ?? "";
 }
 
 function quotedIn(text: string): string[] {

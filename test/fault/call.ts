@@ -67,7 +67,8 @@ export async function expectCall(target: Target, sent: Sent, ...statuses: number
   const got = await call(target, sent);
   const allowed = statuses.length === 0 ? [200] : statuses;
   if (allowed.includes(got.status)) return got;
-  throw new Error(`${sent.method} ${sent.path}: ${got.status} ${got.body}`);
+  const error = new Error(`${sent.method} ${sent.path}: ${got.status} ${got.body}`);
+  throw Object.assign(error, { code: `HTTP_${got.status}` });
 }
 
 /** Makes a bucket and answers its path. */

@@ -16,7 +16,14 @@ import {
   requireBroken,
   requireLedger,
 } from "#test/fault/load.ts";
-import { processTree, ROOT_ENVIRONMENT, serveCommand, start } from "#test/support/process.ts";
+import {
+  committerOf,
+  processTree,
+  ROOT_ENVIRONMENT,
+  serveCommand,
+  start,
+  workersOf,
+} from "#test/support/process.ts";
 import { startRealServer } from "#test/support/real-server.ts";
 import { LONG } from "#test/support/runs.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
@@ -61,7 +68,7 @@ test("a worker that is killed is replaced, and meanwhile the others serve", asyn
     const signals = { stop: stop.signal, giveUp: giveUp.signal };
     const writing = load(server, bucket, { ledger, round, ...signals });
     await systemClock.sleep(100);
-    const [, victim = 0, ...others] = processTree(server.pid);
+    const [victim = 0, ...others] = workersOf(server.pid);
     process.kill(victim, "SIGKILL");
     await systemClock.sleep(BACKOFF_MS);
     await requireServes(server, other, giveUp.signal);
@@ -69,9 +76,28 @@ test("a worker that is killed is replaced, and meanwhile the others serve", asyn
     stop.abort();
     deadline(PATIENCE_MS, () => giveUp.abort());
     await writing;
-    const now = processTree(server.pid);
-    assert.equal(now.length, 4);
+    const now = workersOf(server.pid);
+    assert.equal(now.length, 3);
     assert.ok(!now.includes(victim) && others.every((pid) => now.includes(pid)));
+    await requireLedger(server, bucket, ledger);
+  }
+});
+
+test("the process that commits for all is killed: workers go on, and another takes its place", async (t) => {
+  const server = await startRealServer(t, { workers: 3 });
+  const bucket = await makeBucket(server, "committer");
+  const ledger = new Ledger();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const stop = new AbortController();
+    const workers = workersOf(server.pid);
+    const victim = committerOf(server.pid) ?? 0;
+    const writing = load(server, bucket, { ledger, round, stop: stop.signal });
+    await systemClock.sleep(100 + ((round * 137) % 400));
+    process.kill(victim, "SIGKILL");
+    while ((committerOf(server.pid) ?? victim) === victim) await systemClock.sleep(20);
+    stop.abort();
+    await writing;
+    assert.deepEqual(workersOf(server.pid), workers);
     await requireLedger(server, bucket, ledger);
   }
 });
@@ -97,7 +123,7 @@ for (const [when, waitMs] of Object.entries({ "workers die": 0, "others start": 
 
 test("a connection on its way to a worker that dies is not left open", async (t) => {
   const server = await startRealServer(t, { workers: 2 });
-  const [, victim = 0] = processTree(server.pid);
+  const [victim = 0] = workersOf(server.pid);
   process.kill(victim, "SIGSTOP");
   const given = new AbortController();
   const asked = Array.from({ length: 4 }, () =>

@@ -110,14 +110,15 @@ export async function requireLedger(target: Target, bucket: string, ledger: Ledg
   assert.deepEqual([...listed].sort(), [...found].sort());
 }
 
-/** Waits before the next try, as clients do. Fails: `cause` when it is not a broken connection. */
+/** Waits before the next try, as clients do. Fails: `cause` when it is not what a killed process leaves. */
 export async function requireBroken(cause: unknown): Promise<void> {
   if (!isBroken(cause)) throw cause;
   await systemClock.sleep(BACKOFF_MS);
 }
 
+/** A worker's end breaks connections; that of the committer leaves unknown what it was given, which is told as 503. */
 export function isBroken(cause: unknown): boolean {
-  const codes = ["ECONNRESET", "ECONNREFUSED", "EPIPE", "ABORT_ERR"];
+  const codes = ["ECONNRESET", "ECONNREFUSED", "EPIPE", "ABORT_ERR", "HTTP_503"];
   return cause instanceof Error && "code" in cause && codes.includes(String(cause.code));
 }
 

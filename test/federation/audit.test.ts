@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { ControlPlaneRecord } from "#audit/record.ts";
 import { AuditSpool } from "#audit/spool.ts";
 import { openIdentities } from "#catalog/identities.ts";
+import { ControlAudit } from "#control-audit.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import { RequestAudit } from "#request-audit.ts";
 import { newTrace } from "#s3/trace.ts";
@@ -23,7 +24,15 @@ test("who was given keys by STS, and who was refused, is in the organization's c
   const root = await temporaryDirectory();
   const lost = () => assert.fail("records were lost");
   const spool = await AuditSpool.open({ root, owner: "1", clock, batchMs: 60_000, lost });
-  const audit = new RequestAudit({ spool, organizations, clock });
+  const keeper = new ControlAudit({ spool, organizations, clock, settled: async () => undefined });
+  const audit = new RequestAudit({
+    ...{ spool, clock, lost },
+    // To another process it takes a while.
+    tell: async (filed) => {
+      await new Promise(setImmediate);
+      keeper.file(filed);
+    },
+  });
   const request = {
     ...{ method: "POST", target: "/", rawHeaders: [], secure: true, remoteAddress: "192.0.2.1" },
     body: (async function* none() {})(),

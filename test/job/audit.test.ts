@@ -44,6 +44,7 @@ async function parts() {
     engine,
     clock: systemClock,
     region: "us-east-1",
+    heirOf: async (organizationId) => (organizationId === "gone" ? "ab1cd2" : undefined),
     batchMs: 60_000,
     count: () => undefined,
     log: makeLog({ pretty: false, access: false, to: 2 }),
@@ -129,6 +130,20 @@ test("each plane of each organization has a file of its own", async () => {
   );
   const other = await audit.catalog.bucket(bucketName("cw-other-audit-logs"));
   assert.equal(other.organizationId, "other");
+});
+
+test("what an organization that was deleted has left goes to its heir, apart from the heir's own", async () => {
+  const audit = await parts();
+  audit.spool.append({ organizationId: "gone", plane: "control-plane" }, record("1"));
+
+  await audit.spool.close();
+  await deliverAll(audit.job);
+
+  const { keys, texts } = await delivered(audit);
+  assert.equal(keys.length, 1);
+  assert.match(keys[0] ?? "", /^deleted\/gone\/control-plane\//);
+  assert.deepEqual(texts, [`${JSON.stringify(record("1"))}\n`]);
+  assert.equal(await audit.catalog.find(bucketName("cw-gone-audit-logs")), undefined);
 });
 
 test("a batch that was delivered but not removed is delivered again under the same key", async () => {

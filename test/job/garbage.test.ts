@@ -5,8 +5,8 @@ import type { Log } from "#base/log.ts";
 import { runGarbage } from "#job/garbage.ts";
 import { checked } from "#test/check/checked.ts";
 import { filled } from "#test/check/filled.ts";
-import { storesOver } from "#test/model/stores.ts";
-import { garbageKey, holdKey } from "#versioned/keys.ts";
+import { newClock, storesOver } from "#test/model/stores.ts";
+import { garbageKey, holdKey, manifestKey } from "#versioned/keys.ts";
 import { packJson } from "#versioned/record.ts";
 
 const ID = "ab".repeat(16);
@@ -66,3 +66,66 @@ for (const [what, keyOf] of [
     for (const text of told) assert.match(text, /"lode check --online --repair" removes it$/);
   });
 }
+
+test("what was decided to go a moment before a request began, and went while it read, waits for its end", async () => {
+  const { meta, blobs, all } = await filled();
+  const clock = newClock();
+  const [decidedMs, graceMs] = [clock.now(), 1_000];
+  const garbage = packJson({ contentId: OTHER, blobs: [] });
+  await meta.commit({ guards: [], writes: [{ key: garbageKey(decidedMs, ID), value: garbage }] });
+  const isThere = async () => (await all("g")).some(({ value }) => garbage.equals(value));
+  const began = [decidedMs + 1, decidedMs + graceMs, decidedMs + graceMs + 1];
+  const [seen, stop] = [[] as boolean[], new AbortController()];
+  clock.move(1_000_000);
+
+  await runGarbage({
+    stores: storesOver(meta, blobs, clock),
+    graceMs,
+    oldestReadMs: async () => {
+      seen.push(await isThere());
+      const next = began[seen.length - 1];
+      if (next === undefined) stop.abort();
+      return next ?? 0;
+    },
+    count: () => {},
+    log: { error: (_: string, cause: unknown) => assert.fail(String(cause)) } as unknown as Log,
+    signal: stop.signal,
+  });
+
+  assert.deepEqual(seen, [true, true, true, false]);
+});
+
+test("while a manifest cannot be read its own garbage stays, which is told once, and no other", async () => {
+  const { meta, blobs, all } = await filled();
+  const entry = (contentId: string) => packJson({ contentId, blobs: [], manifest: true });
+  await meta.commit({
+    guards: [],
+    writes: [
+      { key: manifestKey(ID), value: NONSENSE },
+      { key: garbageKey(3, ID), value: entry(ID) },
+      { key: garbageKey(5, OTHER), value: entry(OTHER) },
+    ],
+  });
+  const [told, stop] = [[] as string[], new AbortController()];
+  const log: Pick<Log, "error"> = { error: (_, cause) => told.push(String(cause)) };
+  let rounds = 0;
+
+  await runGarbage({
+    stores: storesOver(meta, blobs),
+    graceMs: 0,
+    oldestReadMs: async () => {
+      rounds += 1;
+      if (rounds === ROUNDS_MAX) stop.abort();
+      return 10;
+    },
+    count: () => {},
+    log: log as Log,
+    signal: stop.signal,
+  });
+
+  const left = (await all("g")).map(({ key }) => Buffer.from(key));
+  assert.ok(left.some((key) => key.equals(garbageKey(3, ID))));
+  assert.ok(!left.some((key) => key.equals(garbageKey(5, OTHER))));
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? "", new RegExp(`the garbage of content ${ID} stays`));
+});

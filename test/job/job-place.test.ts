@@ -66,3 +66,15 @@ test("one job is not another", async () => {
 
   assert.notEqual(await other().take("second", LEASE_MS), undefined);
 });
+
+test("a job of who died is free after a lease, though the clock was set back by hours since", async () => {
+  const { start, pass } = processes();
+  await start().take("first", LEASE_MS);
+  pass(LEASE_MS - 1);
+  pass(-LEASE_MS);
+  assert.equal(await start().take("second", LEASE_MS), undefined);
+
+  pass(-3_600_000);
+
+  assert.ok((await start().take("second", LEASE_MS)) !== undefined);
+});

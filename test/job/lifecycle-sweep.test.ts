@@ -51,6 +51,26 @@ test("a sweep that is stopped after any page goes on there, over objects, versio
   assert.equal(await countOf(job.metrics.actions, "uploads"), 1_200);
 });
 
+test("a clock that is set while a page is looked at makes the sweep rest no longer than a second", async () => {
+  const { job, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(DAYS));
+  for (let number = 0; number < 1_200; number += 1) await s3.put(`${number}`);
+  const slept: number[] = [];
+  let nowMs = job.clock.now();
+  const now = () => {
+    nowMs += 3_600_000;
+    return nowMs;
+  };
+  const sleep = async (ms: number) => {
+    slept.push(ms);
+  };
+
+  await sweep({ ...job, clock: { now, sleep } }, START, async () => true);
+
+  assert.ok(slept.length > 1);
+  assert.ok(Math.max(...slept) <= 1_000, `${slept} ms`);
+});
+
 test("a sweep looks at everything once, whole or in pieces", async () => {
   const examined = async (stops: boolean) => {
     const { job, bucket } = startSweeping();

@@ -1,7 +1,7 @@
 /** Counting usage again while it changes, over LMDB, and by the job. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { systemClock } from "#base/clock.ts";
+import { type Clock, systemClock } from "#base/clock.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { JobPlace } from "#catalog/job-place.ts";
@@ -17,6 +17,7 @@ import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { MovableClock } from "#test/support/movable-clock.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
+import { recountBucket } from "#versioned/recount.ts";
 import type { Stores } from "#versioned/store.ts";
 import { UsageCounters } from "#versioned/usage-counters.ts";
 
@@ -50,6 +51,28 @@ test("recounts beside writers, and beside each other, put the counters right and
   const repaired = recounters.flatMap(({ drifts }) => drifts);
   assert.deepEqual(repaired.map(({ counter }) => counter).sort(), ["bucket", "zone"]);
   assert.deepEqual(await driftsOf(stores, bucket.name), []);
+});
+
+test("a clock that is set while a page is read makes nobody wait, with a snapshot in hand, for as long", async () => {
+  const stores = storesOver(new MemoryMetaStore());
+  const { engine, bucket } = await bucketIn(stores, "large");
+  for (let index = 0; index < 250; index += 1) await put({ engine, bucket }, index);
+  const slept: number[] = [];
+  let nowMs = 0;
+  const clock: Clock = {
+    now: () => {
+      nowMs += 3_600_000;
+      return nowMs;
+    },
+    sleep: async (ms) => {
+      slept.push(ms);
+    },
+  };
+
+  assert.deepEqual(await recountBucket({ meta: stores.meta, clock }, bucket), []);
+
+  assert.ok(slept.length > 1);
+  assert.ok(Math.max(...slept) <= 1_000, `${slept} ms`);
 });
 
 test("a bucket that is deleted while it is counted leaves no counter behind", async () => {

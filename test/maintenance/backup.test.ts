@@ -113,6 +113,21 @@ test("a backup of what is damaged does not count, and the one before does", asyn
   assert.ok(readdirSync(join(to, "snapshots")).includes(snapshot));
 });
 
+test("a first backup of what is damaged does not count, and another may be made there when it is mended", async (t) => {
+  const store = await opened(t);
+  await store.put("lost", textOf(1));
+  const to = join(await temporaryDirectory(), "backup");
+  for (const path of blobsIn(store.path)) rmSync(path);
+
+  assert.equal((await backup({ ...store.options, to })).isTaken, false);
+  await assert.rejects(
+    restore({ ...RESTORE, from: to, data: join(to, "restored") }),
+    /there is no backup/,
+  );
+  await store.remove("lost");
+  assert.equal((await backup({ ...store.options, to })).isTaken, true);
+});
+
 test("while a hold stands garbage waits, and goes when it is taken back", async (t) => {
   const store = await opened(t);
   await store.put("key", textOf(1));

@@ -20,7 +20,7 @@ bucketDocumentLaws({
   missing: "NoSuchCORSConfiguration",
   refused: [
     { why: "no rule", body: CORS(""), code: "MalformedXML" },
-    { why: "101 rules", body: CORS(RULE(FROM("*")).repeat(101)), code: "MalformedXML" },
+    { why: "101 rules", body: CORS(RULE(FROM("*")).repeat(101)), code: "InvalidRequest" },
     {
       why: "a rule without a method",
       body: CORS(RULE("<AllowedOrigin>*</AllowedOrigin>")),
@@ -35,7 +35,7 @@ bucketDocumentLaws({
     { why: "two wildcards", body: CORS(RULE(FROM("http://*.*"))), code: "InvalidRequest" },
     {
       why: "an age that is no number",
-      body: CORS(RULE(`${FROM("*")}<MaxAgeSeconds>-1</MaxAgeSeconds>`)),
+      body: CORS(RULE(`${FROM("*")}<MaxAgeSeconds>1s</MaxAgeSeconds>`)),
       code: "MalformedXML",
     },
     {
@@ -44,6 +44,65 @@ bucketDocumentLaws({
       code: "InvalidRequest",
     },
   ],
+});
+
+/** What is wrong with a rule, in the words of AWS. */
+const WRONG = [
+  [FROM("*", ""), "Found unsupported HTTP method in CORS config. Unsupported method is "],
+  [FROM("*", "get"), "Found unsupported HTTP method in CORS config. Unsupported method is get"],
+  [FROM("*ex*.org"), 'AllowedOrigin "*ex*.org" can not have more than one wildcard.'],
+  [
+    `${FROM("*")}<AllowedHeader>x-*-*</AllowedHeader>`,
+    'AllowedHeader "x-*-*" can not have more than one wildcard.',
+  ],
+  [
+    `${FROM("*")}<AllowedHeader>x y</AllowedHeader>`,
+    'AllowedHeader "x y" contains invalid character.',
+  ],
+  [
+    `${FROM("*")}<AllowedHeader>x-amz-*</AllowedHeader><ExposeHeader>x:y</ExposeHeader>`,
+    'ExposeHeader "x:y" contains invalid character.',
+  ],
+  [
+    `${FROM("*")}<ExposeHeader>x-amz-*</ExposeHeader>`,
+    'ExposeHeader "x-amz-*" contains wildcard. We currently do not support wildcard for ExposeHeader.',
+  ],
+] as const;
+for (const [rule, message] of WRONG) {
+  test(`PutBucketCors says: ${message}`, async (t) => {
+    const s3 = await startServer(t);
+
+    const reply = await s3.put("/bucket?cors", CORS(RULE(rule)));
+
+    assertRefused(reply, 400, "InvalidRequest");
+    assert.equal(only(reply.text, "Message"), message);
+  });
+}
+
+test("PutBucketCors takes an age below zero, which tells browsers not to remember, and names of nothing", async (t) => {
+  const s3 = await startServer(t);
+  const nothing = "<AllowedOrigin></AllowedOrigin><AllowedHeader></AllowedHeader>";
+  const rule = `${FROM("*")}${nothing}<ExposeHeader></ExposeHeader><MaxAgeSeconds>-1</MaxAgeSeconds>`;
+
+  assert.equal((await s3.put("/bucket?cors", CORS(RULE(rule)))).status, 200);
+  const { headers } = await s3.get("/bucket/key", { origin: "https://a.org" });
+
+  assert.equal(headers["access-control-max-age"], "-1");
+  assert.equal(headers["access-control-expose-headers"], undefined);
+});
+
+test("an answer is for a page of another origin only as what the request asks leave for is allowed", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket?cors", RULES);
+  const origin = "https://app.example.org";
+  const asked = async (headers: Readonly<Record<string, string>>) =>
+    (await s3.get("/bucket/key", { origin, ...headers })).headers["access-control-allow-origin"];
+
+  const put = { "access-control-request-method": "PUT" };
+  assert.equal(await asked(put), origin);
+  assert.equal(await asked({}), undefined);
+  assert.equal(await asked({ ...put, "access-control-request-headers": "X-Amz-Date" }), origin);
+  assert.equal(await asked({ ...put, "access-control-request-headers": "x-other" }), undefined);
 });
 
 const RULES = CORS(
@@ -118,7 +177,19 @@ test("a preflight allows nothing in a bucket without rules, and needs an origin 
   const refused = await s3.request({ ...ask, headers });
   assertRefused(refused, 403, "AccessForbidden");
   assert.match(refused.text, />CORSResponse: CORS is not enabled for this bucket\.</);
-  assertRefused(await s3.request({ ...ask, path: "/missing/key", headers }), 404, "NoSuchBucket");
+  assert.equal(only(refused.text, "Method"), "GET");
+  assert.equal(only(refused.text, "ResourceType"), "BUCKET");
+  const missing = await s3.request({ ...ask, path: "/missing/key", headers });
+  assertRefused(missing, 403, "AccessForbidden");
+  assert.equal(only(missing.text, "Message"), "CORSResponse: Bucket not found");
+  const without = await s3.request({ ...ask, headers: { origin: "https://a.org" } });
+  assertRefused(without, 403, "AccessForbidden");
+  assert.equal(only(without.text, "Method"), "OPTIONS");
+
+  await s3.put("/bucket?cors", RULES);
+  const other = await s3.request({ ...ask, headers });
+  assertRefused(other, 403, "AccessForbidden");
+  assert.equal(only(other.text, "ResourceType"), "OBJECT");
   for (const [sent, problem] of [
     [{}, "Insufficient information. Origin request header needed."],
     [{ ...headers, origin: "" }, "Insufficient information. Origin request header needed."],

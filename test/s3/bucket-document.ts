@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertRefused, s3Document } from "#test/s3/xml.ts";
+import { assertRefused, only, s3Document } from "#test/s3/xml.ts";
 import { startServer } from "#test/support/server.ts";
 
 /** One kind of bucket document, for the laws that all kinds share. */
@@ -34,7 +34,9 @@ export function bucketDocumentLaws(kind: BucketDocumentCase): void {
   test(`Get${name} refuses a bucket without one with ${missing}`, async (t) => {
     const s3 = await startServer(t);
 
-    assertRefused(await s3.get(path), 404, missing);
+    const refused = await s3.get(path);
+    assertRefused(refused, 404, missing);
+    assert.equal(only(refused.text, "BucketName"), "bucket");
   });
 
   test(`Put${name} answers ${kind.putStatus} and Get${name} answers what was put`, async (t) => {

@@ -66,6 +66,11 @@ const REFUSED = [
     rules: RULE(PREFIX + DAYS).replace("Enabled", "enabled"),
     code: "MalformedXML",
   },
+  {
+    why: "a tag named twice",
+    rules: RULE(`<Filter><And>${TAG}${TAG}</And></Filter>${DAYS}`),
+    code: "InvalidRequest",
+  },
   { why: "uploads by tag", rules: RULE(`<Filter>${TAG}</Filter>${ABORT}`), code: "InvalidRequest" },
   {
     why: "1,001 rules",
@@ -78,6 +83,51 @@ for (const { why, rules, code } of REFUSED) {
     const s3 = await startServer(t);
 
     assertRefused(await s3.put("/bucket?lifecycle", LIFECYCLE(rules)), 400, code);
+  });
+}
+
+const SIZE = "x-amz-transition-default-minimum-object-size";
+
+test("from which size on objects would be moved is kept beside the rules, and told though nobody said it", async (t) => {
+  const s3 = await startServer(t);
+  const path = "/bucket?lifecycle";
+  const rules = LIFECYCLE(RULE(PREFIX + DAYS));
+  const plain = await s3.put(path, rules);
+  const plainGot = await s3.get(path);
+
+  const varied = await s3.put(path, rules, { [SIZE]: "varies_by_storage_class" });
+  const variedGot = await s3.get(path);
+  const refused = await s3.put(path, rules, { [SIZE]: "value" });
+
+  const told = [plain, plainGot, varied, variedGot].map(({ headers }) => headers[SIZE]);
+  const [fallback, other] = ["all_storage_classes_128K", "varies_by_storage_class"];
+  assert.deepEqual(told, [fallback, fallback, other, other]);
+  assert.equal(variedGot.text, plainGot.text);
+  assertRefused(refused, 400, "InvalidRequest");
+  assert.deepEqual(texts(refused.text, "Message"), [
+    "Invalid TransitionDefaultMinimumObjectSize found: value",
+  ]);
+});
+
+for (const filter of [
+  "",
+  "<Prefix></Prefix>",
+  "<Prefix>a</Prefix>",
+  TAG,
+  `<And>${TAG}</And>`,
+  `<And><Prefix></Prefix>${TAG}</And>`,
+  `<And><Prefix>a</Prefix><ObjectSizeGreaterThan>1</ObjectSizeGreaterThan></And>`,
+]) {
+  test(`a rule's filter is answered as it was put: "${filter}"`, async (t) => {
+    const s3 = await startServer(t);
+    const rule = RULE(`<Filter>${filter}</Filter>${DAYS}`);
+
+    await s3.put("/bucket?lifecycle", LIFECYCLE(rule));
+    const { text } = await s3.get("/bucket?lifecycle");
+
+    assert.ok(text.includes(rule), text);
+    assert.equal((await s3.put("/bucket?lifecycle", text)).status, 200);
+    assert.equal((await s3.get("/bucket?lifecycle")).text, text);
   });
 }
 

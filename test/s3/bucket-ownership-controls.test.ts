@@ -14,6 +14,11 @@ bucketDocumentLaws({
   missing: "OwnershipControlsNotFoundError",
   refused: [
     { why: "no rule", body: WHOLE(""), code: "MalformedXML" },
+    {
+      why: "a second rule",
+      body: WHOLE(RULE("BucketOwnerEnforced").repeat(2)),
+      code: "MalformedXML",
+    },
     { why: "an unknown ownership", body: WHOLE(RULE("Nobody")), code: "MalformedXML" },
     { why: "ObjectWriter", body: WHOLE(RULE("ObjectWriter")), status: 501, code: "NotImplemented" },
   ],

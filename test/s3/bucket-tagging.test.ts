@@ -1,4 +1,8 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import { bucketDocumentLaws } from "#test/s3/bucket-document.ts";
+import { assertRefused } from "#test/s3/xml.ts";
+import { startServer } from "#test/support/server.ts";
 
 const TAG = (key: string, value: string) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`;
 const TAGGING = (tags: string) => `<Tagging><TagSet>${tags}</TagSet></Tagging>`;
@@ -25,4 +29,17 @@ bucketDocumentLaws({
     },
     { why: "no tag set", body: "<Tagging/>", code: "MalformedXML" },
   ],
+});
+
+test("PutBucketTagging of no tags leaves the bucket without a set, and so does CreateBucket", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket?tagging", TAGGING(TAG("a", "1")));
+
+  const put = await s3.put("/bucket?tagging", TAGGING(""));
+  await s3.put("/other", "<CreateBucketConfiguration><Tags></Tags></CreateBucketConfiguration>");
+
+  assert.equal(put.status, 204);
+  for (const bucket of ["bucket", "other"]) {
+    assertRefused(await s3.get(`/${bucket}?tagging`), 404, "NoSuchTagSet");
+  }
 });

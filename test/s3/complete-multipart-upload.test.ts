@@ -115,8 +115,17 @@ test("CompleteMultipartUpload takes a last part of any size, and x-amz-mp-object
   const complete = (size: string) =>
     completeUpload(s3, PATH, { uploadId, parts, headers: { "x-amz-mp-object-size": size } });
 
-  assertRefused(await complete("7"), 400, "InvalidRequest");
-  assertRefused(await complete("six"), 400, "InvalidArgument");
+  const REFUSED = [
+    ["7", "The provided 'x-amz-mp-object-size' header value 7 does not match what was computed: 6"],
+    ["six", "Value for x-amz-mp-object-size header is invalid: 'six'"],
+    ["", "Value for x-amz-mp-object-size header is invalid: ''"],
+    ["-1", "Value for x-amz-mp-object-size header is less than zero: '-1'"],
+  ] as const;
+  for (const [size, message] of REFUSED) {
+    const reply = await complete(size);
+    assertRefused(reply, 400, "InvalidRequest");
+    assert.equal(only(reply.text, "Message"), message);
+  }
   assert.equal((await complete("6")).status, 200);
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertRefused } from "#test/s3/xml.ts";
 import { type Reply, startServer, type TestServer } from "#test/support/server.ts";
+import { temporaryDirectory } from "#test/support/temporary.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -27,6 +28,46 @@ test("CopyObject takes metadata and tags over from the source", async (t) => {
   assert.equal(headers["cache-control"], "max-age=60");
   assert.equal(headers["x-amz-meta-a"], "1");
   assert.equal(headers["x-amz-tagging-count"], "2");
+});
+
+test("CopyObject takes over no redirect of a website, whatever the directive, but what it is sent", async (t) => {
+  const s3 = await startServer(t);
+  const NAME = "x-amz-website-redirect-location";
+  await s3.makeVolume("volume", await temporaryDirectory());
+  const said = { "x-amz-meta-a": "1", [NAME]: "/elsewhere" };
+  await s3.put("/bucket/key", "bytes", said);
+  await s3.put("/volume/key", "bytes", said);
+  const redirectOf = async (path: string) => (await s3.get(path)).headers[NAME];
+
+  for (const source of ["bucket/key", "volume/key"]) {
+    for (const to of ["/bucket/copy", "/volume/copy"]) {
+      for (const directive of ["COPY", "REPLACE"]) {
+        const headers = { "x-amz-copy-source": source, "x-amz-metadata-directive": directive };
+        assert.equal((await s3.put(to, "", headers)).status, 200);
+        assert.equal(await redirectOf(to), undefined, `${source} ${to} ${directive}`);
+        await s3.put(to, "", { ...headers, [NAME]: "/here" });
+        assert.equal(await redirectOf(to), "/here", `${source} ${to} ${directive}`);
+      }
+    }
+  }
+  assert.equal((await s3.get("/bucket/copy")).headers["x-amz-meta-a"], undefined);
+  await copy(s3, {});
+  assert.equal((await s3.get("/bucket/copy")).headers["x-amz-meta-a"], "1");
+});
+
+test("CopyObject onto itself may change where a website redirects to, even to the same place", async (t) => {
+  const s3 = await startServer(t);
+  const redirect = { "x-amz-website-redirect-location": "/elsewhere" };
+  await s3.put("/bucket/key", "bytes", { ...SAID, ...redirect });
+
+  const changed = await copy(s3, redirect, "/bucket/key");
+  const { headers } = await s3.get("/bucket/key");
+
+  const nowhere = { "x-amz-website-redirect-location": "elsewhere" };
+  assertRefused(await copy(s3, nowhere), 400, "InvalidRedirectLocation");
+  assert.equal(changed.status, 200);
+  assert.equal(headers["x-amz-website-redirect-location"], "/elsewhere");
+  assert.equal(headers["x-amz-meta-a"], "1");
 });
 
 test("CopyObject with the directive COPY ignores the metadata it is sent", async (t) => {

@@ -89,7 +89,7 @@ test("GetObjectAttributes answers the version that is named", async (t) => {
 });
 
 const REFUSED = [
-  { why: "no attributes", headers: {}, status: 400, code: "InvalidArgument" },
+  { why: "no attributes", headers: {}, status: 400, code: "InvalidRequest" },
   {
     why: "an unknown attribute",
     headers: { "x-amz-object-attributes": "ETag,Colour" },

@@ -218,6 +218,7 @@ test("GetObject tells of a delete marker: 404 without its version, 405 with it",
 
   assertRefused(missing, 404, "NoSuchKey");
   assertRefused(named, 405, "MethodNotAllowed");
+  assert.equal(named.headers["allow"], "DELETE");
   for (const { headers } of [missing, named]) {
     assert.equal(headers["x-amz-delete-marker"], "true");
     assert.equal(headers["x-amz-version-id"], versionId);

@@ -261,6 +261,29 @@ test("Whether a key is there is known only to whoever may list the bucket", asyn
   assert.equal((await s3.request(head)).status, 404);
 });
 
+test("Whether a key has a delete marker is known only to whoever may list the bucket", async (t) => {
+  const s3 = await startServer(t);
+  await s3.setVersioning("bucket", "Enabled");
+  await s3.request({ method: "DELETE", path: "/bucket/key" });
+  const read = { ...ON_OBJECTS, Effect: "Allow", Action: "s3:GetObjectTagging" };
+  const list = {
+    ...{ Effect: "Allow", Principal: "*" },
+    ...{ Action: "s3:ListBucket", Resource: "arn:aws:s3:::bucket" },
+  };
+  const asks: readonly Ask[] = [
+    { path: "/bucket/key?tagging", as: OTHER },
+    { path: "/bucket/missing?tagging", as: OTHER },
+  ];
+
+  await putPolicy(s3, read);
+  for (const ask of asks) assertRefused(await s3.request(ask), 403, "AccessDenied");
+
+  await putPolicy(s3, read, list);
+  const [marked, missing] = await Promise.all(asks.map((ask) => s3.request(ask)));
+  assert.equal(marked?.status, 405);
+  assert.equal(missing?.status, 404);
+});
+
 test("A page token leads to no bucket and no key but those that may be listed anyway", async (t) => {
   const s3 = await startServer(t, { buckets: ["bucket", "bucket-b", "bucket-c"] });
   await s3.fill("bucket", ["a", "b", "secret/1", "secret/2"]);

@@ -38,6 +38,11 @@ const REFUSED = [
     code: "AccessControlListNotSupported",
   },
   {
+    why: "the canned ACL of those who write logs",
+    headers: { "x-amz-acl": "log-delivery-write" },
+    code: "AccessControlListNotSupported",
+  },
+  {
     why: "a canned ACL that does not exist",
     headers: { "x-amz-acl": "everyone" },
     code: "InvalidArgument",

@@ -115,12 +115,32 @@ for (const { why, path = PATH, body, status = 400, code } of REFUSED) {
   });
 }
 
-test("PutObjectTagging refuses a delete marker", async (t) => {
+test("a delete marker has no tags and no ACL to be set, read or removed: the current version as one that is named", async (t) => {
   const s3 = await startServer(t);
   await s3.setVersioning("bucket", "Enabled");
   const marker = await s3.request({ method: "DELETE", path: "/bucket/key" });
+  const versionId = marker.headers["x-amz-version-id"] ?? "";
+  const asks = [
+    { method: "PUT", path: PATH, body: TAGGING("") },
+    { method: "GET", path: PATH },
+    { method: "DELETE", path: PATH },
+    { method: "PUT", path: "/bucket/key?acl", headers: { "x-amz-acl": "private" } },
+  ];
 
-  assertRefused(await s3.put(PATH, TAGGING("")), 404, "NoSuchKey");
-  const named = `${PATH}&versionId=${marker.headers["x-amz-version-id"]}`;
-  assertRefused(await s3.put(named, TAGGING("")), 405, "MethodNotAllowed");
+  for (const ask of asks) {
+    for (const path of [ask.path, `${ask.path}&versionId=${versionId}`]) {
+      const reply = await s3.request({ ...ask, path });
+      assertRefused(reply, 405, "MethodNotAllowed");
+      assert.equal(only(reply.text, "Method"), ask.method);
+      assert.equal(only(reply.text, "ResourceType"), "DeleteMarker");
+      assert.equal(reply.headers["x-amz-delete-marker"], "true");
+      assert.equal(reply.headers["x-amz-version-id"], versionId);
+      assert.equal(reply.headers["allow"], "DELETE");
+    }
+  }
+  // Others say of it what GetObject says.
+  for (const query of ["?acl", "?attributes"]) {
+    const headers = { "x-amz-object-attributes": "ETag" };
+    assertRefused(await s3.get(`/bucket/key${query}`, headers), 404, "NoSuchKey");
+  }
 });

@@ -159,6 +159,12 @@ const EARLY = [
     status: 400,
     code: "InvalidDigest",
   },
+  {
+    why: "a redirect to nowhere",
+    ask: { headers: { "x-amz-website-redirect-location": "elsewhere.org" } },
+    status: 400,
+    code: "InvalidRedirectLocation",
+  },
 ] as const;
 for (const { why, ask, status, code } of EARLY) {
   test(`PutObject refuses ${why} with ${code} without asking for the body`, async (t) => {

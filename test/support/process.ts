@@ -97,6 +97,25 @@ export function processTree(pid: number): readonly number[] {
   return [pid, ...childrenOf(pid).flatMap(processTree)];
 }
 
+/** Of a server's processes those that speak S3, the oldest first. */
+export function workersOf(pid: number): readonly number[] {
+  return processTree(pid).filter((each) => commandOf(each).includes("worker"));
+}
+
+/** The process that commits for all workers, where there is one. */
+export function committerOf(pid: number): number | undefined {
+  return processTree(pid).find((each) => commandOf(each).includes("committer"));
+}
+
+/** Empty when it has ended meanwhile. */
+function commandOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
 /** Bytes of memory that are theirs: a page that n processes share counts one n-th in each. */
 export function residentBytes(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + proportionalBytes(pid), 0);

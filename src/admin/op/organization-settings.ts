@@ -28,7 +28,8 @@ const setOrganizationSettings = operation({
     }
     const change = async () => await organizations.setSettings(organizationId, settings);
     if (settings.controlPlaneAuditLoggingEnabled !== false) return { settings: await change() };
-    return { settings: await request.silencing("controlPlaneAuditLoggingEnabled=false", change) };
+    const identifier = "controlPlaneAuditLoggingEnabled=false";
+    return { settings: await request.silencing({ organizationId, identifier }, change) };
   },
 });
 

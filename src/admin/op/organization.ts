@@ -62,12 +62,15 @@ const deleteOrganization = operation({
     }
     await services.organizations.get(orgId);
     await requireEmpty(services, orgId);
-    // Without policies nothing of it is allowed any more.
-    for (const [name] of await services.policies.list(orgId)) {
-      await services.policies.delete(orgId, name);
-    }
-    await services.organizations.remove(orgId);
-    return {};
+    const about = { organizationId: orgId, identifier: orgId };
+    return await services.request.silencing(about, async () => {
+      // Without policies nothing of it is allowed any more.
+      for (const [name] of await services.policies.list(orgId)) {
+        await services.policies.delete(orgId, name);
+      }
+      await services.organizations.remove(orgId);
+      return {};
+    });
   },
 });
 

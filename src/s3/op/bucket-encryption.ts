@@ -1,4 +1,4 @@
-import { S3Error } from "#base/error.ts";
+import { invalidArgument, S3Error } from "#base/error.ts";
 import { children, childText, type Element, tag, wrap } from "#base/xml.ts";
 import { bucketDocument } from "#s3/bucket-document.ts";
 import { requireServerAlgorithm } from "#s3/encryption.ts";
@@ -37,12 +37,9 @@ function checkRule(rule: Element): string {
   if (byDefault === undefined || algorithm === undefined) throw new S3Error("MalformedXML", {});
   requireServerAlgorithm(algorithm);
   if (childText(byDefault, "KMSMasterKeyID") !== undefined) {
-    const message = "KMSMasterKeyID only goes with aws:kms, which is not implemented.";
-    throw new S3Error(
-      "InvalidArgument",
-      { ArgumentName: "KMSMasterKeyID", ArgumentValue: "" },
-      { message },
-    );
+    const message =
+      "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse";
+    throw invalidArgument("ApplyServerSideEncryptionByDefault", "", message);
   }
   if (children(rule, "BlockedEncryptionTypes").length > 0) {
     const message = "BlockedEncryptionTypes is not implemented.";

@@ -1,5 +1,5 @@
 import { S3Error } from "#base/error.ts";
-import { child, childText, tag, wrap } from "#base/xml.ts";
+import { children, childText, tag, wrap } from "#base/xml.ts";
 import { bucketDocument } from "#s3/bucket-document.ts";
 import { NEEDING_ACLS, OWNER_ENFORCED, ownershipNotOffered } from "#s3/object-ownership.ts";
 
@@ -23,8 +23,9 @@ export const bucketOwnershipControls = bucketDocument({
   putStatus: 200,
   missing: "OwnershipControlsNotFoundError",
   check: (root) => {
-    const rule = child(root, "Rule");
-    const ownership = rule === undefined ? undefined : childText(rule, "ObjectOwnership");
+    const [rule, ...more] = children(root, "Rule");
+    if (rule === undefined || more.length > 0) throw new S3Error("MalformedXML", {});
+    const ownership = childText(rule, "ObjectOwnership");
     if (ownership !== undefined && NEEDING_ACLS.includes(ownership)) {
       throw ownershipNotOffered(ownership);
     }

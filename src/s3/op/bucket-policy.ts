@@ -23,7 +23,7 @@ const getBucketPolicy = operation({
   grants: (bucket) => [{ action: "s3:GetBucketPolicy", resource: bucket }],
   run: async ({ open, catalog }, bucket) => {
     const text = await catalog.document((await open(bucket)).bucket, "policy");
-    if (text === undefined) throw new S3Error("NoSuchBucketPolicy", {});
+    if (text === undefined) throw new S3Error("NoSuchBucketPolicy", { BucketName: bucket });
     return text;
   },
   render: (body) => ({

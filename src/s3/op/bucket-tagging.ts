@@ -2,8 +2,9 @@ import { bucketDocument } from "#s3/bucket-document.ts";
 import { readTagging, writeTagging } from "#s3/tags.ts";
 
 /**
- * Up to 10 tags, as an object's.
+ * Up to 10 tags, as an object's. A set of none is no set.
  *
+ * Observed: 2026-02-23, as others recorded AWS: after a Put of none a Get is NoSuchTagSet.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html
  */
 export const bucketTagging = bucketDocument({
@@ -17,5 +18,8 @@ export const bucketTagging = bucketDocument({
   },
   putStatus: 204,
   missing: "NoSuchTagSet",
-  check: (tagging) => writeTagging(readTagging(tagging)),
+  check: (tagging) => {
+    const tags = readTagging(tagging);
+    return tags.length === 0 ? undefined : writeTagging(tags);
+  },
 });

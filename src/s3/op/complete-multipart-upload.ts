@@ -106,8 +106,14 @@ function readNumber(text: string): number {
   throw invalidArgument("PartNumber", text, "PartNumber must be >= 1");
 }
 
+/**
+ * Observed: 2026-08-19, as others measured AWS: the code and the messages.
+ * Fails: InvalidRequest.
+ */
 function readSize(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw invalidArgument("x-amz-mp-object-size", text, "The size must be a number of bytes.");
+  const problem = /^-\d{1,15}$/.test(text) ? "less than zero" : "invalid";
+  const message = `Value for x-amz-mp-object-size header is ${problem}: '${text}'`;
+  throw new S3Error("InvalidRequest", {}, { message });
 }

@@ -14,7 +14,7 @@ import {
 } from "#s3/encryption.ts";
 import { expirationHeader } from "#s3/expiration.ts";
 import { isoDate } from "#s3/iso-date.ts";
-import { readMetadata, readStorageClass } from "#s3/object-headers.ts";
+import { readMetadata, readRedirect, readStorageClass } from "#s3/object-headers.ts";
 import { PUT_BYTES_MAX, putGrants, refuseForeignParameters } from "#s3/op/put-object.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
@@ -107,6 +107,7 @@ function readDirectives(headers: Headers): CopyInput["attributes"] {
   const tagging = readDirective(headers, "x-amz-tagging-directive");
   return {
     metadata: metadata === "REPLACE" ? readMetadata(headers) : undefined,
+    redirect: readRedirect(headers),
     tags: tagging === "REPLACE" ? (readTagHeader(headers["x-amz-tagging"]) ?? []) : undefined,
     storageClass: readStorageClass(headers),
   };
@@ -124,13 +125,14 @@ function readDirective(headers: Headers, name: string): "COPY" | "REPLACE" {
 function requireChange(
   name: NamedKey,
   source: NamedObject,
-  { metadata, storageClass }: CopyInput["attributes"],
+  { metadata, redirect, storageClass }: CopyInput["attributes"],
 ): void {
   const same = name.bucket === source.bucket && name.key === source.key;
   if (
     !same ||
     source.versionId !== undefined ||
     metadata !== undefined ||
+    redirect !== undefined ||
     storageClass !== undefined
   ) {
     return;

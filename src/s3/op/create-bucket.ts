@@ -33,9 +33,9 @@ export const createBucket = operation({
     ownership: requireOwnerEnforced(request),
   }),
 
-  grants: ({ bucket, tagging }) => {
+  grants: ({ bucket, tags }) => {
     const create = { action: "s3:CreateBucket", resource: bucket } as const;
-    if (tagging === undefined) return [create];
+    if (tags !== true) return [create];
     return [create, { action: "s3:PutBucketTagging", resource: bucket }];
   },
 
@@ -55,6 +55,8 @@ export const createBucket = operation({
 
 interface Configuration {
   readonly location?: string | undefined;
+  /** Whether tags are spoken of, be it none. */
+  readonly tags?: boolean;
   /** The text of the bucket's tagging document. */
   readonly tagging?: string | undefined;
 }
@@ -68,8 +70,9 @@ function readConfiguration(request: S3Request): Configuration {
     throw new S3Error("NotImplemented", { Operation: "DirectoryBucket" }, { message });
   }
   const tags = child(root, "Tags");
-  const tagging = tags && document("Tagging", writeTagging(readTags(tags)));
-  return { location: readLocation(root), tagging };
+  const set = tags && readTags(tags);
+  const tagging = set && set.length > 0 ? document("Tagging", writeTagging(set)) : undefined;
+  return { location: readLocation(root), tags: tags !== undefined, tagging };
 }
 
 function readLocation(root: Element): string | undefined {
@@ -95,7 +98,10 @@ function requirePrivateAcl(request: S3Request): void {
 function requireOwnerEnforced(request: S3Request): void {
   const ownership = request.headers["x-amz-object-ownership"];
   if (ownership === undefined || ownership === OWNER_ENFORCED) return;
-  if (!NEEDING_ACLS.includes(ownership)) throw invalidArgument("x-amz-object-ownership", ownership);
+  if (!NEEDING_ACLS.includes(ownership)) {
+    const message = `Invalid x-amz-object-ownership header: ${ownership}`;
+    throw invalidArgument("x-amz-object-ownership", ownership, message);
+  }
   throw ownershipNotOffered(ownership);
 }
 

@@ -1,3 +1,4 @@
+import { refuseMarker } from "#s3/delete-marker.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import { objectOf } from "#s3/request.ts";
@@ -18,7 +19,7 @@ export const deleteObjectTagging = operation({
   ],
   run: async ({ open }, name) => {
     const { bucket, engine } = await open(name.bucket);
-    return await engine.setTags({ ...name, bucket }, []);
+    return await refuseMarker("DELETE", () => engine.setTags({ ...name, bucket }, []));
   },
   render: (object) => empty(204, versionHeader(object)),
 });

@@ -19,7 +19,7 @@ export const getBucketPolicyStatus = operation({
   grants: (bucket) => [{ action: "s3:GetBucketPolicyStatus", resource: bucket }],
   run: async ({ open, catalog }, name) => {
     const text = await catalog.document((await open(name)).bucket, "policy");
-    if (text === undefined) throw new S3Error("NoSuchBucketPolicy", {});
+    if (text === undefined) throw new S3Error("NoSuchBucketPolicy", { BucketName: name });
     return readBucketPolicy(text, name).isPublic;
   },
   render: (isPublic) => xmlReply("PolicyStatus", tag("IsPublic", isPublic)),

@@ -1,4 +1,4 @@
-import { invalidArgument } from "#base/error.ts";
+import { invalidArgument, S3Error } from "#base/error.ts";
 import { tag, wrap } from "#base/xml.ts";
 import type { Checksum, ObjectInfo } from "#object/attributes.ts";
 import type { PartInfo } from "#object/engine.ts";
@@ -61,9 +61,14 @@ export const getObjectAttributes = operation({
   },
 });
 
-/** Fails: InvalidArgument. */
+/** Fails: InvalidArgument, InvalidRequest. */
 function readWanted({ headers }: S3Request): ReadonlySet<Attribute> {
   const text = headers["x-amz-object-attributes"] ?? "";
+  if (text === "") {
+    const message =
+      "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty";
+    throw new S3Error("InvalidRequest", {}, { message });
+  }
   const names = text.split(",").map((name) => name.trim());
   const wanted = names.map((name) => ATTRIBUTES.find((known) => known === name));
   if (wanted.includes(undefined)) {

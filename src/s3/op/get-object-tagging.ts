@@ -1,3 +1,4 @@
+import { refuseMarker } from "#s3/delete-marker.ts";
 import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { objectOf } from "#s3/request.ts";
@@ -18,7 +19,7 @@ export const getObjectTagging = operation({
   ],
   run: async ({ open }, name) => {
     const { bucket, engine } = await open(name.bucket);
-    return await engine.head({ ...name, bucket });
+    return await refuseMarker("GET", () => engine.head({ ...name, bucket }));
   },
   render: (object) =>
     xmlReply("Tagging", writeTagging(object.attributes.tags), { headers: versionHeader(object) }),

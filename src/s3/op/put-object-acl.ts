@@ -1,4 +1,5 @@
 import { readOwnerDocument, requireOwner } from "#s3/acl.ts";
+import { refuseMarker } from "#s3/delete-marker.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import { objectOf } from "#s3/request.ts";
@@ -8,7 +9,7 @@ import { requireOwnerAcl } from "#s3/unoffered.ts";
  * Takes what changes nothing: the owner has full control.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html
- * Fails: AccessControlListNotSupported, NoSuchKey.
+ * Fails: AccessControlListNotSupported, NoSuchKey, MethodNotAllowed (a delete marker).
  */
 export const putObjectAcl = operation({
   name: "PutObjectAcl",
@@ -28,7 +29,7 @@ export const putObjectAcl = operation({
   run: async ({ open }, { name, owner }) => {
     const { bucket, engine } = await open(name.bucket);
     requireOwner(owner, bucket);
-    await engine.head({ ...name, bucket });
+    await refuseMarker("PUT", () => engine.head({ ...name, bucket }));
   },
   render: () => empty(200),
 });

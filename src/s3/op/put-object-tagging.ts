@@ -1,3 +1,4 @@
+import { refuseMarker } from "#s3/delete-marker.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import { documentOf, objectOf } from "#s3/request.ts";
@@ -7,7 +8,7 @@ import { readTagging, versionHeader } from "#s3/tags.ts";
  * Replaces the whole tag set of one object version.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html
- * Fails: NoSuchKey, NoSuchVersion, InvalidTag, BadRequest (over ten tags), MalformedXML.
+ * Fails: NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker), InvalidTag, BadRequest (over ten tags), MalformedXML.
  */
 export const putObjectTagging = operation({
   name: "PutObjectTagging",
@@ -27,7 +28,7 @@ export const putObjectTagging = operation({
   ],
   run: async ({ open }, { name, tags }) => {
     const { bucket, engine } = await open(name.bucket);
-    return await engine.setTags({ ...name, bucket }, tags);
+    return await refuseMarker("PUT", () => engine.setTags({ ...name, bucket }, tags));
   },
   render: (object) => empty(200, versionHeader(object)),
 });
