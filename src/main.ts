@@ -7,7 +7,14 @@ const EXIT_SETTING = 2;
 
 // Each command loads what it needs, so that those that only ask a server start fast.
 if (cluster.isWorker) import("#worker.ts").then(({ runWorker }) => runWorker()).catch(fail);
+else if (isCommitter())
+  import("#committer.ts").then(({ runCommitter }) => runCommitter()).catch(fail);
 else run(process.argv.slice(2)).catch(fail);
+
+/** Started by the supervisor, beside its workers; no command for people. */
+function isCommitter(): boolean {
+  return process.connected && process.argv[2] === "committer";
+}
 
 async function run([command, ...args]: readonly string[]): Promise<void> {
   switch (command) {
@@ -20,12 +27,6 @@ async function run([command, ...args]: readonly string[]): Promise<void> {
       const { runSupervisor } = await import("#supervisor.ts");
       await runSupervisor(config);
       return process.exit(0);
-    }
-    // What the supervisor starts beside its workers; no command for people.
-    case "committer": {
-      const { runCommitter } = await import("#committer.ts");
-      runCommitter();
-      return;
     }
     case "check":
     case "backup":

@@ -146,6 +146,10 @@ const CODES = {
   InvalidToken: code(400, "The provided token is malformed or otherwise not valid."),
   InvalidURI: code(400, "Could not parse the specified URI."),
   KeyTooLongError: code(400, "Your key is too long.", "Size", "MaxSizeAllowed"),
+  MalformedACLError: code(
+    400,
+    "The XML that you provided was not well-formed or did not validate against our published schema.",
+  ),
   MalformedPOSTRequest: code(
     400,
     "The body of your POST request is not well-formed multipart/form-data.",

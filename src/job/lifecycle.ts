@@ -23,7 +23,8 @@ const SAVE_MS = 1_000;
 export async function runLifecycle(job: LifecycleJob): Promise<void> {
   const { clock, signal, log } = job;
   while (!signal.aborted) {
-    let waitMs = EVERY_MS_MIN;
+    // What fails once may go on failing, and each time is told.
+    let waitMs = LEASE_MS;
     try {
       waitMs = await sweepWhenDue(job);
     } catch (cause) {

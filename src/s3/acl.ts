@@ -15,16 +15,28 @@ export function aclElements(owner: ListOwner): string {
   return ownerElement(owner) + wrap("AccessControlList", grant);
 }
 
+/** What a request says of who may do what, in a header or a document; nothing else can it say than the owner. */
+interface SaidOfOwner {
+  readonly isNothing: boolean;
+  /** The id in the document. */
+  readonly id: string | undefined;
+}
+
 /**
- * Who a document says has FULL_CONTROL; undefined without a document.
- * Fails: MalformedXML; AccessControlListNotSupported unless it is the owner alone.
+ * Who a document says has FULL_CONTROL.
+ *
+ * Observed: 2026-02-21, as others recorded AWS: a request that says nothing is MissingSecurityHeader, and a document
+ * without an owner or a list MalformedACLError.
+ * Fails: MalformedXML, MalformedACLError; AccessControlListNotSupported unless it is the owner alone.
  */
-export function readOwnerDocument(request: S3Request): string | undefined {
-  if (request.document === "") return undefined;
+export function readOwnerDocument(request: S3Request): SaidOfOwner {
+  if (request.document === "") {
+    return { isNothing: request.headers["x-amz-acl"] === undefined, id: undefined };
+  }
   const root = documentOf(request, "AccessControlPolicy");
   const owner = child(root, "Owner");
   const list = child(root, "AccessControlList");
-  if (owner === undefined || list === undefined) throw new S3Error("MalformedXML", {});
+  if (owner === undefined || list === undefined) throw new S3Error("MalformedACLError", {});
   const id = childText(owner, "ID");
   const grants = children(list, "Grant");
   const ownersOnly = grants.every((grant) => {
@@ -34,10 +46,11 @@ export function readOwnerDocument(request: S3Request): string | undefined {
   });
   // Without a grant the owner would have nothing.
   if (!ownersOnly || grants.length === 0) throw new S3Error("AccessControlListNotSupported", {});
-  return id;
+  return { isNothing: false, id };
 }
 
-/** Fails: AccessControlListNotSupported when a document speaks of another owner. */
-export function requireOwner(id: string | undefined, { ownerId }: Bucket): void {
+/** Fails: MissingSecurityHeader; AccessControlListNotSupported when a document speaks of another owner. */
+export function requireOwner({ isNothing, id }: SaidOfOwner, { ownerId }: Bucket): void {
+  if (isNothing) throw new S3Error("MissingSecurityHeader", { MissingHeaderName: "x-amz-acl" });
   if (id !== undefined && id !== ownerId) throw new S3Error("AccessControlListNotSupported", {});
 }

@@ -54,14 +54,19 @@ function tagSet(pairs: readonly Tag[]): readonly Tag[] {
   return [...pairs].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
-/** `x-amz-tagging: a=1&b=2`, where an "&" too many does no harm. Fails: InvalidArgument, and as tagSet. */
+/**
+ * `x-amz-tagging: a=1&b=2`, where an "&" too many does no harm.
+ *
+ * Observed: 2026-02-23, as others recorded AWS: a pair with two "=", or nothing before it, is not well-formed.
+ * Fails: InvalidArgument, and as tagSet.
+ */
 export function readTagHeader(text: string | undefined): readonly Tag[] | undefined {
   if (text === undefined) return undefined;
   const written = text.split("&").filter((pair) => pair !== "");
   const pairs = written.map((pair): Tag => {
-    const equals = pair.indexOf("=");
-    const [key, value] = equals < 0 ? [pair, ""] : [pair.slice(0, equals), pair.slice(equals + 1)];
-    return [decode(key), decode(value)];
+    const [key = "", value = "", ...more] = pair.split("=").map(decode);
+    if (key === "" || more.length > 0) throw badTagHeader(text);
+    return [key, value];
   });
   if (new Set(pairs.map(([key]) => key)).size < pairs.length) throw badTagHeader(text);
   return tagSet(pairs);

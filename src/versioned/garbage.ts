@@ -22,7 +22,7 @@ const NOTHING: Collected = { entries: 0, blobs: 0 };
 export interface Collected {
   readonly entries: number;
   readonly blobs: number;
-  /** Why the first of those stays that cannot be worked off, since what they name cannot be read. */
+  /** Why the first of those stays that cannot be worked off: what they name cannot be read, or removed. */
   readonly failure?: StorageError;
 }
 
@@ -65,7 +65,7 @@ function readEntry(key: Uint8Array, value: Uint8Array): GarbageRecord {
   }
 }
 
-/** As collect. What is damaged stays, and keeps nobody else's waiting. */
+/** As collect. What cannot be worked off stays, and keeps no other waiting. */
 async function collectOrLeave(
   stores: Stores,
   record: GarbageRecord,
@@ -73,9 +73,9 @@ async function collectOrLeave(
   try {
     return await collect(stores, record);
   } catch (cause) {
-    if (!(cause instanceof StorageError && cause.kind === "corrupt")) throw cause;
-    const message = `the garbage of content ${record.contentId} stays: what it names cannot be read`;
-    return new StorageError("corrupt", message, cause);
+    if (!(cause instanceof StorageError)) throw cause;
+    const message = `the garbage of content ${record.contentId} stays: ${cause.message}`;
+    return new StorageError(cause.kind, message, cause);
   }
 }
 

@@ -1,7 +1,9 @@
 /** What the garbage job does, and says, when a record in its way cannot be read. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { StorageError } from "#base/error.ts";
 import type { Log } from "#base/log.ts";
+import type { BlobId, BlobStore } from "#blob/store.ts";
 import { runGarbage } from "#job/garbage.ts";
 import { checked } from "#test/check/checked.ts";
 import { filled } from "#test/check/filled.ts";
@@ -95,37 +97,68 @@ test("what was decided to go a moment before a request began, and went while it 
   assert.deepEqual(seen, [true, true, true, false]);
 });
 
-test("while a manifest cannot be read its own garbage stays, which is told once, and no other", async () => {
-  const { meta, blobs, all } = await filled();
-  const entry = (contentId: string) => packJson({ contentId, blobs: [], manifest: true });
-  await meta.commit({
-    guards: [],
-    writes: [
-      { key: manifestKey(ID), value: NONSENSE },
-      { key: garbageKey(3, ID), value: entry(ID) },
-      { key: garbageKey(5, OTHER), value: entry(OTHER) },
-    ],
-  });
-  const [told, stop] = [[] as string[], new AbortController()];
-  const log: Pick<Log, "error"> = { error: (_, cause) => told.push(String(cause)) };
-  let rounds = 0;
+for (const what of ["a manifest cannot be read", "a blob cannot be removed"]) {
+  test(`while ${what} its own garbage stays, which is told once, and no other`, async () => {
+    const { meta, blobs, all } = await filled();
+    const isManifest = what.startsWith("a manifest");
+    const entry = (contentId: string) =>
+      packJson({ contentId, blobs: [contentId], ...(isManifest ? { manifest: true } : {}) });
+    await meta.commit({
+      guards: [],
+      writes: [
+        ...(isManifest ? [{ key: manifestKey(ID), value: NONSENSE }] : []),
+        { key: garbageKey(3, ID), value: entry(ID) },
+        { key: garbageKey(5, OTHER), value: entry(OTHER) },
+      ],
+    });
+    const [told, stop] = [[] as string[], new AbortController()];
+    const log: Pick<Log, "error"> = { error: (_, cause) => told.push(String(cause)) };
+    const failing = new Unremovable(blobs, isManifest ? "" : ID);
+    let rounds = 0;
 
-  await runGarbage({
-    stores: storesOver(meta, blobs),
-    graceMs: 0,
-    oldestReadMs: async () => {
-      rounds += 1;
-      if (rounds === ROUNDS_MAX) stop.abort();
-      return 10;
-    },
-    count: () => {},
-    log: log as Log,
-    signal: stop.signal,
-  });
+    await runGarbage({
+      stores: storesOver(meta, failing),
+      graceMs: 0,
+      oldestReadMs: async () => {
+        rounds += 1;
+        if (rounds === ROUNDS_MAX) stop.abort();
+        return 10;
+      },
+      count: () => {},
+      log: log as Log,
+      signal: stop.signal,
+    });
 
-  const left = (await all("g")).map(({ key }) => Buffer.from(key));
-  assert.ok(left.some((key) => key.equals(garbageKey(3, ID))));
-  assert.ok(!left.some((key) => key.equals(garbageKey(5, OTHER))));
-  assert.equal(told.length, 1);
-  assert.match(told[0] ?? "", new RegExp(`the garbage of content ${ID} stays`));
-});
+    const left = (await all("g")).map(({ key }) => Buffer.from(key));
+    assert.ok(left.some((key) => key.equals(garbageKey(3, ID))));
+    assert.ok(!left.some((key) => key.equals(garbageKey(5, OTHER))));
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? "", new RegExp(`the garbage of content ${ID} stays: `));
+  });
+}
+
+/** Blobs of which the file system keeps one. */
+class Unremovable implements BlobStore {
+  readonly #inner: BlobStore;
+  readonly #kept: BlobId;
+  readonly create: BlobStore["create"];
+  readonly read: BlobStore["read"];
+  readonly size: BlobStore["size"];
+  readonly list: BlobStore["list"];
+
+  constructor(inner: BlobStore, kept: BlobId) {
+    this.#inner = inner;
+    this.#kept = kept;
+    this.create = () => inner.create();
+    this.read = (id, range) => inner.read(id, range);
+    this.size = (id) => inner.size(id);
+    this.list = () => inner.list();
+  }
+
+  async remove(id: BlobId): Promise<void> {
+    if (id === this.#kept) throw new StorageError("unavailable", "EPERM: operation not permitted");
+    await this.#inner.remove(id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

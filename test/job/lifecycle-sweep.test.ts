@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StorageError } from "#base/error.ts";
-import { sweepAll, sweepWhenDue } from "#job/lifecycle.ts";
+import { runLifecycle, sweepAll, sweepWhenDue } from "#job/lifecycle.ts";
 import { type SweepPlace, sweep } from "#job/lifecycle-sweep.ts";
 import type { Engine } from "#object/engine.ts";
 import {
@@ -49,6 +49,25 @@ test("a sweep that is stopped after any page goes on there, over objects, versio
   assert.equal(await countOf(job.metrics.actions, "expired"), 400);
   assert.equal(await countOf(job.metrics.actions, "noncurrent"), 400);
   assert.equal(await countOf(job.metrics.actions, "uploads"), 1_200);
+});
+
+test("a sweep that fails is tried again half a minute later, not each second", async () => {
+  const { job, errors } = startSweeping();
+  const stop = new AbortController();
+  const slept: number[] = [];
+  const sleep = async (ms: number) => {
+    slept.push(ms);
+    if (slept.length === 3) stop.abort();
+  };
+  const list = async () => {
+    throw new SyntaxError("a bucket's record cannot be read");
+  };
+  const catalog = Object.assign(Object.create(job.catalog), { list }) as typeof job.catalog;
+
+  await runLifecycle({ ...job, catalog, clock: { ...job.clock, sleep }, signal: stop.signal });
+
+  assert.deepEqual(slept, [30_000, 30_000, 30_000]);
+  assert.equal(errors.length, 3);
 });
 
 test("a clock that is set while a page is looked at makes the sweep rest no longer than a second", async () => {

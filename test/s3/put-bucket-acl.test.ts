@@ -56,7 +56,8 @@ const REFUSED = [
   { why: "a grant to everyone", body: EVERYONE, code: "AccessControlListNotSupported" },
   { why: "a grant to another owner", body: STRANGER, code: "AccessControlListNotSupported" },
   { why: "another document", body: "<Tagging/>", code: "MalformedXML" },
-  { why: "a policy without a list", body: "<AccessControlPolicy/>", code: "MalformedXML" },
+  { why: "a policy without a list", body: "<AccessControlPolicy/>", code: "MalformedACLError" },
+  { why: "nothing said", code: "MissingSecurityHeader" },
   {
     why: "a missing bucket",
     path: PATH.replace("bucket", "missing"),

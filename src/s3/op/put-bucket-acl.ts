@@ -8,7 +8,7 @@ import { requireOwnerAcl } from "#s3/unoffered.ts";
  * Takes what changes nothing: the owner has full control.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html
- * Fails: AccessControlListNotSupported.
+ * Fails: AccessControlListNotSupported, MalformedACLError, MissingSecurityHeader.
  */
 export const putBucketAcl = operation({
   name: "PutBucketAcl",

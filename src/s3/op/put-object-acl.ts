@@ -9,7 +9,8 @@ import { requireOwnerAcl } from "#s3/unoffered.ts";
  * Takes what changes nothing: the owner has full control.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html
- * Fails: AccessControlListNotSupported, NoSuchKey, MethodNotAllowed (a delete marker).
+ * Fails: AccessControlListNotSupported, MalformedACLError, MissingSecurityHeader, NoSuchKey,
+ * MethodNotAllowed (a delete marker).
  */
 export const putObjectAcl = operation({
   name: "PutObjectAcl",
