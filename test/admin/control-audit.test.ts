@@ -46,6 +46,11 @@ async function openAudited(t: TestContext, settled: () => Promise<void> = async 
   return { ...opened, audit, spool, records, root, lost };
 }
 
+const REQUEST = {
+  ...{ method: "PUT", target: "/", rawHeaders: [], secure: false, remoteAddress: "192.0.2.1" },
+  body: (async function* none() {})(),
+};
+
 /** What another process tells, of who was given keys there. */
 function filed(organizationId: string, identifier: string) {
   const record: ControlPlaneRecord = {
@@ -141,6 +146,47 @@ test("what other processes answered before is recorded before who switches the a
   assert.deepEqual(kept.slice(1), ["EARLY", OFF]);
 });
 
+test("what other processes tell while the audit is being switched off waits for its end, and is none then", async (t) => {
+  const { ok, audit, spool, records, organizationId, control } = await openAudited(t);
+  await ok("PUT", SETTINGS, audited(true));
+  const trace = {
+    ...{ requestId: "8B7DA0C9E2A4F3D1", operation: "SetOrganizationSettings", denied: undefined },
+    ...{ organizationId, silenced: organizationId, identifier: OFF, code: undefined },
+    caller: { kind: "operator" } as const,
+  };
+
+  await audit.silence(REQUEST, trace, async () => {
+    audit.file(filed(organizationId, "MEANWHILE"));
+    await new Promise(setImmediate);
+    await control.organizations.setSettings(organizationId, audited(false).settings);
+  });
+  await spool.close();
+
+  assert.deepEqual(
+    (await records()).slice(1).map(({ identifier }) => identifier),
+    [OFF],
+  );
+});
+
+test("what only the operator can do is recorded as being about the organization that it names", async (t) => {
+  const { ok, call, spool, records, control } = await openAudited(t);
+  await ok("PUT", SETTINGS, audited(true));
+  await ok("POST", "/v1/lode/organization", { orgId: "acme", name: "Acme" });
+  await control.users.create("acme", { uid: "ada", name: "Ada", groups: [] });
+
+  const refused = await call({ method: "DELETE", path: "/v1/lode/organization/acme" });
+  await spool.close();
+
+  assert.equal(refused.json.code, 9, "FailedPrecondition");
+  assert.deepEqual(
+    (await records()).slice(1).map(({ action, identifier, code }) => [action, identifier, code]),
+    [
+      ["cwobject:CreateOrganization", "acme", undefined],
+      ["cwobject:DeleteOrganization", "acme", "FailedPrecondition"],
+    ],
+  );
+});
+
 test("who deletes an organization is its last record, on the disk before it is gone, and the operator's own", async (t) => {
   const { ok, spool, records, control } = await openAudited(t);
   await ok("POST", "/v1/lode/organization", { orgId: "acme", name: "Acme" });
@@ -170,17 +216,13 @@ test("what was to end the audit of another organization than the caller's and fa
     ...{ organizationId, silenced: "acme", identifier: "acme" },
     caller: { kind: "operator" } as const,
   };
-  const request = {
-    ...{ method: "DELETE", target: "/", rawHeaders: [], secure: false, remoteAddress: "192.0.2.1" },
-    body: (async function* none() {})(),
-  };
 
-  const failing = audit.silence(request, { ...trace, code: undefined }, async () => {
+  const failing = audit.silence(REQUEST, { ...trace, code: undefined }, async () => {
     throw new ControlError("Aborted", "changed meanwhile");
   });
   await assert.rejects(failing, { code: "Aborted" });
   const reply = { status: 409, headers: {}, body: undefined };
-  audit.record(request, { reply, trace: { ...trace, code: "Aborted" } }, 0);
+  audit.record(REQUEST, { reply, trace: { ...trace, code: "Aborted" } }, 0);
   await spool.close();
 
   assert.deepEqual(

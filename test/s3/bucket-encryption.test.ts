@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { bucketDocumentLaws } from "#test/s3/bucket-document.ts";
 import { completeUpload, sendPart, startUpload } from "#test/s3/multipart.ts";
 import { assertBody, assertEncrypted, KEY, pattern, SIZES, SSE_S3, sseC } from "#test/s3/sse.ts";
+import { assertRefused, only } from "#test/s3/xml.ts";
 import { type ServerOptions, startServer } from "#test/support/server.ts";
 
 const APPLY = (inner: string) =>
@@ -118,4 +119,15 @@ test("a default that comes or goes changes no object that is there", async (t) =
   assertEncrypted(await s3.get("/bucket/before"), "none");
   assertEncrypted(await s3.get("/bucket/between"), "SSE-S3");
   assertEncrypted(await s3.get("/bucket/after"), "none");
+});
+
+test("PutBucketEncryption says in AWS's words that AES256 has no KMS key", async (t) => {
+  const s3 = await startServer(t);
+  const both = "<SSEAlgorithm>AES256</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID>";
+
+  const refused = await s3.put("/bucket?encryption", WHOLE(RULE(APPLY(both))));
+
+  assertRefused(refused, 400, "InvalidArgument");
+  assert.equal(only(refused.text, "ArgumentName"), "ApplyServerSideEncryptionByDefault");
+  assert.match(only(refused.text, "Message") ?? "", /^a KMSMasterKeyID is not applicable if/);
 });

@@ -164,7 +164,10 @@ const REFUSED: readonly { headers: Headers; status?: number; code: string }[] = 
   { headers: { "x-amz-metadata-directive": "MERGE" }, code: "InvalidArgument" },
   { headers: { "x-amz-tagging-directive": "" }, code: "InvalidArgument" },
   { headers: LARGE, code: "MetadataTooLarge" },
-  { headers: { "x-amz-tagging-directive": "REPLACE", "x-amz-tagging": "=" }, code: "InvalidTag" },
+  {
+    headers: { "x-amz-tagging-directive": "REPLACE", "x-amz-tagging": "=" },
+    code: "InvalidArgument",
+  },
   { headers: { "x-amz-storage-class": "COLD" }, code: "InvalidStorageClass" },
   { headers: { "x-amz-checksum-algorithm": "MD4" }, code: "InvalidRequest" },
   { headers: { "x-amz-acl": "public-read" }, code: "AccessControlListNotSupported" },

@@ -237,6 +237,16 @@ test("CreateBucket takes the zones that were named, in upper or lower case, and 
   assertRefused(await s3.put("/other-bucket", ""), 400, "InvalidLocationConstraint");
 });
 
+test("CreateBucket names the ownership that there is none of", async (t) => {
+  const s3 = await startServer(t, { buckets: [] });
+
+  const headers = { "x-amz-object-ownership": "Everyone" };
+  const refused = await s3.put("/new-bucket", "", headers);
+
+  const message = "Invalid x-amz-object-ownership header: Everyone";
+  assert.equal(only(refused.text, "Message"), message);
+});
+
 test("CreateBucket takes the ACL private", async (t) => {
   const s3 = await startServer(t, { buckets: [] });
 
