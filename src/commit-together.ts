@@ -1,17 +1,14 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deadline } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import type { CommitterStart, FromCommitter } from "#committer.ts";
-import { GARBAGE_COLLECTION } from "#garbage-collection.ts";
+import type { CommitterStart } from "#committer.ts";
+import { CommitterProcess } from "#committer-process.ts";
 import { syncMs } from "#server/sync-speed.ts";
 
 /** One that dies is started again after this long; workers commit by themselves meanwhile. */
 const RESTART_MS = 500;
-/** Workers have gone before: nobody is left who could keep it. */
-const STOP_MS = 5_000;
 /** Two workers that take turns lose less than the way to a third process costs, if a sync is faster than that. */
 const SLOW_SYNC_MS = 0.4;
 /** Systems allow 104 or 108, with a zero at the end. */
@@ -32,7 +29,7 @@ interface Together {
 export class CommitTogether implements AsyncDisposable {
   readonly #start: CommitterStart;
   readonly #log: Log;
-  #child: ChildProcess | undefined;
+  #committer: CommitterProcess | undefined;
   #stopping = false;
 
   private constructor(start: CommitterStart, log: Log) {
@@ -60,49 +57,23 @@ export class CommitTogether implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
-    const child = this.#child;
-    if (child === undefined) return;
-    const gone = new Promise((resolve) => child.once("exit", resolve));
-    child.disconnect();
-    const timer = deadline(STOP_MS, () => child.kill("SIGKILL"));
-    await gone;
-    timer.cancel();
+    await this.#committer?.stop();
     rmSync(this.#start.socket, { force: true });
   }
 
   async #launch(): Promise<void> {
     // One that was killed has left its name.
     rmSync(this.#start.socket, { force: true });
-    const execArgv = [...process.execArgv, ...GARBAGE_COLLECTION];
-    const child = fork(process.argv[1] ?? "", ["committer"], { execArgv });
-    await new Promise<void>((resolve, reject) => {
-      child.once("exit", (code, signal) => {
-        reject(new Error(`the committer ended with ${signal ?? code}`));
-        this.#gone(child);
-      });
-      child.once("message", (message: FromCommitter) => {
-        if (message.kind === "failed") {
-          reject(new Error(message.message));
-          return;
-        }
-        this.#child = child;
-        resolve();
-      });
-      const start: CommitterStart = this.#start;
-      // One that has just died hears nothing, and its exit says so.
-      child.send(start, () => undefined);
-    });
-  }
-
-  #gone(child: ChildProcess): void {
-    if (this.#child !== child) return;
-    this.#child = undefined;
-    this.#replace();
+    const gone = (how: string): void => {
+      if (this.#stopping) return;
+      this.#log.warn(`${how}: a new one is started`);
+      this.#replace();
+    };
+    this.#committer = await CommitterProcess.start(this.#start, { log: this.#log, gone });
   }
 
   #replace(): void {
-    if (this.#stopping) return;
-    this.#log.warn("the committer ended: a new one is started");
+    this.#committer = undefined;
     deadline(RESTART_MS, () => {
       if (this.#stopping) return;
       this.#launch().catch((cause) => {

@@ -14,8 +14,14 @@ export interface CommitterStart {
   readonly pretty: boolean;
 }
 
+export type ToCommitter =
+  | { readonly kind: "start"; readonly start: CommitterStart }
+  /** Whether its event loop still turns. */
+  | { readonly kind: "ping" };
+
 export type FromCommitter =
   | { readonly kind: "ready" }
+  | { readonly kind: "pong" }
   | { readonly kind: "failed"; readonly message: string };
 
 /** Workers that outlive the supervisor finish what they do for so long. */
@@ -24,8 +30,12 @@ const LAST_WORKERS_MS = 35_000;
 /** One process that commits what all workers change. It lives as long as the supervisor, and its workers, do. */
 export function runCommitter(): void {
   assert(process.send !== undefined, "a committer has a supervisor");
-  process.once("message", (start: CommitterStart) => {
-    serve(start).then(
+  process.on("message", (message: ToCommitter) => {
+    if (message.kind === "ping") {
+      tell({ kind: "pong" });
+      return;
+    }
+    serve(message.start).then(
       () => tell({ kind: "ready" }),
       (cause) => tell({ kind: "failed", message: String(cause) }, () => process.exit(1)),
     );

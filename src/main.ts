@@ -60,7 +60,8 @@ function fail(cause: unknown): never {
   if (cause instanceof ConfigError || cause instanceof StorageError) {
     // One line, whatever a parser had to say.
     process.stderr.write(`lode: ${cause.message.replace(/\s*\n\s*/g, " ")}\n`);
-    process.exit(EXIT_SETTING);
+    // A disk that is full may have space the next time; who is told of a setting need not try again.
+    process.exit(cause instanceof StorageError && cause.kind === "full" ? 1 : EXIT_SETTING);
   }
   process.stderr.write(`lode: ${cause instanceof Error ? cause.stack : cause}\n`);
   process.exit(1);

@@ -1,4 +1,4 @@
-import { deadline } from "#base/clock.ts";
+import { deadline, keepAlive } from "#base/clock.ts";
 
 /** Of the time that a commit takes, so much is spent on waiting for those who were just told. */
 const SHARE = 1 / 2;
@@ -29,6 +29,8 @@ export class Gathering {
       return;
     }
     this.#expected = waiting + told;
+    // What waits here to be committed may be all that the process is there for.
+    using _ = keepAlive();
     await new Promise<void>((resolve) => {
       const timer = deadline(waitMs, resolve);
       this.#arrived = () => {

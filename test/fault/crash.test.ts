@@ -102,6 +102,19 @@ test("the process that commits for all is killed: workers go on, and another tak
   }
 });
 
+test("the process that commits for all hangs: it is ended, and what waited for it may be sent again", async (t) => {
+  const server = await startRealServer(t, { workers: 3 });
+  const bucket = await makeBucket(server, "hanging");
+  const victim = committerOf(server.pid) ?? 0;
+  process.kill(victim, "SIGSTOP");
+
+  const waiting = await call(server, { method: "PUT", path: `${bucket}/key`, body: "first" });
+
+  assert.equal(waiting.status, 503);
+  assert.notEqual(committerOf(server.pid), victim);
+  await expectCall(server, { method: "PUT", path: `${bucket}/key`, body: "second" });
+});
+
 for (const [when, waitMs] of Object.entries({ "workers die": 0, "others start": RESTARTING_MS })) {
   test(`a server that is told to stop as ${when} stops, and is not held up`, async (t) => {
     for (let round = 0; round < DYING_ROUNDS; round += 1) {
