@@ -8,9 +8,13 @@ const ATTRIBUTE_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LOWER = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-const BROUGHT_ID = /^[A-Za-z0-9_]{3,128}$/;
-/** A presigned URL lets whoever sees it guess at the secret: a short one would be found. */
-const BROUGHT_SECRET = /^[\x21-\x7e]{16,128}$/;
+/** No character that ends an id in a Credential (`/`, `,`, `=`), and none at its start that begins an option. */
+const BROUGHT_ID = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]{2,127}$/;
+/**
+ * As short as MinIO's and the root key's may be. A presigned URL lets whoever sees it guess at the
+ * secret, and finds one that a person thought of: `lode key create` and docs/migrating.md say so.
+ */
+const BROUGHT_SECRET = /^[\x21-\x7e]{8,128}$/;
 
 /** What a client signs with. */
 export interface KeyPair {
@@ -29,7 +33,8 @@ export function newSecretKey(): string {
 /** Of a pair that somebody else made. Fails: InvalidArgument, which does not tell the secret. */
 export function checkKeyPair({ accessKeyId, secretKey }: KeyPair): void {
   if (!BROUGHT_ID.test(accessKeyId)) {
-    const message = "accessKeyId: give 3 to 128 of A-Z a-z 0-9 _";
+    const message =
+      "accessKeyId: give 3 to 128 of A-Z a-z 0-9 _ . @ + - that begin with a letter, a digit or _";
     throw new ControlError("InvalidArgument", message);
   }
   if (isSessionKeyId(accessKeyId)) {
@@ -37,7 +42,7 @@ export function checkKeyPair({ accessKeyId, secretKey }: KeyPair): void {
     throw new ControlError("InvalidArgument", message);
   }
   if (BROUGHT_SECRET.test(secretKey)) return;
-  const message = "secretKey: give 16 to 128 printable characters of ASCII without spaces";
+  const message = "secretKey: give 8 to 128 printable characters of ASCII without spaces";
   throw new ControlError("InvalidArgument", message);
 }
 

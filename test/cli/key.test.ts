@@ -47,6 +47,21 @@ test("lode key create brings a key that clients have, and does not print its sec
   }
 });
 
+test("lode key create takes a short secret, and says what it is worth without telling it", async (t) => {
+  const { create, file, control } = await start(t);
+  const bring = async (secret: string, id: string) => {
+    writeFileSync(file, secret);
+    return await create("--user", "ada", "--secret-from-file", file, "--access-key-id", id);
+  };
+
+  const { stdout } = await bring("sh0rt-15-chars!", "app.reader-1@example.com");
+
+  assert.match(stdout, /\nIts secret has 15 characters: .*guess/);
+  assert.equal(stdout.includes("sh0rt"), false);
+  assert.equal((await control.keys.find("app.reader-1@example.com"))?.secret, "sh0rt-15-chars!");
+  assert.equal((await bring("a-secret-16-char", "longer")).stdout.includes("guess"), false);
+});
+
 test("lode key create refuses half of a key, somebody's key without whose, and an id that is taken", async (t) => {
   const { create, file } = await start(t);
   writeFileSync(file, SECRET);

@@ -160,6 +160,11 @@ async function signRequests({ target, control, secrets }: World): Promise<void> 
   const body = { durationSeconds: 0 };
   const made = await control("POST", "/v1/lode/user/ada/access-key", { body });
   secrets.set("the secret of an access key", made.secretKey);
+  const brought = { accessKeyId: "ada@example.com", secretKey: "ada-brought-this-secret" };
+  await control("POST", "/v1/lode/user/ada/access-key", { body: { ...body, ...brought } });
+  const again = { body: { ...body, ...brought }, status: 409 };
+  await control("POST", "/v1/lode/user/ada/access-key", again);
+  secrets.set("the secret of a key that was brought", brought.secretKey);
   const { endpoint } = target;
   const ada: Target = { endpoint, accessKeyId: made.accessKeyId, secret: made.secretKey };
   const given = { method: "GET", url: `${endpoint}/bucket/${CONTROL}`, ...ada };

@@ -65,7 +65,7 @@ Or:          lode key create --user ada --access-key-id user_abc --secret-from-f
       if (pair !== undefined) {
         // Who brings a secret has it, and would not look for it in a log.
         const { secretKey, ...json } = made;
-        return { json, text: shown(json) };
+        return { json, text: shown(json) + warningOf(pair.secretKey) };
       }
       const text = given.is("env")
         ? environmentOf(made)
@@ -136,8 +136,21 @@ function environmentOf(key: Json): string {
   return `${id} AWS_SECRET_ACCESS_KEY=${textOf(key["secretKey"])}`;
 }
 
+/** Below it a person chose it; what programs make is longer. */
+const SECRET_CHARS_SAFE = 16;
+
+function warningOf({ length }: string): string {
+  if (length >= SECRET_CHARS_SAFE) return "";
+  return `\nIts secret has ${length} characters: who sees a presigned URL may guess it. Let clients have another key soon.`;
+}
+
+interface Pair {
+  readonly accessKeyId: string;
+  readonly secretKey: string;
+}
+
 /** Fails: UsageError. */
-function broughtPair(given: Given, readFile: World["readFile"]): object | undefined {
+function broughtPair(given: Given, readFile: World["readFile"]): Pair | undefined {
   const accessKeyId = given.text("access-key-id");
   const file = given.text("secret-from-file");
   if (accessKeyId === undefined && file === undefined) return undefined;
