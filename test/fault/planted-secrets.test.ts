@@ -160,7 +160,7 @@ async function signRequests({ target, control, secrets }: World): Promise<void> 
   const body = { durationSeconds: 0 };
   const made = await control("POST", "/v1/lode/user/ada/access-key", { body });
   secrets.set("the secret of an access key", made.secretKey);
-  const brought = { accessKeyId: "ada@example.com", secretKey: "ada-brought-this-secret" };
+  const brought = { accessKeyId: "ada@example.com", secretKey: "ada-brought-this-secret-along" };
   await control("POST", "/v1/lode/user/ada/access-key", { body: { ...body, ...brought } });
   const again = { body: { ...body, ...brought }, status: 409 };
   await control("POST", "/v1/lode/user/ada/access-key", again);
