@@ -30,6 +30,11 @@ export interface LifecycleRule {
 const RULES_MAX = 1_000;
 const ID_CHARS_MAX = 255;
 const KEEP_MAX = 100;
+const RULE_ELEMENTS = [
+  ...["ID", "Status", "Filter", "Prefix", "Expiration"],
+  ...["NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"],
+];
+const CONDITIONS = ["Prefix", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan"];
 
 /**
  * Reads a LifecycleConfiguration.
@@ -73,6 +78,7 @@ function readRule(element: Element, idIfNone: string): LifecycleRule {
     const message = `${name} is not implemented: storage classes are chosen at the upload.`;
     throw new S3Error("NotImplemented", { Operation: name }, { message });
   }
+  requireKnown(element, RULE_ELEMENTS);
   const status = childText(element, "Status");
   if (status !== "Enabled" && status !== "Disabled") throw new S3Error("MalformedXML", {});
   const id = childText(element, "ID") || idIfNone;
@@ -115,7 +121,9 @@ function requireCompatible({ filter, expiration, abortDays }: LifecycleRule): vo
 function readFilter(filter: Element | undefined): LifecycleFilter {
   if (filter === undefined) throw new S3Error("MalformedXML", {});
   const both = child(filter, "And");
+  requireKnown(filter, ["And", ...CONDITIONS]);
   const conditions = both ?? filter;
+  if (both !== undefined) requireKnown(both, CONDITIONS);
   if (both === undefined && filter.children.length > 1) throw new S3Error("MalformedXML", {});
   const sizes = {
     overBytes: readSize(conditions, "ObjectSizeGreaterThan"),
@@ -165,6 +173,7 @@ function readSize(element: Element, name: string): number | undefined {
 
 function readExpiration(element: Element | undefined): LifecycleRule["expiration"] {
   if (element === undefined) return undefined;
+  requireKnown(element, ["Days", "Date", "ExpiredObjectDeleteMarker"]);
   const days = childText(element, "Days");
   const date = childText(element, "Date");
   const marker = childText(element, "ExpiredObjectDeleteMarker");
@@ -178,6 +187,7 @@ function readExpiration(element: Element | undefined): LifecycleRule["expiration
 
 function readNoncurrent(element: Element | undefined): LifecycleRule["noncurrent"] {
   if (element === undefined) return undefined;
+  requireKnown(element, ["NoncurrentDays", "NewerNoncurrentVersions"]);
   const days = childText(element, "NoncurrentDays");
   const keep = childText(element, "NewerNoncurrentVersions");
   if (days === undefined) throw new S3Error("MalformedXML", {});
@@ -194,6 +204,7 @@ function readNoncurrent(element: Element | undefined): LifecycleRule["noncurrent
 
 function readAbort(element: Element | undefined): number | undefined {
   if (element === undefined) return undefined;
+  requireKnown(element, ["DaysAfterInitiation"]);
   const days = childText(element, "DaysAfterInitiation");
   if (days === undefined) throw new S3Error("MalformedXML", {});
   return readDays("DaysAfterInitiation", days);
@@ -212,6 +223,14 @@ function readDate(text: string): number {
   if (Number.isNaN(ms)) throw new S3Error("MalformedXML", {});
   if (ms % 86_400_000 !== 0) throw argument("Date", text, "'Date' must be at midnight GMT");
   return ms;
+}
+
+/** What a rule says and nobody here understands might have kept what the rest of it removes. */
+function requireKnown(element: Element, known: readonly string[]): void {
+  const unknown = element.children.find(({ name }) => !known.includes(name));
+  if (unknown === undefined) return;
+  const message = `A lifecycle rule of S3 has no ${unknown.name} in its ${element.name}: leave it out.`;
+  throw new S3Error("MalformedXML", {}, { message });
 }
 
 function argument(name: string, value: string, message: string): S3Error {

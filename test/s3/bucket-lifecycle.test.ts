@@ -72,6 +72,22 @@ const REFUSED = [
     code: "InvalidRequest",
   },
   { why: "uploads by tag", rules: RULE(`<Filter>${TAG}</Filter>${ABORT}`), code: "InvalidRequest" },
+  // Elements of other servers, and slips: what they were to keep would be removed.
+  ...[
+    RULE(`${PREFIX}${DAYS}<DelMarkerExpiration><Days>1</Days></DelMarkerExpiration>`),
+    RULE(
+      PREFIX +
+        DAYS.replace("</Days>", "</Days><ExpiredObjectAllVersions>true</ExpiredObjectAllVersions>"),
+    ),
+    RULE(`<Filter><Suffix>.log</Suffix></Filter>${DAYS}`),
+    RULE(`<Filter><And><Prefix>a</Prefix>${TAG}<Misspelt/></And></Filter>${DAYS}`),
+    RULE(PREFIX + ABORT.replace("<Days", "<Hours>1</Hours><Days")),
+    RULE(
+      `${PREFIX}<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays><Keep>3</Keep></NoncurrentVersionExpiration>`,
+    ),
+  ].map((rules, index) => ({
+    ...{ why: `an element that it does not know (${index + 1})`, rules, code: "MalformedXML" },
+  })),
   {
     why: "1,001 rules",
     rules: Array.from({ length: 1_001 }, (_, at) => RULE(PREFIX + DAYS, `r${at}`)).join(""),

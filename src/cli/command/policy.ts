@@ -42,7 +42,8 @@ export const policyCommands: readonly Command[] = [
     run: async (given, { api, readFile }) => {
       const file = given.argument("FILE");
       const json = await api.call({ method: "POST", path: POLICIES, body: readFile(file) });
-      return { json, text: `The policy of ${file} holds from now on.` };
+      const which = file === "-" ? "The policy" : `The policy of ${file}`;
+      return { json, text: `${which} holds from now on.` };
     },
   },
   {
