@@ -36,6 +36,18 @@ test("a desk that ends leaves unknown what it has, and what comes then is commit
   assert.equal(typeof (await store.commit(put("key", "value"))), "number");
 });
 
+test("a desk whose answer is none has what was handed over left unknown", async (t) => {
+  const path = await socketPath();
+  const { visited } = await silentDesk(t, path);
+  await using store = await DeskMetaStore.open(new MemoryMetaStore(), path);
+  const lost = store.commit(put("lost", "x"));
+  const visitor = await visited;
+
+  visitor.write(Buffer.alloc(64, 0xff));
+
+  await assert.rejects(lost, { kind: "unavailable" });
+});
+
 test("a desk that is there again is found", async (t) => {
   const path = await socketPath();
   const shared = new MemoryMetaStore();

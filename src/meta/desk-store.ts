@@ -87,7 +87,14 @@ export class DeskMetaStore implements MetaStore {
   async #reach(): Promise<void> {
     const socket = connect(this.#path);
     const reader = new FrameReader((frame) => this.#hear(readAnswer(frame)));
-    socket.on("data", (piece: Buffer) => reader.feed(piece));
+    socket.on("data", (piece: Buffer) => {
+      try {
+        reader.feed(piece);
+      } catch {
+        // Whoever answers like this is not at our desk: what it has is of unknown outcome.
+        socket.destroy();
+      }
+    });
     await new Promise<void>((resolve) => {
       socket.once("connect", () => {
         this.#socket = socket;
