@@ -29,6 +29,8 @@ const KEEP_ALIVE_SECONDS_MAX = 600;
 const SAMPLE_MS = 500;
 /** In which the server takes in what so many have asked for at once; it counts as their coming. */
 const SETTLE_MS = 4_000;
+/** In which it notices that all have gone. */
+const LEAVE_MS = 1_000;
 /** Those that are left over, beside connections: files and databases that were opened meanwhile. */
 const DESCRIPTORS_SLACK = 60;
 /** It is waited so long for fewer than that, which shows what is given back late. */
@@ -59,23 +61,32 @@ export async function hostileRows(bench: Bench): Promise<void> {
   // The names of the table's own keys.
   for (const name of Object.keys(ATTACKS) as AttackName[]) {
     using crowd = new Crowd(bench, target, name);
-    await round(bench, target, { name, come: () => crowd.come(), act: () => crowd.act() });
+    await round(bench, target, {
+      ...{ name, come: () => crowd.come(), act: () => crowd.act(), leave: () => crowd.leave() },
+    });
   }
   const { keepAliveRequests } = bench.scale.hostile;
   const name = `${keepAliveRequests.toLocaleString("en-US")} requests on ${KEEP_ALIVE_CONNECTIONS} connections`;
-  const come = async (): Promise<void> => undefined;
-  await round(bench, target, { name, come, act: () => keptAlive(bench, target) });
+  const nothing = async (): Promise<string> => "";
+  const act = () => keptAlive(bench, target);
+  await round(bench, target, { name, come: nothing, act, leave: nothing });
 }
 
 interface Round {
   readonly name: string;
   /** Resolves when they are there. */
-  readonly come: () => Promise<void>;
-  /** What they do then; resolves to what came of it. */
+  readonly come: () => Promise<unknown>;
+  /** What they do then; resolves to what came of it, if that is known by then. */
   readonly act: () => Promise<string>;
+  /** All at once; resolves to what came of it. */
+  readonly leave: () => Promise<string>;
 }
 
-async function round(bench: Bench, target: Target, { name, come, act }: Round): Promise<void> {
+async function round(
+  bench: Bench,
+  target: Target,
+  { name, come, act, leave }: Round,
+): Promise<void> {
   const row = `GET 1 KiB at ${PER_SECOND}/s, beside ${name}`;
   await attempt(bench, { row, target }, async () => {
     const quietMs = (bench.scale.hostile.seconds * 1000) / 2;
@@ -83,24 +94,25 @@ async function round(bench: Bench, target: Target, { name, come, act }: Round): 
     using watch = new Watch(target);
     const { served: quiet } = await politely(target, () => setTimeout(quietMs));
     const { served: greeted } = await politely(target, come);
-    const { served, outcome } = await politely(target, act);
+    const { served, outcome: did } = await politely(target, act);
+    const { served: left, outcome: told } = await politely(target, leave);
     const during = watch.most();
     const after = await givenBack(target, before);
     if (after.descriptors > before.descriptors + DESCRIPTORS_SLACK) {
       bench.ledger.fail(`${row}: ${after.descriptors} descriptors afterwards`);
     }
-    for (const { errors, errorSample } of [greeted, served]) {
+    for (const { errors, errorSample } of [greeted, served, left]) {
       if (errors > 0)
         bench.ledger.fail(`${row}: ${errors} wrong answers, the first: ${errorSample}`);
     }
     const [calm, beside] = [latenciesOf(quiet), latenciesOf(served)];
-    const { p99Ms } = latenciesOf(greeted);
-    const errors = served.errors + greeted.errors;
+    const errors = served.errors + greeted.errors + left.errors;
+    const mostMs = (of: Served): string => latenciesOf(of).p99Ms.toFixed(2);
     const times = (of: keyof typeof calm): string => (beside[of] / calm[of]).toFixed(2);
     const megabytes = (bytes: number): string => (bytes / MB).toFixed(0);
     const note = [
-      outcome,
-      `p99 ${p99Ms.toFixed(2)} ms while they came`,
+      `${did}${told}`,
+      `p99 ${mostMs(greeted)} ms while they came, ${mostMs(left)} ms as they left`,
       `quiet ${calm.p50Ms.toFixed(2)} and ${calm.p99Ms.toFixed(2)} ms: ${times("p50Ms")} and ${times("p99Ms")} times that (wanted ${RATIO_MAX})`,
       `PSS ${megabytes(before.bytes)} MB before and ${megabytes(after.bytes)} after, of it ${megabytes(during.anonBytes)} of its own at the most`,
       `${before.descriptors} descriptors before and ${after.descriptors} after, with those of blob directories ${during.openFiles} at the most`,
@@ -148,9 +160,14 @@ class Crowd implements Disposable {
 
   async act(): Promise<string> {
     await setTimeout(this.#bench.scale.hostile.seconds * 1000);
+    return "";
+  }
+
+  async leave(): Promise<string> {
     if (this.#attackers === undefined) throw new Error("nobody has come");
     const { wanted, opened, ended } = await this.#attackers.stop();
     const text = wanted === opened ? `${opened} connections` : `${opened} of ${wanted} connections`;
+    await setTimeout(LEAVE_MS);
     return `${text}, ${ended} ended by the server`;
   }
 
