@@ -54,3 +54,26 @@ test("what is thrown away while a request goes on is no earlier than it, though 
 
   assert.ok(underWay.oldestMs() <= thrownAwayMs);
 });
+
+test("in whatever order requests end, and told twice or not, the oldest of those left is the first of them", () => {
+  for (const order of [
+    [0, 1, 2, 3],
+    [3, 2, 1, 0],
+    [1, 3, 0, 2],
+    [2, 0, 3, 1],
+  ]) {
+    const { underWay, pass, now } = clocks();
+    const left = Array.from({ length: 4 }, () => {
+      pass(10);
+      return { ms: now(), end: underWay.begin() };
+    });
+    const going = new Set(left);
+    for (const each of order.flatMap((index) => left[index] ?? [])) {
+      each.end();
+      each.end();
+      going.delete(each);
+      const [first] = going;
+      assert.equal(underWay.oldestMs(), first?.ms ?? now());
+    }
+  }
+});

@@ -4,14 +4,19 @@ interface Start {
   readonly ms: number;
   /** By a clock that nobody sets. */
   readonly upMs: number;
+  /** Where it stands among the others. */
+  at: number;
 }
 
 /** Requests that are still being answered: the blobs that they may have found must stay. */
 export class UnderWay {
   readonly #clock: Pick<Clock, "now">;
   readonly #upMs: () => number;
-  /** A set keeps its order, so that the first is the oldest. */
-  readonly #starts = new Set<Start>();
+  /**
+   * In no order. Not a Set: each of its tables leads to the one that took its place, so that a single one in V8's old
+   * space brings all later ones there, and a worker marks its heap every second.
+   */
+  readonly #starts: Start[] = [];
 
   constructor(clock: Pick<Clock, "now">, upMs: () => number = () => performance.now()) {
     this.#clock = clock;
@@ -20,9 +25,16 @@ export class UnderWay {
 
   /** What it answers is called at the end. */
   begin(): () => void {
-    const start = { ms: this.#clock.now(), upMs: this.#upMs() };
-    this.#starts.add(start);
-    return () => this.#starts.delete(start);
+    const starts = this.#starts;
+    const start = { ms: this.#clock.now(), upMs: this.#upMs(), at: starts.length };
+    starts.push(start);
+    return () => {
+      // The last takes its place; of one that has ended before there is none.
+      const last = starts[start.at] === start ? starts.pop() : undefined;
+      if (last === undefined || last === start) return;
+      last.at = start.at;
+      starts[start.at] = last;
+    };
   }
 
   /**
@@ -32,10 +44,9 @@ export class UnderWay {
    */
   oldestMs(): number {
     const nowMs = this.#clock.now();
-    const [oldest] = this.#starts;
-    if (oldest === undefined) return nowMs;
-    let earliestMs = nowMs - (this.#upMs() - oldest.upMs);
-    for (const { ms } of this.#starts) earliestMs = Math.min(earliestMs, ms);
+    const sinceMs = nowMs - this.#upMs();
+    let earliestMs = nowMs;
+    for (const { ms, upMs } of this.#starts) earliestMs = Math.min(earliestMs, ms, sinceMs + upMs);
     return Math.floor(earliestMs);
   }
 }

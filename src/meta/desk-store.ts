@@ -11,7 +11,6 @@ import type { Change, Entry, KeyRange, MetaStore, PackedRange, Snapshot } from "
 /** After which a desk that is not there is looked for again. */
 const AGAIN_MS = 500;
 const ID_BYTES = 4;
-const IDS = 2 ** 32;
 
 interface Waiting {
   readonly change: Change;
@@ -29,9 +28,12 @@ export class DeskMetaStore implements MetaStore {
   #socket: Socket | undefined;
   /** Of this turn of the event loop. */
   #outgoing: Waiting[] = [];
-  /** At the desk, by their ids. */
-  readonly #handed = new Map<number, Waiting>();
-  #lastId = 0;
+  /**
+   * At the desk, by their ids, which are used again. Not a Map, in which so much coming and going would bring
+   * all that passes into V8's old space (see under-way.ts).
+   */
+  #handed: (Waiting | undefined)[] = [];
+  #freeIds: number[] = [];
   #isOver = false;
   #allAnswered: (() => void) | undefined;
 
@@ -75,7 +77,7 @@ export class DeskMetaStore implements MetaStore {
   /** Waits for what is at the desk. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
-    if (this.#outgoing.length > 0 || this.#handed.size > 0) {
+    if (!this.#isAtRest) {
       await new Promise<void>((resolve) => {
         this.#allAnswered = resolve;
       });
@@ -111,10 +113,11 @@ export class DeskMetaStore implements MetaStore {
 
   #lose(): void {
     this.#socket = undefined;
-    const lost = [...this.#handed.values()];
-    this.#handed.clear();
+    const lost = this.#handed;
+    this.#handed = [];
+    this.#freeIds = [];
     const text = "the process that commits has ended: whether this was applied is not known";
-    for (const { reject } of lost) reject(new StorageError("unavailable", text));
+    for (const waiting of lost) waiting?.reject(new StorageError("unavailable", text));
     this.#rest();
     if (this.#isOver) return;
     deadline(AGAIN_MS, () => {
@@ -139,10 +142,10 @@ export class DeskMetaStore implements MetaStore {
     const text = Buffer.allocUnsafe(total);
     let at = 0;
     for (const { waiting, bytes } of frames) {
-      this.#lastId = (this.#lastId + 1) % IDS;
-      this.#handed.set(this.#lastId, waiting);
+      const id = this.#freeIds.pop() ?? this.#handed.length;
+      this.#handed[id] = waiting;
       text.writeUInt32LE(bytes, at);
-      text.writeUInt32LE(this.#lastId, at + LENGTH_BYTES);
+      text.writeUInt32LE(id, at + LENGTH_BYTES);
       at = writeChange(text, at + LENGTH_BYTES + ID_BYTES, waiting.change);
     }
     if (total > 0) this.#socket?.write(text);
@@ -150,14 +153,22 @@ export class DeskMetaStore implements MetaStore {
   }
 
   #hear(outcome: Outcome): void {
-    const waiting = this.#handed.get(outcome.id);
-    this.#handed.delete(outcome.id);
-    if ("failure" in outcome) waiting?.reject(outcome.failure);
-    else waiting?.resolve(outcome.sequence);
+    const { id } = outcome;
+    const waiting = this.#handed[id];
+    // Nobody waits for it: an answer that comes twice would free its id twice.
+    if (waiting === undefined) return;
+    this.#handed[id] = undefined;
+    this.#freeIds.push(id);
+    if ("failure" in outcome) waiting.reject(outcome.failure);
+    else waiting.resolve(outcome.sequence);
     this.#rest();
   }
 
+  get #isAtRest(): boolean {
+    return this.#outgoing.length === 0 && this.#freeIds.length === this.#handed.length;
+  }
+
   #rest(): void {
-    if (this.#handed.size === 0 && this.#outgoing.length === 0) this.#allAnswered?.();
+    if (this.#isAtRest) this.#allAnswered?.();
   }
 }
