@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { deadline } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { CommitterStart } from "#committer.ts";
@@ -29,19 +29,21 @@ interface Together {
 export class CommitTogether implements AsyncDisposable {
   readonly #start: CommitterStart;
   readonly #log: Log;
+  readonly #data: string;
   #committer: CommitterProcess | undefined;
   #stopping = false;
 
-  private constructor(start: CommitterStart, log: Log) {
+  private constructor(start: CommitterStart, { log, data }: Together) {
     this.#start = start;
     this.#log = log;
+    this.#data = data;
   }
 
   /** Undefined where it is of no use, or not possible: then workers commit by themselves. */
   static async start(given: Together): Promise<CommitTogether | undefined> {
     if (!(await isWorthIt(given))) return undefined;
     const { metadata, pretty, log, data } = given;
-    const together = new CommitTogether({ metadata, pretty, socket: socketPath(data) }, log);
+    const together = new CommitTogether({ metadata, pretty, socket: socketPath(data) }, given);
     try {
       await together.#launch();
       return together;
@@ -58,7 +60,10 @@ export class CommitTogether implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
     await this.#committer?.stop();
-    rmSync(this.#start.socket, { force: true });
+    const { socket } = this.#start;
+    // With the directory that was made for it, where that of the data has too long a path.
+    const isApart = dirname(socket) !== this.#data;
+    rmSync(isApart ? dirname(socket) : socket, { force: true, recursive: isApart });
   }
 
   async #launch(): Promise<void> {

@@ -102,6 +102,23 @@ test("the process that commits for all is killed: workers go on, and another tak
   }
 });
 
+test("where the path of the data is too long for a socket's, one process commits for all as well, and leaves nothing", async (t) => {
+  const temporary = await temporaryDirectory();
+  const dataDirectory = join(await temporaryDirectory(), "long".repeat(30));
+  const environment = { TMPDIR: temporary };
+  const server = await startRealServer(t, { workers: 3, dataDirectory, environment });
+  const bucket = await makeBucket(server, "long");
+  // Node keeps what it has compiled there too.
+  const made = () => readdirSync(temporary).filter((name) => name.startsWith("lode-"));
+  assert.equal(made().length, 1);
+  assert.notEqual(committerOf(server.pid), undefined);
+  await expectCall(server, { method: "PUT", path: `${bucket}/key`, body: "x" });
+
+  assert.equal(await server.stop(), 0);
+
+  assert.deepEqual(made(), []);
+});
+
 test("the process that commits for all hangs: it is ended, and what waited for it may be sent again", async (t) => {
   const server = await startRealServer(t, { workers: 3 });
   const bucket = await makeBucket(server, "hanging");
