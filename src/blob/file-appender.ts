@@ -49,8 +49,13 @@ export class FileAppender {
     }
   }
 
-  /** Resolves when the system has all that was written, and does nothing with the file any more. */
-  async flush(): Promise<void> {
+  /**
+   * Writes `last` too, which stays, in the same call if it can be. Resolves when the system has all that was written,
+   * and does nothing with the file any more.
+   */
+  async flush(last: readonly Uint8Array[] = []): Promise<void> {
+    if (this.#filling === undefined) this.#kept.push(...last);
+    else for (const chunk of last) await this.write(chunk);
     await this.#written();
     await this.#sync.end();
   }

@@ -7,6 +7,12 @@ import { guarded } from "#blob/system-error.ts";
 
 /** The last chunk of a longer read is its own allocation, for it stays valid after the end. */
 const TAIL_BYTES = 16 * 1024;
+/** How a longer read is cut into chunks. */
+export interface Cuts {
+  /** Each chunk but the last is a multiple of it, and the last no longer; at most 64 KiB. */
+  readonly unitBytes: number;
+}
+
 /** A reader has one buffer that fills and two that are the consumer's. */
 const RING_BUFFERS = 3;
 
@@ -18,8 +24,9 @@ const RING_BUFFERS = 3;
 export async function* readRange(
   file: FileHandle,
   { from, to }: ByteRange,
+  cuts?: Cuts,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = new FileReader(file, to);
+  const reader = new FileReader(file, to, cuts);
   let ahead = reader.fill(from);
   let whole = false;
   try {
@@ -42,12 +49,14 @@ export async function* readRange(
 class FileReader {
   readonly #file: FileHandle;
   readonly #to: number;
+  readonly #cuts: Cuts | undefined;
   readonly #ring: Buffer[] = [];
   #chunks = 0;
 
-  constructor(file: FileHandle, to: number) {
+  constructor(file: FileHandle, to: number, cuts: Cuts | undefined) {
     this.#file = file;
     this.#to = to;
+    this.#cuts = cuts;
   }
 
   /** The chunk that starts at `at`; empty at the end. One call at a time. */
@@ -71,7 +80,13 @@ class FileReader {
     this.#chunks += 1;
     const buffer = this.#ring[slot] ?? readBuffers.take();
     this.#ring[slot] = buffer;
-    return buffer.subarray(0, Math.min(buffer.length, restBytes - TAIL_BYTES));
+    return buffer.subarray(0, Math.min(buffer.length, restBytes - this.#tailBytes(restBytes)));
+  }
+
+  #tailBytes(restBytes: number): number {
+    if (this.#cuts === undefined) return TAIL_BYTES;
+    const { unitBytes } = this.#cuts;
+    return ((restBytes - 1) % unitBytes) + 1;
   }
 }
 

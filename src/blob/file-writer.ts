@@ -1,9 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { assert } from "#base/assert.ts";
+import { BlockSums } from "#blob/block-sums.ts";
 import type { Directory } from "#blob/directory.ts";
 import type { Disk } from "#blob/disk.ts";
 import { FileAppender } from "#blob/file-appender.ts";
-import type { BlobId, BlobWriter } from "#blob/store.ts";
+import type { BlobId, BlobWriter, FinishedBlob } from "#blob/store.ts";
 import { guarded } from "#blob/system-error.ts";
 
 interface Place {
@@ -14,10 +15,11 @@ interface Place {
   readonly disk: Disk;
 }
 
-/** Writes a temporary file that becomes a blob when it is finished. */
+/** Writes a temporary file that becomes a blob when it is finished, with the sums of its blocks behind its bytes. */
 export class FileWriter implements BlobWriter {
   readonly #place: Place;
   readonly #appender: FileAppender;
+  readonly #sums = new BlockSums();
   /** Undefined when finished or discarded. */
   #file: FileHandle | undefined;
 
@@ -28,19 +30,23 @@ export class FileWriter implements BlobWriter {
   }
 
   write(chunk: Uint8Array, how?: { readonly stays: boolean }): Promise<void> {
-    return this.#step(() => this.#appender.write(chunk, how));
+    return this.#step(async () => {
+      this.#sums.update(chunk);
+      await this.#appender.write(chunk, how);
+    });
   }
 
-  finish(): Promise<BlobId> {
+  finish(): Promise<FinishedBlob> {
     return this.#step(async (file) => {
       const { id, temporary, path, directory, disk } = this.#place;
-      await this.#appender.flush();
+      const { sums, crc32 } = this.#sums.finish();
+      await this.#appender.flush(sums);
       await disk.syncFile(file);
       await file.close();
       await disk.rename(temporary, path);
       await directory.sync();
       this.#file = undefined;
-      return id;
+      return { id, crc32 };
     });
   }
 

@@ -23,6 +23,15 @@ export interface BlobStore extends AsyncDisposable {
    */
   read(id: BlobId, range: ByteRange): AsyncIterable<Uint8Array>;
 
+  /**
+   * As `read`, but bytes that are not what was written never come: for who reads a part, and has no sum of it. It
+   * costs reading to the ends of the blocks of 64 KiB around it.
+   *
+   * Fails: as `read`, "corrupt" also when a block's sum differs. What was stored before there were sums is read
+   * without.
+   */
+  readChecked(id: BlobId, range: ByteRange): AsyncIterable<Uint8Array>;
+
   /** Removes a blob; one that does not exist is no error. Fails: StorageError "unavailable". */
   remove(id: BlobId): Promise<void>;
 
@@ -45,6 +54,12 @@ export interface ByteRange {
   readonly to: number;
 }
 
+export interface FinishedBlob {
+  readonly id: BlobId;
+  /** Of all of its bytes. */
+  readonly crc32: number;
+}
+
 export interface ListedBlob {
   readonly id: BlobId;
   readonly sizeBytes: number;
@@ -65,5 +80,5 @@ export interface BlobWriter extends AsyncDisposable {
   write(chunk: Uint8Array, how?: { readonly stays: boolean }): Promise<void>;
 
   /** Makes the blob durable and readable. Fails: StorageError "full", "unavailable". */
-  finish(): Promise<BlobId>;
+  finish(): Promise<FinishedBlob>;
 }

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { filesOf, pathOf } from "#blob/names.ts";
 import { systemError } from "#maintenance/system-error.ts";
 
 export interface Copied {
@@ -54,8 +55,10 @@ export class BlobCopies {
 
   /** One blob. Fails: StorageError "full", "unavailable". */
   async bring(id: string): Promise<void> {
-    const name = join(id.slice(0, 2), id);
-    await systemError(join(this.#to, name), async () => await this.#bring(id, name));
+    await systemError(join(this.#to, id), async () => {
+      for (const file of filesOf(id)) if (await this.#bring(id, pathOf(file))) return;
+      this.counts.gone += 1;
+    });
   }
 
   /** Makes all that was brought durable. Fails: StorageError "full", "unavailable". */
@@ -66,25 +69,24 @@ export class BlobCopies {
     });
   }
 
-  async #bring(id: string, name: string): Promise<void> {
+  /** Whether there is such a file. */
+  async #bring(id: string, name: string): Promise<boolean> {
     const [from, to] = [join(this.#from, name), join(this.#to, name)];
     const source = await stat(from).catch(absent);
-    if (source === undefined) {
-      this.counts.gone += 1;
-      return;
-    }
+    if (source === undefined) return false;
     const there = await stat(to).catch(absent);
     // Its name too: who brought it may have been cut short before that was durable.
     this.#touched.add(id.slice(0, 2));
     if (there?.size === source.size) {
       this.counts.kept += 1;
-      return;
+      return true;
     }
     if (there !== undefined) await rm(to, { force: true });
-    if (this.#mayLink && this.#canLink && (await this.#link(from, to))) return;
+    if (this.#mayLink && this.#canLink && (await this.#link(from, to))) return true;
     await this.#copy(from, { id, to });
     this.counts.copied += 1;
     this.counts.copiedBytes += source.size;
+    return true;
   }
 
   /** False where this cannot be done: then it is not tried again. */

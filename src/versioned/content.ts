@@ -45,9 +45,9 @@ export async function* readExtents(
 }
 
 function readClear(blobs: BlobStore, extent: Extent, slice: ByteRange): AsyncIterable<Uint8Array> {
-  const chunks = blobs.read(extent.blob, slice);
   const whole = slice.to - slice.from === extent.sizeBytes;
-  return whole && extent.crc32 !== undefined ? verified(chunks, extent) : chunks;
+  if (!whole || extent.crc32 === undefined) return blobs.readChecked(extent.blob, slice);
+  return verified(blobs.read(extent.blob, slice), extent);
 }
 
 interface SealedRead {

@@ -1,8 +1,8 @@
 import { assert } from "#base/assert.ts";
 import { asBuffer } from "#base/bytes.ts";
-import { type ChecksumAlgorithm, hasher } from "#base/checksum.ts";
+import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { randomHex } from "#base/random.ts";
-import type { BlobId, BlobStore, BlobWriter } from "#blob/store.ts";
+import type { BlobStore, BlobWriter, FinishedBlob } from "#blob/store.ts";
 import type { Body } from "#object/body.ts";
 import { BodyDigests, checksumTexts, type Digests, wholeDigests } from "#object/digests.ts";
 import { etagDigits, type Lock, type Seal, sealOf } from "#versioned/encryption.ts";
@@ -19,7 +19,7 @@ export interface Received {
   readonly checksums: Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
   /** Exactly one of the two is there, sealed when `seal` is there. */
   readonly inline: Buffer | undefined;
-  readonly blob: { readonly id: BlobId; readonly crc32: number } | undefined;
+  readonly blob: FinishedBlob | undefined;
   readonly seal: Seal | undefined;
 }
 
@@ -77,29 +77,21 @@ async function receiveBlob(
   const key = lock && newContentKey(body.sizeBytes);
   const sealer = key && new Sealer(key);
   const running = new BodyDigests(body, options.algorithms);
-  // Bytes that are stored as they come need no second sum of the same kind.
-  const known = sealer === undefined && options.algorithms.includes("CRC32");
-  const storedCrc32 = known ? undefined : hasher("CRC32");
   const how = { stays: sealer === undefined && body.chunksStay === true };
   for await (const chunk of body.chunks) {
     await Promise.all([running.update(chunk), store(sealer?.update(chunk) ?? [chunk])]);
   }
   await store(sealer?.finish() ?? []);
   const digests = running.finish();
-  const crc32 = storedCrc32?.digest() ?? digests.checksums.get("CRC32");
-  assert(crc32 !== undefined, "what is stored has a sum");
   return {
     ...descriptionOf(body, digests, lock),
     inline: undefined,
-    blob: { id: await writer.finish(), crc32: crc32.readUInt32BE(0) },
+    blob: await writer.finish(),
     seal: lock && key && sealOf(key, lock),
   };
 
   async function store(chunks: Iterable<Uint8Array>): Promise<void> {
-    for (const chunk of chunks) {
-      storedCrc32?.update(chunk);
-      await writer.write(chunk, how);
-    }
+    for (const chunk of chunks) await writer.write(chunk, how);
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { StorageError } from "#base/error.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import type { BlobStore } from "#blob/store.ts";
 import { Catalog } from "#catalog/catalog.ts";
@@ -138,6 +139,14 @@ export class FragileBlobs implements BlobStore {
     if (bytes === undefined) return this.#inner.read(id, range);
     return (async function* slice() {
       yield bytes.subarray(range.from, range.to);
+    })();
+  };
+
+  readChecked: BlobStore["readChecked"] = (id, range) => {
+    if (!this.#damaged.has(id)) return this.#inner.readChecked(id, range);
+    return (async function* none() {
+      yield* [];
+      throw new StorageError("corrupt", "a block is not what was written");
     })();
   };
 

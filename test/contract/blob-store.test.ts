@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -8,9 +8,17 @@ import { randomHex } from "#base/random.ts";
 import { buffersLent } from "#blob/buffer-pool.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
-import { blobStoreContract, readBlob, sampleBytes, storeBlob } from "#test/contract/blob-store.ts";
+import { pathOf } from "#blob/names.ts";
+import {
+  blobStoreContract,
+  readBlob,
+  readChecked,
+  sampleBytes,
+  storeBlob,
+} from "#test/contract/blob-store.ts";
 
 const MEBIBYTE = 2 ** 20;
+const BLOCK = 64 * 1_024;
 const parent = await mkdtemp(join(tmpdir(), "lode-blobs-"));
 after(async () => {
   await rm(parent, { recursive: true });
@@ -75,10 +83,71 @@ test("files: a file that lost its end is corrupt", async () => {
   const root = newRoot();
   await using store = await open(root);
   const id = await storeBlob(store, sampleBytes(3 * MEBIBYTE));
-  await truncate(join(root, id.slice(0, 2), id), 2 * MEBIBYTE + 1);
+  await truncate(fileIn(root, id), 2 * MEBIBYTE + 1);
 
   await assert.rejects(readBlob(store, id, { from: 0, to: 3 * MEBIBYTE }), { kind: "corrupt" });
   assert.equal(buffersLent(), 0);
+});
+
+test("files: a byte that is not what was written never comes, and what stands elsewhere does", async () => {
+  const root = newRoot();
+  await using store = await open(root);
+  const bytes = sampleBytes(3 * MEBIBYTE + 77);
+  const id = await storeBlob(store, bytes);
+  const spoiled = await readFile(fileIn(root, id));
+  const at = MEBIBYTE + 5;
+  spoiled.writeUInt8(spoiled.readUInt8(at) ^ 1, at);
+  await writeFile(fileIn(root, id), spoiled);
+
+  for (const range of [
+    { from: at, to: at + 1 },
+    { from: MEBIBYTE + BLOCK - 1, to: MEBIBYTE + BLOCK },
+    { from: 0, to: bytes.length },
+  ]) {
+    await assert.rejects(readChecked(store, id, range), { kind: "corrupt" });
+  }
+  for (const range of [
+    { from: 0, to: MEBIBYTE },
+    { from: MEBIBYTE + BLOCK, to: bytes.length },
+  ]) {
+    const got = await readChecked(store, id, range);
+    assert.ok(got.equals(bytes.subarray(range.from, range.to)));
+  }
+  assert.equal(buffersLent(), 0);
+});
+
+test("files: a damaged sum has its block refused, and no other", async () => {
+  const root = newRoot();
+  await using store = await open(root);
+  const bytes = sampleBytes(3 * BLOCK);
+  const id = await storeBlob(store, bytes);
+  const spoiled = await readFile(fileIn(root, id));
+  spoiled.writeUInt8(spoiled.readUInt8(bytes.length + 4) ^ 1, bytes.length + 4);
+  await writeFile(fileIn(root, id), spoiled);
+
+  const got = await readChecked(store, id, { from: 0, to: BLOCK });
+
+  assert.ok(got.equals(bytes.subarray(0, BLOCK)));
+  await assert.rejects(readChecked(store, id, { from: BLOCK, to: BLOCK + 1 }), { kind: "corrupt" });
+});
+
+test("files: a blob of an earlier version, which has no sums, is read, listed and removed", async () => {
+  const root = newRoot();
+  await using store = await open(root);
+  const bytes = sampleBytes(2 * MEBIBYTE);
+  const id = "0123456789abcdef".repeat(2);
+  await writeFile(join(root, "01", id), bytes);
+
+  assert.ok(bytes.equals(await readBlob(store, id, { from: 0, to: bytes.length })));
+  assert.ok(
+    bytes.subarray(5, 70_000).equals(await readChecked(store, id, { from: 5, to: 70_000 })),
+  );
+  assert.equal(await store.size(id), bytes.length);
+  for await (const found of store.list())
+    assert.deepEqual([found.id, found.sizeBytes], [id, bytes.length]);
+  await assert.rejects(readBlob(store, id, { from: 0, to: bytes.length + 1 }), { kind: "corrupt" });
+  await store.remove(id);
+  assert.deepEqual(await readdir(join(root, "01")), []);
 });
 
 test("files: a foreign file is not listed", async () => {
@@ -112,7 +181,7 @@ test("files: a reader uses at most three buffers, a writer two, whatever the siz
     await writer.write(chunk);
     most = Math.max(most, buffersLent());
   }
-  const id = await writer.finish();
+  const { id } = await writer.finish();
   assert.ok(most <= 2);
   assert.equal(buffersLent(), 0);
 
@@ -170,7 +239,7 @@ import { FileBlobStore } from "#blob/files.ts";
   }
   await using writer = await store.create();
   await writer.write(Buffer.alloc(100_000));
-  kinds.push(await store.size(await writer.finish()));
+  kinds.push(await store.size((await writer.finish()).id));
   process.stdout.write(JSON.stringify(kinds));
 `;
 
@@ -191,6 +260,10 @@ test("files: a full disk fails the write with full, and its temporary file is go
   assert.equal(stderr, "");
   assert.deepEqual(JSON.parse(stdout), ["full", 0, "full", 0, 100_000]);
 });
+
+function fileIn(root: string, id: string): string {
+  return join(root, pathOf({ id, isSummed: true }));
+}
 
 function newRoot(): string {
   return join(parent, randomHex(8));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { crc32Of } from "#base/checksum.ts";
 import type { BlobId, BlobStore, ByteRange } from "#blob/store.ts";
 
 const MEBIBYTE = 2 ** 20;
@@ -34,14 +35,23 @@ export async function storeBlob(
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     await writer.write(bytes.subarray(at, at + chunkBytes));
   }
-  return await writer.finish();
+  return (await writer.finish()).id;
 }
 
 /** All bytes of a range. */
 export async function readBlob(store: BlobStore, id: BlobId, range: ByteRange): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of store.read(id, range)) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
+  return await collected(store.read(id, range));
+}
+
+/** All bytes of a range, each block of which was compared with its sum. */
+export async function readChecked(store: BlobStore, id: BlobId, range: ByteRange): Promise<Buffer> {
+  return await collected(store.readChecked(id, range));
+}
+
+async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const copies: Buffer[] = [];
+  for await (const chunk of chunks) copies.push(Buffer.from(chunk));
+  return Buffer.concat(copies);
 }
 
 function writing(adapter: string, open: () => Promise<BlobStore>): void {
@@ -62,9 +72,10 @@ function writing(adapter: string, open: () => Promise<BlobStore>): void {
           await writer.write(lent, { stays });
           if (!stays) lent.fill(0); // It is ours again.
         }
-        const id = await writer.finish();
+        const { id, crc32 } = await writer.finish();
 
         const whole = Buffer.concat(chunks);
+        assert.equal(crc32, crc32Of(whole));
         assert.equal(await store.size(id), whole.length);
         assert.ok(whole.equals(await readBlob(store, id, { from: 0, to: whole.length })));
       }),
@@ -133,6 +144,7 @@ function reading(adapter: string, open: () => Promise<BlobStore>): void {
       fc.asyncProperty(range, async ({ from, to }) => {
         const got = await readBlob(store, id, { from, to });
         assert.ok(got.equals(bytes.subarray(from, to)));
+        assert.ok(got.equals(await readChecked(store, id, { from, to })));
       }),
       { numRuns: 60 },
     );
@@ -151,27 +163,29 @@ function reading(adapter: string, open: () => Promise<BlobStore>): void {
     );
   });
 
-  test(`${adapter}: a chunk is valid until the next but one is asked for`, async () => {
-    await using store = await open();
-    const bytes = sampleBytes(6 * MEBIBYTE);
-    const id = await storeBlob(store, bytes);
-    let at = 0;
-    let last: readonly [at: number, chunk: Uint8Array] = [0, new Uint8Array()];
-    const assertValid = ([offset, chunk]: typeof last) => {
-      assert.ok(bytes.subarray(offset, offset + chunk.length).equals(chunk));
-    };
+  for (const way of ["read", "readChecked"] as const) {
+    test(`${adapter}: a chunk of ${way} is valid until the next but one is asked for`, async () => {
+      await using store = await open();
+      const bytes = sampleBytes(6 * MEBIBYTE);
+      const id = await storeBlob(store, bytes);
+      let at = 0;
+      let last: readonly [at: number, chunk: Uint8Array] = [0, new Uint8Array()];
+      const assertValid = ([offset, chunk]: typeof last) => {
+        assert.ok(bytes.subarray(offset, offset + chunk.length).equals(chunk));
+      };
 
-    for await (const chunk of store.read(id, { from: 0, to: bytes.length })) {
-      await readBlob(store, id, { from: 1, to: bytes.length }); // Others use the buffers too.
-      assertValid(last);
-      last = [at, chunk];
-      assertValid(last);
-      at += chunk.length;
-    }
+      for await (const chunk of store[way](id, { from: 0, to: bytes.length })) {
+        await readBlob(store, id, { from: 1, to: bytes.length }); // Others use the buffers too.
+        assertValid(last);
+        last = [at, chunk];
+        assertValid(last);
+        at += chunk.length;
+      }
 
-    await readBlob(store, id, { from: 1, to: bytes.length });
-    assertValid(last);
-  });
+      await readBlob(store, id, { from: 1, to: bytes.length });
+      assertValid(last);
+    });
+  }
 
   test(`${adapter}: a chunk that its reader changes does not change the blob`, async () => {
     await using store = await open();
@@ -188,6 +202,7 @@ function reading(adapter: string, open: () => Promise<BlobStore>): void {
 
     await assert.rejects(readBlob(store, NO_BLOB, { from: 0, to: 1 }), { kind: "corrupt" });
     await assert.rejects(readBlob(store, NO_BLOB, { from: 0, to: 0 }), { kind: "corrupt" });
+    await assert.rejects(readChecked(store, NO_BLOB, { from: 0, to: 1 }), { kind: "corrupt" });
     assert.equal(await store.size(NO_BLOB), undefined);
   });
 
@@ -196,10 +211,10 @@ function reading(adapter: string, open: () => Promise<BlobStore>): void {
       await using store = await open();
       const id = await storeBlob(store, sampleBytes(sizeBytes));
 
-      await assert.rejects(readBlob(store, id, { from: 0, to: sizeBytes + 1 }), {
-        name: "StorageError",
-        kind: "corrupt",
-      });
+      const range = { from: 0, to: sizeBytes + 1 };
+      for (const reading of [readBlob, readChecked]) {
+        await assert.rejects(reading(store, id, range), { name: "StorageError", kind: "corrupt" });
+      }
     });
   }
 

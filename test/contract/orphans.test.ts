@@ -15,7 +15,7 @@ async function stores() {
   const put = async () => {
     await using writer = await blobs.create();
     await writer.write(Buffer.from("bytes"));
-    return await writer.finish();
+    return (await writer.finish()).id;
   };
   const refer = async (id: string) =>
     await meta.commit({
@@ -38,7 +38,7 @@ test("a blob that nothing refers to is removed, and no other", async () => {
   const [orphan, held] = [await put(), await put()];
   await refer(held);
 
-  const removed = await removeOrphans(all, ASK);
+  const { removed } = await removeOrphans(all, ASK);
 
   assert.equal(removed, 1);
   assert.equal(await all.blobs.size(orphan), undefined);
@@ -49,7 +49,7 @@ test("a blob that is young stays", async () => {
   const { stores: all, put } = await stores();
   const young = await put();
 
-  assert.equal(await removeOrphans(all, { ...ASK, ageMsMin: 3_600_000 }), 0);
+  assert.equal((await removeOrphans(all, { ...ASK, ageMsMin: 3_600_000 })).removed, 0);
   assert.equal(await all.blobs.size(young), 5);
 });
 
@@ -61,7 +61,7 @@ test("a blob whose commit comes between the two looks stays", async () => {
   await systemClock.sleep(30);
   await refer(late);
 
-  assert.equal(await removing, 0);
+  assert.equal((await removing).removed, 0);
   assert.equal(await all.blobs.size(late), 5);
 });
 
@@ -77,6 +77,6 @@ test("a blob stays while a request runs that began before the first look, and ma
     return Date.now() + 1;
   };
 
-  assert.equal(await removeOrphans(all, { ...ASK, waitMs: 1, oldestMs }), 0);
+  assert.equal((await removeOrphans(all, { ...ASK, waitMs: 1, oldestMs })).removed, 0);
   assert.equal(await all.blobs.size(held), 5);
 });

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
+import { BlockSums } from "#blob/block-sums.ts";
 import { type Disk, systemDisk } from "#blob/disk.ts";
 import { FileBlobStore } from "#blob/files.ts";
+import { pathOf } from "#blob/names.ts";
 import type { BlobId } from "#blob/store.ts";
 import { sampleBytes, storeBlob } from "#test/contract/blob-store.ts";
 import { cutAt } from "#test/crash/cut.ts";
@@ -62,7 +64,7 @@ test("what a killed start had made, and the next one found, is durable with its 
     assert.ok(nothingMore !== undefined);
     const { files } = cutAt(tape, tape.ticks, nothingMore);
     const there = [...files.keys()].map((path) => basename(path));
-    assert.deepEqual(there, [id], `killed after ${steps} steps`);
+    assert.deepEqual(there, [nameOf({ id })], `killed after ${steps} steps`);
   }
 });
 
@@ -90,7 +92,7 @@ async function record(change: (disk: Disk) => Disk): Promise<Recorded> {
     const begun = tape.tick();
     await using writer = await store.create();
     await writer.write(bytes);
-    const id = await writer.finish();
+    const { id } = await writer.finish();
     const blob = { id, bytes, writing: { begun, ended: tape.tick() }, removedAt: Infinity };
     if (index % 5 !== 0) return blob;
     blob.removedAt = tape.tick();
@@ -102,25 +104,36 @@ async function record(change: (disk: Disk) => Disk): Promise<Recorded> {
 
 /** How many states were looked at. Fails: AssertionError. */
 function requireEveryCut({ tape, blobs }: Recorded): number {
-  const byId = new Map(blobs.map((blob) => [blob.id, blob]));
+  const byName = new Map(blobs.map((blob) => [nameOf(blob), fileOfBlob(blob)]));
   let states = 0;
   for (let tick = 0; tick <= tape.ticks; tick += 1) {
     const drawn = Array.from({ length: DRAWN_FATES }, (_, at) => drawnFate(tick * 1_000 + at));
     for (const fate of [...Object.values(FATES), ...drawn]) {
       const { files } = cutAt(tape, tick, fate);
-      const there = new Set<BlobId>();
+      const there = new Set<string>();
       for (const [path, bytes] of files) {
         if (basename(dirname(path)) === "tmp") continue;
-        const id = basename(path);
-        there.add(id);
-        assert.ok(byId.get(id)?.bytes.equals(bytes), `${id} is not whole, cut at ${tick}`);
+        const name = basename(path);
+        there.add(name);
+        assert.ok(byName.get(name)?.equals(bytes), `${name} is not whole, cut at ${tick}`);
       }
-      for (const { id, writing, removedAt } of blobs) {
-        const mustBe = writing.ended <= tick && removedAt > tick;
-        assert.ok(there.has(id) || !mustBe, `${id} is missing, cut at ${tick}`);
+      for (const blob of blobs) {
+        const mustBe = blob.writing.ended <= tick && blob.removedAt > tick;
+        assert.ok(there.has(nameOf(blob)) || !mustBe, `${blob.id} is missing, cut at ${tick}`);
       }
       states += 1;
     }
   }
   return states;
+}
+
+function nameOf({ id }: Pick<Written, "id">): string {
+  return basename(pathOf({ id, isSummed: true }));
+}
+
+/** What its file has: its bytes and their sums. */
+function fileOfBlob({ bytes }: Written): Buffer {
+  const running = new BlockSums();
+  running.update(bytes);
+  return Buffer.concat([bytes, ...running.finish().sums]);
 }

@@ -9,6 +9,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Disk } from "#blob/disk.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { cutAt, type Left } from "#test/crash/cut.ts";
 import { drawnFate, FATES } from "#test/crash/fates.ts";
@@ -45,10 +46,17 @@ test("a power cut at any moment loses nothing that was acknowledged and leaves n
 
 for (const [fault, change] of Object.entries(FAULTY_DISKS)) {
   test(`a disk that ${fault} is found out`, async () => {
-    const [all = []] = fc.sample(histories(LANES, STEPS), { numRuns: 1, seed: 3 });
-
-    await assert.rejects(requireEveryCut(await record(all, change)));
+    assert.ok(await isFoundOut(change));
   });
+}
+
+/** How the lanes of a history meet depends on the machine: what one recording does not show, the next one may. */
+async function isFoundOut(change: (disk: Disk) => Disk): Promise<boolean> {
+  for (const all of fc.sample(histories(LANES, STEPS), { numRuns: 5, seed: 3 })) {
+    const found = await requireEveryCut(await record(all, change)).catch((cause: Error) => cause);
+    if (found instanceof Error) return found.message.startsWith("cut at ");
+  }
+  return false;
 }
 
 test("a metadata store that acknowledges what it has not synced is found out", async () => {
@@ -131,7 +139,7 @@ async function requireCleared(found: Found, stores: LaidStores): Promise<void> {
   const later = { ...stores, clock: { ...stores.clock, now: () => stores.clock.now() + 1e9 } };
   const signal = new AbortController().signal;
   const none = { ageMsMin: 0, waitMs: 0, oldestMs: async () => Infinity, signal };
-  while ((await collectGarbage(later, later.clock.now())).entries > 0);
+  while ((await collectGarbage(later, { beforeMs: later.clock.now() })).entries > 0);
   await removeOrphans(stores, none);
   const remains = await remainsOf(stores);
   assert.deepEqual(remains.blobs, remains.referred);

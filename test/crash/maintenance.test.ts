@@ -67,5 +67,5 @@ function unsynced(log: string, root: string): readonly string[] {
 /** `xx/<id>` each. */
 function blobsIn(data: string): string[] {
   const names = readdirSync(join(data, "blobs"), { recursive: true, encoding: "utf8" });
-  return names.filter((name) => /^..\/[0-9a-f]{32}$/.test(name));
+  return names.filter((name) => /^..\/[0-9a-f]{32}\.sum$/.test(name));
 }

@@ -156,6 +156,10 @@ function watched(inner: BlobStore, touched: string[]): BlobStore {
       touched.push(`read ${id}`);
       return inner.read(id, range);
     },
+    readChecked: (id, range) => {
+      touched.push(`read ${id}`);
+      return inner.readChecked(id, range);
+    },
     remove: async (id) => await inner.remove(id),
     size: async (id) => await inner.size(id),
     list: () => inner.list(),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StorageError } from "#base/error.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
-import type { BlobId, BlobWriter } from "#blob/store.ts";
+import type { BlobWriter, FinishedBlob } from "#blob/store.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import type { Change } from "#meta/store.ts";
 import { call, expectCall, makeBucket, put, type Sent, sentUpload } from "#test/fault/call.ts";
@@ -70,7 +70,7 @@ class FailingWriter implements BlobWriter {
     await this.#inner.write(chunk);
   }
 
-  async finish(): Promise<BlobId> {
+  async finish(): Promise<FinishedBlob> {
     this.#fault.check("finish");
     return await this.#inner.finish();
   }

@@ -143,6 +143,7 @@ class Unremovable implements BlobStore {
   readonly #kept: BlobId;
   readonly create: BlobStore["create"];
   readonly read: BlobStore["read"];
+  readonly readChecked: BlobStore["readChecked"];
   readonly size: BlobStore["size"];
   readonly list: BlobStore["list"];
 
@@ -151,6 +152,7 @@ class Unremovable implements BlobStore {
     this.#kept = kept;
     this.create = () => inner.create();
     this.read = (id, range) => inner.read(id, range);
+    this.readChecked = (id, range) => inner.readChecked(id, range);
     this.size = (id) => inner.size(id);
     this.list = () => inner.list();
   }
