@@ -5,9 +5,13 @@ import { OPERATIONS } from "#admin/operations.ts";
 import { router } from "#admin/route.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { openIdentities } from "#catalog/identities.ts";
+import { JobOrders } from "#catalog/job-orders.ts";
+import { JobPlace } from "#catalog/job-place.ts";
 import type { Composition } from "#compose.ts";
 import { Federation } from "#federation/federation.ts";
 import { Recounts } from "#job/recounts.ts";
+import { SCRUB, type ScrubSettings } from "#job/scrub-record.ts";
+import { Scrubs } from "#job/scrubs.ts";
 import type { OpenVolumes } from "#open-volumes.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 import { UsageCounters } from "#versioned/usage-counters.ts";
@@ -28,6 +32,7 @@ export interface ControlComposition
   readonly volumes: OpenVolumes;
   /** Where the server keeps its own; undefined: nowhere. */
   readonly dataDirectory: string | undefined;
+  readonly scrub: ScrubSettings;
   /** Ends what goes on beside calls. */
   readonly signal?: AbortSignal | undefined;
   readonly silence: Control["silence"];
@@ -57,6 +62,11 @@ export function composeControl(composition: ControlComposition): Control {
     recounts: new Recounts({
       ...{ meta, catalog, clock, signal },
       report: (cause) => report(cause, "recount"),
+    }),
+    scrubs: new Scrubs({
+      ...{ clock, ...composition.scrub },
+      place: new JobPlace(meta, clock, SCRUB),
+      orders: new JobOrders(meta, SCRUB),
     }),
     lifecycleDayMs,
     operatorDigest: tokenDigest(composition.operatorToken),

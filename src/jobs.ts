@@ -6,6 +6,7 @@ import { randomHex } from "#base/random.ts";
 import type { BlobStore } from "#blob/store.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { openIdentities } from "#catalog/identities.ts";
+import { JobOrders } from "#catalog/job-orders.ts";
 import { JobPlace } from "#catalog/job-place.ts";
 import { Organizations } from "#catalog/organizations.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
@@ -17,8 +18,11 @@ import { runGarbage } from "#job/garbage.ts";
 import { runLifecycle } from "#job/lifecycle.ts";
 import { runOrphans } from "#job/orphans.ts";
 import { runRecount } from "#job/recount.ts";
+import { runScrub } from "#job/scrub.ts";
+import { SCRUB, type ScrubSettings } from "#job/scrub-record.ts";
 import { runVolumes } from "#job/volumes.ts";
 import type { MetaStore } from "#meta/store.ts";
+import { DAY_MS } from "#object/lifecycle-due.ts";
 import { OpenVolumes } from "#open-volumes.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 import type { Stores } from "#versioned/store.ts";
@@ -50,6 +54,7 @@ export async function runJobs(config: Config, jobs: Jobs): Promise<void> {
     removeOrphans(parts),
     expire(parts),
     recount(parts),
+    readAgain(parts),
     deliverAudit(parts),
     forgetAccessKeys(parts),
   ]);
@@ -137,6 +142,22 @@ async function recount({ meta, catalog, metrics, log, signal }: Parts): Promise<
     log,
     signal,
   });
+}
+
+async function readAgain(parts: Parts): Promise<void> {
+  const { config, meta, blobs, catalog, metrics, log, signal } = parts;
+  await runScrub({
+    ...{ meta, blobs, catalog, log, signal, ...scrubSettings(config) },
+    place: new JobPlace(meta, systemClock, SCRUB),
+    orders: new JobOrders(meta, SCRUB),
+    holder: randomHex(8),
+    clock: systemClock,
+    metrics: metrics.scrub,
+  });
+}
+
+export function scrubSettings({ scrubIntervalDays, scrubMibPerSecond }: Config): ScrubSettings {
+  return { intervalMs: scrubIntervalDays * DAY_MS, bytesPerSecond: scrubMibPerSecond * 2 ** 20 };
 }
 
 async function forgetAccessKeys({ meta, keyring, log, signal }: Parts): Promise<void> {

@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
 import { StorageError } from "#base/error.ts";
-import { ConfigError, readConfig, settingsHelp } from "#config.ts";
+import { ConfigError, readConfig } from "#config.ts";
 
 /** A setting that cannot be used, or a data directory that cannot be had. */
 const EXIT_SETTING = 2;
@@ -20,6 +20,7 @@ async function run([command, ...args]: readonly string[]): Promise<void> {
   switch (command) {
     case "serve": {
       if (args.includes("--help") || args.includes("-h")) {
+        const { settingsHelp } = await import("#settings.ts");
         process.stdout.write(`lode serve [settings]\n\n${settingsHelp()}`);
         return;
       }

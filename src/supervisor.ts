@@ -19,7 +19,7 @@ import { type Config, ConfigError, isLoopback } from "#config.ts";
 import { ControlAudit } from "#control-audit.ts";
 import { Fleet } from "#fleet.ts";
 import { measureUsage } from "#job/measure-usage.ts";
-import { deliverLeft, type Jobs, runJobs } from "#jobs.ts";
+import { deliverLeft, type Jobs, runJobs, scrubSettings } from "#jobs.ts";
 import { endSoon } from "#last-words.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import type { MetaStore } from "#meta/store.ts";
@@ -124,6 +124,7 @@ function viewOf(config: Config, parts: Viewed): AdminView {
       ...{ meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS, signal, volumes },
       operatorToken: parts.operator.token,
       lifecycleDayMs: config.lifecycleDaySeconds * 1_000,
+      scrub: scrubSettings(config),
       region: config.region,
       dataDirectory: config.data,
       firstOrganizationId: parts.firstOrganizationId,

@@ -20,7 +20,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   sts: ["base", "access", "catalog", "federation", "s3"],
   server: ["base"],
   admin: ["base", "access", "catalog", "federation", "object", "job"],
-  job: ["base", "volume", "audit", "object", "catalog", "versioned"],
+  job: ["base", "volume", "audit", "object", "catalog", "versioned", "check"],
   cli: ["base"],
   prove: ["base"],
   check: ["base", "meta", "blob", "object", "catalog", "versioned"],

@@ -8,6 +8,7 @@ import type { Catalog } from "#catalog/catalog.ts";
 import type { Identities } from "#catalog/identities.ts";
 import type { Federation } from "#federation/federation.ts";
 import type { Recounts } from "#job/recounts.ts";
+import type { Scrubs } from "#job/scrubs.ts";
 import type { Bucket, VolumeSettings } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import type { Usage, ZoneUsage } from "#object/usage.ts";
@@ -22,6 +23,7 @@ export interface Foundation extends Identities {
   readonly usageOf: (bucket: Bucket) => Promise<Usage>;
   readonly zonesOf: (organizationId: string) => Promise<readonly ZoneUsage[]>;
   readonly recounts: Recounts;
+  readonly scrubs: Scrubs;
   readonly engineOf: (bucket: Bucket) => Engine;
   /** How long a day of a lifecycle rule lasts. */
   readonly lifecycleDayMs: number;

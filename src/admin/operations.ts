@@ -14,6 +14,7 @@ import { quotaOperations } from "#admin/op/quota.ts";
 import { rateLimitOperations } from "#admin/op/rate-limits.ts";
 import { revokeAccessKey } from "#admin/op/revoke-access-key.ts";
 import { samlConfiguration } from "#admin/op/saml-configuration.ts";
+import { scrubOperations } from "#admin/op/scrub.ts";
 import { temporaryCredentials } from "#admin/op/temporary-credentials.ts";
 import { usageOperations } from "#admin/op/usage.ts";
 import { user } from "#admin/op/user.ts";
@@ -43,6 +44,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...revokeAccessKey,
   setBucketSettings,
   ...samlConfiguration,
+  ...scrubOperations,
   ...temporaryCredentials,
   ...usageOperations,
   ...user,

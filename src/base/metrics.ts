@@ -52,6 +52,63 @@ export class LifecycleMetrics {
   }
 }
 
+/** What the scrub reads and finds. */
+export class ScrubMetrics {
+  readonly bytes: Counter<string>;
+  readonly blobs: Counter<string>;
+  readonly records: Counter<string>;
+  readonly found: Counter<"kind">;
+  readonly damaged: Gauge<string>;
+  readonly running: Gauge<string>;
+  readonly started: Gauge<string>;
+  readonly ended: Gauge<string>;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.bytes = new Counter({
+      name: "lode_scrub_bytes_total",
+      help: "Bytes that scrubs have read, of blobs and of records.",
+      registers,
+    });
+    this.blobs = new Counter({
+      name: "lode_scrub_blobs_total",
+      help: "Blobs that scrubs have read to the end.",
+      registers,
+    });
+    this.records = new Counter({
+      name: "lode_scrub_records_total",
+      help: "Heads, versions, uploads and parts that scrubs have looked at.",
+      registers,
+    });
+    this.found = new Counter({
+      name: "lode_scrub_found_total",
+      help: "Damage that scrubs have found; the log says where.",
+      labelNames: ["kind"],
+      registers,
+    });
+    this.damaged = new Gauge({
+      name: "lode_scrub_damaged",
+      help: "What the last whole scrub found damaged, or the one that goes on when that is more.",
+      registers,
+    });
+    this.running = new Gauge({
+      name: "lode_scrub_running",
+      help: "1 while a scrub is under way.",
+      registers,
+    });
+    this.started = new Gauge({
+      name: "lode_scrub_started_seconds",
+      help: "When the scrub that goes on, or the last one, began, in seconds since 1970.",
+      registers,
+    });
+    this.ended = new Gauge({
+      name: "lode_scrub_ended_seconds",
+      help: "When the last whole scrub came to its end, in seconds since 1970.",
+      registers,
+    });
+  }
+}
+
 /** What organizations hold, and may hold. */
 export class UsageMetrics {
   readonly bytes: Gauge<"organization" | "zone" | "class">;
@@ -130,6 +187,7 @@ export class Metrics {
   readonly audit: AuditMetrics;
   readonly volumeSwept: Counter<"what">;
   readonly lifecycle = new LifecycleMetrics(this.registry);
+  readonly scrub = new ScrubMetrics(this.registry);
   readonly usage = new UsageMetrics(this.registry);
   readonly requests = new RequestMetrics(this.registry);
 

@@ -103,7 +103,7 @@ export class FileBlobStore implements BlobStore {
   }
 
   async remove(id: BlobId): Promise<void> {
-    // Not synced: a blob that a power cut brings back is an orphan, and the scrubber finds it.
+    // Not synced: a blob that a power cut brings back is an orphan, whose job finds it.
     for (const file of filesOf(id)) await guarded(() => this.#disk.remove(this.#path(file)));
   }
 

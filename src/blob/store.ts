@@ -39,7 +39,7 @@ export interface BlobStore extends AsyncDisposable {
   size(id: BlobId): Promise<number | undefined>;
 
   /**
-   * All finished blobs, in no order; for the scrubber. One that is finished or removed meanwhile
+   * All finished blobs, in no order, for who looks for orphans. One that is finished or removed meanwhile
    * may be there or not. Fails: StorageError "unavailable".
    */
   list(): AsyncIterable<ListedBlob>;

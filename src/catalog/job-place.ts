@@ -1,4 +1,3 @@
-import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Entry, MetaStore } from "#meta/store.ts";
 
@@ -97,11 +96,15 @@ function pack<Place>(record: PlaceRecord<Place>): Buffer {
   return Buffer.from(JSON.stringify({ format: FORMAT, ...record }));
 }
 
+/** One that cannot be read is no place: the job begins anew, and is nobody's. Whoever takes it writes over it. */
 function unpack<Place>(entry: Entry | undefined): PlaceRecord<Place> | undefined {
   if (entry === undefined) return undefined;
-  const record = JSON.parse(Buffer.from(entry.value).toString()) as PlaceRecord<Place> & {
-    format: number;
-  };
-  assert(record.format === FORMAT, "a job's place has the format this release writes");
-  return record;
+  try {
+    const record = JSON.parse(Buffer.from(entry.value).toString()) as PlaceRecord<Place> & {
+      format: number;
+    };
+    return record.format === FORMAT ? record : undefined;
+  } catch {
+    return undefined;
+  }
 }

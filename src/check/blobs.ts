@@ -1,7 +1,7 @@
-import { hasher } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
-import { StorageError } from "#base/error.ts";
 import type { BlobStore } from "#blob/store.ts";
+import { BlobSums, type ReadCounts } from "#check/blob-sums.ts";
+import { Pace } from "#check/pace.ts";
 import type { Found } from "#check/problem.ts";
 import { manifestIn, partsIn, uploadsIn, type Version, versionsIn, whereOf } from "#check/walk.ts";
 import type { MetaStore, MetaView } from "#meta/store.ts";
@@ -42,33 +42,20 @@ export async function countBlobs({ blobs, signal }: Parts, view: MetaView): Prom
   return counts;
 }
 
-export interface ReadCounts {
-  readonly blobs: number;
-  readonly bytes: number;
-}
-
-/** Of blobs that several contents hold, so many are remembered; others may be read more than once. */
-const SHARED_MAX = 100_000;
-/** A shorter rest than this is saved up. */
-const REST_MS_MIN = 20;
-
 /** Reads each blob whose sum is known, so many bytes a second, and compares the sums. */
 export class BlobReader {
   readonly #parts: Parts;
-  readonly #bytesPerSecond: number;
-  readonly #shared = new Set<string>();
-  readonly #beganMs: number;
-  #blobs = 0;
-  #bytes = 0;
+  readonly #sums: BlobSums;
 
   constructor(parts: Parts, bytesPerSecond: number) {
+    const { meta, blobs, clock, signal } = parts;
+    const pace = new Pace({ clock, bytesPerSecond, signal });
     this.#parts = parts;
-    this.#bytesPerSecond = bytesPerSecond;
-    this.#beganMs = parts.clock.now();
+    this.#sums = new BlobSums({ meta, blobs, spent: async (bytes) => await pace.spend(bytes) });
   }
 
   get counts(): ReadCounts {
-    return { blobs: this.#blobs, bytes: this.#bytes };
+    return this.#sums.counts;
   }
 
   /** Looks at the store as it is now, and not at a snapshot: that would keep all that goes meanwhile. */
@@ -101,50 +88,13 @@ export class BlobReader {
     extents: readonly Extent[],
     at: { readonly where: string; readonly contentId: string },
   ): Promise<void> {
-    for (const { blob, crc32 } of extents) {
-      if (crc32 === undefined || (await this.#wasRead(blob))) continue;
-      const sum = await this.#sumOf(blob);
-      if (sum === undefined || sum === crc32) continue;
-      const reference = await this.#parts.meta.get(referenceKey(blob, at.contentId));
+    for (const extent of extents) {
+      const kind = await this.#sums.damageOf(extent);
+      if (kind === undefined) continue;
+      const { blob } = extent;
       // What was deleted meanwhile may be cut short.
-      if (reference === undefined) continue;
-      await this.#parts.found.problem({ kind: "blob-damaged", where: `${at.where}, blob ${blob}` });
+      if ((await this.#parts.meta.get(referenceKey(blob, at.contentId))) === undefined) continue;
+      await this.#parts.found.problem({ kind, where: `${at.where}, blob ${blob}` });
     }
-  }
-
-  async #wasRead(blob: string): Promise<boolean> {
-    if (this.#shared.has(blob)) return true;
-    const references = await this.#parts.meta.scan({ ...referenceSpan(blob), limit: 2 });
-    if (references.length > 1 && this.#shared.size < SHARED_MAX) this.#shared.add(blob);
-    return false;
-  }
-
-  /** undefined: it is not there, which is told elsewhere. */
-  async #sumOf(blob: string): Promise<number | undefined> {
-    const { blobs } = this.#parts;
-    const to = await blobs.size(blob);
-    if (to === undefined) return undefined;
-    const crc = hasher("CRC32");
-    try {
-      for await (const chunk of blobs.read(blob, { from: 0, to })) {
-        crc.update(chunk);
-        this.#bytes += chunk.length;
-        await this.#keepToRate();
-      }
-    } catch (cause) {
-      // Removed, or not readable: the disk says why.
-      if (cause instanceof StorageError && (await blobs.size(blob)) === undefined) return undefined;
-      throw cause;
-    }
-    this.#blobs += 1;
-    return crc.digest().readUInt32BE(0);
-  }
-
-  async #keepToRate(): Promise<void> {
-    const { clock, signal } = this.#parts;
-    signal?.throwIfAborted();
-    const dueMs = this.#beganMs + (this.#bytes / this.#bytesPerSecond) * 1_000;
-    const restMs = dueMs - clock.now();
-    if (restMs > REST_MS_MIN) await clock.sleep(restMs, signal);
   }
 }

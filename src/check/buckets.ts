@@ -1,5 +1,6 @@
 import { asBuffer } from "#base/bytes.ts";
-import { bucketOf, documentsKey, ownedKey } from "#catalog/catalog.ts";
+import { bucketOf } from "#catalog/bucket-record.ts";
+import { documentsKey, ownedKey } from "#catalog/catalog.ts";
 import type { Found } from "#check/problem.ts";
 import { entriesIn, guardOf, spanOf } from "#check/walk.ts";
 import type { Entry, MetaStore, MetaView } from "#meta/store.ts";
@@ -77,8 +78,7 @@ async function readBucket(
   name: string,
 ): Promise<Bucket | undefined> {
   try {
-    const bucket = bucketOf(name as BucketName, entry);
-    if (/^[0-9a-f]{16}$/.test(bucket.id)) return bucket;
+    return bucketOf(name as BucketName, entry);
   } catch {
     // Told below: whatever it is that stands there, it is no bucket.
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { BlobStore } from "#blob/store.ts";
-import { type BlobCounts, BlobReader, countBlobs, type ReadCounts } from "#check/blobs.ts";
+import type { ReadCounts } from "#check/blob-sums.ts";
+import { type BlobCounts, BlobReader, countBlobs } from "#check/blobs.ts";
 import { checkBuckets } from "#check/buckets.ts";
 import { checkContent } from "#check/contents.ts";
 import { Extents } from "#check/extents.ts";

@@ -6,28 +6,44 @@ import type { MetaView } from "#meta/store.ts";
 import type { Extent } from "#versioned/record.ts";
 import { sealedSize } from "#versioned/sealed-chunks.ts";
 
-interface Run {
+interface RecordRun {
   readonly view: MetaView;
-  readonly found: Found;
-  readonly extents: Extents;
+  readonly found: Pick<Found, "problem">;
   /** Inline bytes are compared with their MD5. */
   readonly checksums: boolean;
 }
 
-/** Holds what a version says of its bytes against what is there of them. */
-export async function checkContent(run: Run, version: Version): Promise<void> {
-  const { record } = version;
-  if (record.deleteMarker) return;
-  const { content } = record;
-  if (content.kind === "inline") return await checkInline(run, version, content.seal !== undefined);
-  const where = whereOf(version);
-  const runs = content.kind === "extents" ? content.extents : await manifestExtents(run, version);
-  if (runs === undefined) return;
-  await requireSize(run, { where, came: total(runs), due: record.sizeBytes });
-  await run.extents.check(runs, { where, contentId: content.id });
+interface Run extends RecordRun {
+  readonly extents: Extents;
 }
 
-async function checkInline(run: Run, version: Version, isSealed: boolean): Promise<void> {
+/** Holds what a version says of its bytes against what is there of them. */
+export async function checkContent(run: Run, version: Version): Promise<void> {
+  const runs = await checkRecord(run, version);
+  const { content } = version.record;
+  if (content.kind === "inline") return;
+  await run.extents.check(runs, { where: whereOf(version), contentId: content.id });
+}
+
+/**
+ * As checkContent, but for the blobs: what stands in the metadata alone, inline bytes among it. Resolves to the
+ * extents that it names.
+ */
+export async function checkRecord(run: RecordRun, version: Version): Promise<readonly Extent[]> {
+  const { record } = version;
+  const { content } = record;
+  if (record.deleteMarker) return [];
+  if (content.kind === "inline") {
+    await checkInline(run, version, content.seal !== undefined);
+    return [];
+  }
+  const runs = content.kind === "extents" ? content.extents : await manifestExtents(run, version);
+  if (runs === undefined) return [];
+  await requireSize(run, { where: whereOf(version), came: total(runs), due: record.sizeBytes });
+  return runs;
+}
+
+async function checkInline(run: RecordRun, version: Version, isSealed: boolean): Promise<void> {
   const { record, inline } = version;
   const where = whereOf(version);
   const due = isSealed ? sealedSize(record.sizeBytes) : record.sizeBytes;
@@ -41,7 +57,7 @@ async function checkInline(run: Run, version: Version, isSealed: boolean): Promi
 
 /** undefined when there are none to look at. */
 async function manifestExtents(
-  { view, found }: Run,
+  { view, found }: RecordRun,
   version: Version,
 ): Promise<readonly Extent[] | undefined> {
   const { content, partsCount } = version.record;
@@ -65,7 +81,7 @@ async function manifestExtents(
 }
 
 async function requireSize(
-  { found }: Run,
+  { found }: RecordRun,
   { where, came, due }: { readonly where: string; readonly came: number; readonly due: number },
 ): Promise<void> {
   if (came === due) return;

@@ -1,5 +1,6 @@
 import type { BlobStore } from "#blob/store.ts";
 import type { Found } from "#check/problem.ts";
+import { readable } from "#check/reading.ts";
 import type { MetaStore } from "#meta/store.ts";
 import { referenceKey } from "#versioned/keys.ts";
 import type { Extent } from "#versioned/record.ts";
@@ -38,21 +39,13 @@ export class Extents {
 
   async #check(extent: Extent, held: Held): Promise<void> {
     this.extents += 1;
-    const { blob, seal } = extent;
-    const there = await this.#blobs.size(blob);
-    if (there === undefined) {
-      if (await this.#isHeld(blob, held)) {
-        await this.#found.problem({ kind: "blob-missing", where: `${held.where}, blob ${blob}` });
-      }
-      return;
-    }
-    const clear = seal?.sizeBytes ?? there;
-    const stored = seal === undefined ? there : sealedSize(seal.sizeBytes);
-    const end = extent.offset + extent.sizeBytes;
-    const isWhole = extent.crc32 === undefined || (extent.offset === 0 && end === clear);
-    if (there === stored && end <= clear && isWhole) return;
-    const where = `${held.where}, blob ${blob}: ${there} bytes`;
-    await this.#found.problem({ kind: "blob-size", where });
+    const { blob } = extent;
+    const problem = await problemOfExtent(this.#blobs, extent);
+    if (problem === undefined) return;
+    const { kind, bytes } = problem;
+    if (kind === "blob-missing" && !(await this.#isHeld(blob, held))) return;
+    const there = bytes === undefined ? "" : `: ${bytes} bytes`;
+    await this.#found.problem({ kind, where: `${held.where}, blob ${blob}${there}` });
   }
 
   /** By now: what was deleted since the check began has taken its blobs along. */
@@ -60,4 +53,27 @@ export class Extents {
     if (!this.#isServed) return true;
     return (await this.#meta.get(referenceKey(blob, contentId))) !== undefined;
   }
+}
+
+interface ExtentProblem {
+  readonly kind: "blob-missing" | "blob-size" | "blob-unreadable";
+  /** How many are there. */
+  readonly bytes?: number;
+}
+
+/** Holds one extent against the size of its blob, whose bytes are not read. */
+export async function problemOfExtent(
+  blobs: BlobStore,
+  { blob, offset, sizeBytes, crc32, seal }: Extent,
+): Promise<ExtentProblem | undefined> {
+  const size = await readable(blobs.size(blob));
+  if ("refused" in size) return { kind: "blob-unreadable" };
+  const { read: there } = size;
+  if (there === undefined) return { kind: "blob-missing" };
+  const clear = seal?.sizeBytes ?? there;
+  const stored = seal === undefined ? there : sealedSize(seal.sizeBytes);
+  const end = offset + sizeBytes;
+  const isWhole = crc32 === undefined || (offset === 0 && end === clear);
+  if (there === stored && end <= clear && isWhole) return undefined;
+  return { kind: "blob-size", bytes: there };
 }

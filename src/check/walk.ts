@@ -64,26 +64,30 @@ export async function* entriesIn(view: MetaView, { from, to }: Span): AsyncGener
 }
 
 export async function* versionsIn(view: MetaView): AsyncGenerator<Decoded<Version>> {
-  for await (const entry of entriesIn(view, spanOf("v"))) {
-    yield decoded(entry, () => {
-      const name = requireName(entry);
-      const sequence = readStamp(asBuffer(entry.key), entry.key.length - STAMP_BYTES);
-      const { record, inline } = unpackVersion(entry.value);
-      requireContent(record);
-      return { ...name, sequence, record, inline };
-    });
-  }
+  for await (const entry of entriesIn(view, spanOf("v"))) yield readVersion(entry);
+}
+
+export function readVersion(entry: Entry): Decoded<Version> {
+  return decoded(entry, () => {
+    const name = requireName(entry);
+    const sequence = readStamp(asBuffer(entry.key), entry.key.length - STAMP_BYTES);
+    const { record, inline } = unpackVersion(entry.value);
+    requireContent(record);
+    return { ...name, sequence, record, inline };
+  });
 }
 
 export async function* uploadsIn(view: MetaView): AsyncGenerator<Decoded<Upload>> {
-  for await (const entry of entriesIn(view, spanOf("u"))) {
-    yield decoded(entry, () => {
-      const { rest, ...name } = requireName(entry);
-      const record = unpackJson<UploadRecord>(entry.value);
-      requireShape(typeof record.attributes.storageClass === "string", "it has no class");
-      return { ...name, uploadId: rest.toString("hex"), record };
-    });
-  }
+  for await (const entry of entriesIn(view, spanOf("u"))) yield readUpload(entry);
+}
+
+export function readUpload(entry: Entry): Decoded<Upload> {
+  return decoded(entry, () => {
+    const { rest, ...name } = requireName(entry);
+    const record = unpackJson<UploadRecord>(entry.value);
+    requireShape(typeof record.attributes.storageClass === "string", "it has no class");
+    return { ...name, uploadId: rest.toString("hex"), record };
+  });
 }
 
 export async function* partsIn(

@@ -6,6 +6,7 @@ import { organizationCommands } from "#cli/command/organization.ts";
 import { policyCommands } from "#cli/command/policy.ts";
 import { quotaCommands } from "#cli/command/quota.ts";
 import { rateLimitCommands } from "#cli/command/rate-limit.ts";
+import { scrubCommands } from "#cli/command/scrub.ts";
 import { tokenCommands } from "#cli/command/token.ts";
 import { usageCommands } from "#cli/command/usage.ts";
 import { userCommands } from "#cli/command/user.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   ...quotaCommands,
   ...rateLimitCommands,
   ...usageCommands,
+  ...scrubCommands,
   ...volumeCommands,
   ...zoneCommands,
   whoamiCommand,

@@ -108,6 +108,7 @@ export async function openControl(t: TestContext, hooks = NO_AUDIT): Promise<Tes
     ...{ meta, blobs, clock, limits, keyring: TEST_KEYRING },
     operatorToken: OPERATOR_TOKEN,
     lifecycleDayMs: 86_400_000,
+    scrub: { intervalMs: 30 * 86_400_000, bytesPerSecond: 2 ** 24 },
     firstOrganizationId: organizationId,
     rootAccessKeyId: ROOT_ACCESS_KEY_ID,
     report: (cause) => failures.push(cause),

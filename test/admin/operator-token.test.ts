@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { StorageError } from "#base/error.ts";
@@ -44,6 +44,38 @@ test("a server serves the control API beside health, metrics and the OpenAPI doc
   assert.match(await (await get("/openapi.json")).text(), /^\{"openapi":"3\.1\.0"/);
   assert.equal((await get("/nowhere")).status, 404);
   assert.equal((await fetch(`${server.adminEndpoint}/metrics`, { method: "POST" })).status, 405);
+});
+
+test("an empty LODE_ADMIN_TOKEN is none: it opens nothing, and hides no other", async (t) => {
+  const config = join(await temporaryDirectory(), "lode.json");
+  writeFileSync(config, JSON.stringify({ "admin-token": "operator-token-of-the-file" }));
+  const environment = { LODE_ADMIN_TOKEN: "" };
+  const whoami = async (endpoint: string, authorization?: string) => {
+    const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+    return (await fetch(`${endpoint}/v1/lode/whoami`, { headers })).status;
+  };
+  const [made, named] = [
+    await startRealServer(t, { environment }),
+    await startRealServer(t, { environment, flags: ["--config", config] }),
+  ];
+
+  for (const { adminEndpoint } of [made, named]) {
+    for (const nothing of [undefined, "", "Bearer", "Bearer ", 'Bearer ""']) {
+      assert.equal(await whoami(adminEndpoint, nothing), 401);
+    }
+  }
+  const kept = readFileSync(join(made.dataDirectory, "admin-token"), "utf8").trim();
+  assert.equal(await whoami(made.adminEndpoint, `Bearer ${kept}`), 200);
+  assert.equal(await whoami(named.adminEndpoint, "Bearer operator-token-of-the-file"), 200);
+  assert.equal(existsSync(join(named.dataDirectory, "admin-token")), false);
+});
+
+test("an empty token that is given is no token, whoever gives it", async () => {
+  const path = join(await temporaryDirectory(), "admin-token");
+
+  const { token } = adminToken({ adminToken: path }, "");
+
+  assert.match(token, /^lode_operator_[\w-]{43}$/);
 });
 
 test("a key made by the control API signs S3 requests in every worker at once, and a revoked one none", async (t) => {

@@ -1,9 +1,11 @@
 /** Each kind of damage, done to a store that was whole: it is found, and mended where that takes no guess. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { BlobStore } from "#blob/store.ts";
 import type { ProblemKind } from "#check/problem.ts";
 import { packCounter } from "#meta/counter.ts";
 import { checked, kindsOf, leftOf } from "#test/check/checked.ts";
+import { over, refuses } from "#test/check/failing-blobs.ts";
 import { type Filled, filled } from "#test/check/filled.ts";
 import { garbageKey, holdKey, manifestKey, partCounterKey, referenceKey } from "#versioned/keys.ts";
 import { packJson, packVersion, unpackVersion } from "#versioned/record.ts";
@@ -292,6 +294,35 @@ test("what may be the last trace of something goes only when that is asked for",
   await checked(store, { repair: true, discard: true });
 
   assert.deepEqual(leftOf(await checked(store)), {});
+});
+
+test("a blob that the disk does not give is told of, and what comes behind it is read", async () => {
+  const store = await filled();
+  const blob = await store.blobOf("plain");
+  const readChecked: BlobStore["readChecked"] = (id, range) =>
+    id === blob ? refuses("EIO") : store.blobs.readChecked(id, range);
+
+  const report = await checked({ ...store, blobs: over(store.blobs, { readChecked }) });
+
+  assert.deepEqual(kindsOf(report), { "blob-unreadable": 1 });
+  assert.equal(report.read?.blobs, report.counts.blobs - 1);
+});
+
+test("a damaged blob is told of for each object that has it", async () => {
+  const store = await filled();
+  const [blob, content] = [await store.blobOf("plain"), await store.contentOf("plain")];
+  const { key, value } = await store.one("v", "plain");
+  const { record, inline } = unpackVersion(value);
+  assert.ok(record.content.kind === "extents");
+  const copied = Buffer.from(key);
+  copied[copied.length - 1] = (copied.at(-1) ?? 0) ^ 1;
+  await store.write(copied, whole({ ...record, content: { ...record.content, id: ID } }, inline));
+  for (const id of [content, ID]) await store.write(referenceKey(blob, id), Buffer.alloc(0));
+  await store.blobs.damage(blob, (its) =>
+    Buffer.concat([Buffer.of((its[0] ?? 0) ^ 1), its.subarray(1)]),
+  );
+
+  assert.equal(kindsOf(await checked(store))["blob-damaged"], 2);
 });
 
 async function contentsOf({ meta, blobs }: Filled): Promise<readonly unknown[]> {

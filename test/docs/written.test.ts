@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Metrics } from "#base/metrics.ts";
-import { SETTINGS } from "#config.ts";
+import { SETTINGS } from "#settings.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PAGES = globSync(["*.md", "docs/*.md", "decisions/*.md"], { cwd: ROOT });

@@ -88,9 +88,9 @@ function shown({ id, value }: { readonly id: string; readonly value: Organizatio
 /** Fails: FailedPrecondition. */
 async function requireEmpty(services: Services, organizationId: string): Promise<void> {
   const { catalog, users, federations } = services;
-  const { buckets } = await catalog.list({ organizationId, prefix: "", after: "", limit: 1 });
+  const { rows } = await catalog.list({ organizationId, prefix: "", after: "", limit: 1 });
   const counts = {
-    buckets: buckets.length,
+    buckets: rows.length,
     users: (await users.list(organizationId, { after: "", limit: 1 })).length,
     "OIDC providers": (await federations.listOidc(organizationId)).length,
     "SAML providers": (await federations.listSaml(organizationId)).length,
