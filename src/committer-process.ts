@@ -28,6 +28,12 @@ export class CommitterProcess {
         this.#hasEnded = true;
         resolve(String(signal ?? code));
       });
+      // The system had no room for one more process: else this would end ours.
+      child.on("error", (cause) => {
+        if (child.pid !== undefined) return;
+        this.#hasEnded = true;
+        resolve(cause.message);
+      });
     });
   }
 

@@ -6,10 +6,8 @@ import type { Log } from "#base/log.ts";
 import { type Config, ConfigError } from "#config.ts";
 import { GARBAGE_COLLECTION } from "#garbage-collection.ts";
 import { closeHandedOver } from "#server/handed-over.ts";
-import type { FromWorker, ToWorker, WorkerStart } from "#worker.ts";
+import { DRAIN_MS, type FromWorker, type ToWorker, type WorkerStart } from "#worker.ts";
 
-/** How long running requests have to finish after SIGTERM. */
-const DRAIN_MS = 30_000;
 /** A worker that dies is started again after this long. */
 const RESTART_MS = 500;
 const METRICS_MS = 2_000;
@@ -102,7 +100,7 @@ export class Fleet {
   }
 
   async #launch(): Promise<number> {
-    const worker = cluster.fork();
+    const worker = forked();
     closeHandedOver(worker);
     return await new Promise((resolve, reject) => {
       worker.once("exit", (code) =>
@@ -139,10 +137,33 @@ export class Fleet {
   #replace(): void {
     deadline(RESTART_MS, () => {
       if (this.#stopping) return;
-      // It exits when it fails, and its exit asks for the next one.
-      this.#launch().catch((cause) => this.#log.error("a worker could not be started", cause));
+      this.#launch().catch((cause) => {
+        this.#log.error("a worker could not be started", cause);
+        // One that was there exits when it fails, and its exit asks for the next one.
+        if (cause instanceof NoProcess) this.#replace();
+      });
     });
   }
+}
+
+/** The system has no room for one more, or no descriptors. */
+class NoProcess extends Error {
+  override readonly name = "NoProcess";
+}
+
+/** Fails: NoProcess. */
+function forked(): Worker {
+  let worker: Worker;
+  try {
+    worker = cluster.fork();
+  } catch (cause) {
+    throw new NoProcess("the system starts no process", { cause });
+  }
+  // Else it ends this process when there is none, or when node:cluster has something to tell one that has just died.
+  worker.on("error", () => undefined);
+  if (worker.process.pid !== undefined) return worker;
+  delete cluster.workers?.[worker.id];
+  throw new NoProcess("the system starts no process");
 }
 
 /** Resolves when the worker is gone, and its last word is heard: that may come after its end. */

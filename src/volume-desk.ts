@@ -2,6 +2,7 @@ import { realpath, stat } from "node:fs/promises";
 import { isAbsolute, relative } from "node:path";
 import { ControlError } from "#base/control-error.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import { eachBucket } from "#catalog/each-bucket.ts";
 import type { Bucket, VolumeSettings } from "#object/bucket.ts";
 import type { OpenVolumes } from "#open-volumes.ts";
 import { Volume } from "#volume/volume.ts";
@@ -12,8 +13,6 @@ export interface VolumeDeskParts {
   /** Where the server keeps its own; undefined: nowhere. */
   readonly dataDirectory: string | undefined;
 }
-
-const PAGE = 1_000;
 
 /** What the control API must know of directories. */
 export class VolumeDesk {
@@ -41,7 +40,13 @@ export class VolumeDesk {
     if (dataDirectory !== undefined && overlaps(directory, await realpath(dataDirectory))) {
       throw taken(directory, "the server's own data directory");
     }
-    for await (const { name, volume } of this.#all()) {
+    for await (const row of eachBucket(this.#parts.catalog, { after: "" })) {
+      const { name } = row;
+      if ("damage" in row) {
+        const message = `bucket "${name}" may be a volume in the same directory: its record cannot be read`;
+        throw new ControlError("FailedPrecondition", message, { cause: row.damage });
+      }
+      const { volume } = row.bucket;
       if (volume !== undefined && overlaps(directory, volume.path)) {
         throw taken(directory, `the volume "${name}"`);
       }
@@ -64,15 +69,6 @@ export class VolumeDesk {
       return await (await this.#parts.volumes.of(bucket)).usage.usedBytes();
     } catch {
       return undefined;
-    }
-  }
-
-  async *#all(): AsyncIterable<Bucket> {
-    let after: string | undefined = "";
-    while (after !== undefined) {
-      const page = await this.#parts.catalog.list({ prefix: "", after, limit: PAGE });
-      yield* page.buckets;
-      after = page.next;
     }
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { FiledRecord } from "#audit/record.ts";
 import { AuditSpool } from "#audit/spool.ts";
 import { assert } from "#base/assert.ts";
-import { systemClock } from "#base/clock.ts";
+import { deadline, systemClock } from "#base/clock.ts";
 import { S3Error } from "#base/error.ts";
 import type { HttpRequest } from "#base/http.ts";
 import { Keyring } from "#base/keyring.ts";
@@ -21,6 +21,7 @@ import { OpenVolumes } from "#open-volumes.ts";
 import { RequestAudit } from "#request-audit.ts";
 import type { Handled } from "#s3/handle.ts";
 import { errorReply } from "#s3/reply.ts";
+import { keepToFinish } from "#server/directory-lock.ts";
 import { type Answer, type BadRequest, type Finished, listen } from "#server/listen.ts";
 import { handleAll, type StsFront } from "#sts/handle.ts";
 import { UnderWay } from "#under-way.ts";
@@ -55,9 +56,17 @@ export type FromWorker =
       readonly oldestMs: number;
     };
 
+/** How long running requests have to finish after SIGTERM, or when the supervisor has died. */
+export const DRAIN_MS = 30_000;
+
 /** One process that serves S3. It lives until the supervisor tells it to drain, or is gone. */
 export function runWorker(): void {
-  assert(cluster.isWorker, "a worker has a supervisor");
+  const { worker } = cluster;
+  assert(worker !== undefined, "a worker has a supervisor");
+  // Else node:cluster ends this process when the supervisor is gone, before anything can be finished.
+  worker.exitedAfterDisconnect = true;
+  // What node:cluster cannot tell to one that has just died, it would end this process for: "disconnect" follows.
+  worker.on("error", () => undefined);
   let running: Worker | undefined;
   process.on("message", (message: ToWorker) => {
     if (message.kind === "start") {
@@ -75,7 +84,7 @@ export function runWorker(): void {
     if (message.kind === "metrics") running?.report(message.id).catch(() => undefined);
     if (message.kind === "drain") stop(running);
   });
-  process.on("disconnect", () => stop(running));
+  process.on("disconnect", () => finish(running));
   tell({ kind: "hello" });
   // A terminal sends its signals to the whole group: the supervisor decides.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
@@ -87,6 +96,26 @@ function stop(worker: Worker | undefined): void {
     () => process.exit(0),
     () => process.exit(1),
   );
+}
+
+/**
+ * Without a supervisor: finishes what is under way, within the time that it would have else, and keeps the
+ * directory meanwhile. A server that is started in its place has it at once, and what is left here is cut off.
+ */
+function finish(worker: Worker | undefined): void {
+  if (worker === undefined) process.exit(0);
+  const { log, data } = worker;
+  const cutOff = (why: string) => {
+    log.warn(`the supervisor is gone, and requests that still run are cut off: ${why}`);
+    log.flush();
+    process.exit(1);
+  };
+  deadline(DRAIN_MS, () => cutOff("their time is over"));
+  keepToFinish(data).then(
+    () => cutOff("another process has taken the data directory"),
+    (cause) => cutOff(String(cause)),
+  );
+  stop(worker);
 }
 
 /** A supervisor that is gone needs not be told: "disconnect" ends this process. */
@@ -105,6 +134,9 @@ async function tellSurely(message: FromWorker): Promise<void> {
 
 interface Worker {
   readonly port: number;
+  readonly log: Log;
+  /** The data directory. */
+  readonly data: string;
   readonly drain: () => Promise<void>;
   readonly report: (id: number) => Promise<void>;
 }
@@ -158,14 +190,20 @@ async function start(given: WorkerStart): Promise<Worker> {
     answer: (request) => answer(request, { front, log, metrics, audit, underWay }),
     refuse,
   });
+  const drain = async () => {
+    await listening.drain();
+    await audit.close();
+    await volumes[Symbol.asyncDispose]();
+    await meta[Symbol.asyncDispose]();
+    log.flush();
+  };
+  let drained: Promise<void> | undefined;
   return {
-    port: listening.port,
-    drain: async () => {
-      await listening.drain();
-      await audit.close();
-      await volumes[Symbol.asyncDispose]();
-      await meta[Symbol.asyncDispose]();
-      log.flush();
+    ...{ port: listening.port, log, data: config.data },
+    // Once, though the supervisor may ask for it and then be gone.
+    drain: () => {
+      drained ??= drain();
+      return drained;
     },
     report: async (id) => {
       metrics.connections.set(listening.connections());

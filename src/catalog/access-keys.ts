@@ -2,6 +2,7 @@ import type { Principal } from "#access/principal.ts";
 import { digestOf } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
 import { ControlError } from "#base/control-error.ts";
+import { StorageError } from "#base/error.ts";
 import type { Keyring } from "#base/keyring.ts";
 import { randomBytes } from "#base/random.ts";
 import {
@@ -160,12 +161,12 @@ export class AccessKeys {
     }: Omit<RowsAsk, "prefix"> & { principalName?: string | undefined },
   ): Promise<{ readonly keys: readonly AccessKey[]; readonly next: string | undefined }> {
     const prefix = `${organizationId}/${principalName === undefined ? "" : `${encodeURIComponent(principalName)}/`}`;
-    const entries = await this.#index.page({ prefix, after, limit: limit + 1 });
-    const page = entries.slice(0, limit);
-    const rows = await Promise.all(page.map(({ id }) => this.#table.find(keyOfIndex(id))));
+    const ids = await this.#index.ids({ prefix, after, limit: limit + 1 });
+    const page = ids.slice(0, limit);
+    const rows = await this.#readable(page);
     return {
-      keys: rows.flatMap((row) => (row === undefined ? [] : this.#shown(row))),
-      next: entries.length > limit ? page.at(-1)?.id : undefined,
+      keys: rows.map((row) => this.#shown(row)),
+      next: ids.length > limit ? page.at(-1) : undefined,
     };
   }
 
@@ -219,21 +220,45 @@ export class AccessKeys {
 
   /**
    * Forgets keys that expired or were deleted a day ago or longer, of those after `after`; resolves to
-   * where to go on, or to undefined at the end.
+   * where to go on, or to undefined at the end. What cannot be read stays.
    */
-  async sweep({ after, limit }: { after: string; limit: number }): Promise<string | undefined> {
-    const rows = await this.#table.page({ prefix: "", after, limit });
-    const ended = rows.filter(({ value }) => this.#hasEnded(value, DAY_MS));
-    await Promise.all(ended.map((row) => this.#forget(row)));
-    return rows.length < limit ? undefined : rows.at(-1)?.id;
+  async sweep({ after, limit, failed }: KeysSweep): Promise<string | undefined> {
+    const ids = await this.#table.ids({ prefix: "", after, limit });
+    await Promise.all(
+      ids.map(async (id) => {
+        try {
+          const row = await this.#table.find(id);
+          if (row !== undefined && this.#hasEnded(row.value, DAY_MS)) await this.#forget(row);
+        } catch (cause) {
+          if (!(cause instanceof StorageError && cause.kind === "corrupt")) throw cause;
+          failed(cause);
+        }
+      }),
+    );
+    return ids.length < limit ? undefined : ids.at(-1);
   }
 
   /** Of one principal, those that were not deleted. */
   async #rowsOf(organizationId: string, principalName: string): Promise<Row<KeyRecord>[]> {
     const prefix = `${organizationId}/${encodeURIComponent(principalName)}/`;
-    const entries = await this.#index.page({ prefix, after: "", limit: KEYS_OF_PRINCIPAL_MAX });
-    const rows = await Promise.all(entries.map(({ id }) => this.#table.find(keyOfIndex(id))));
-    return rows.flatMap((row) => (row?.value.deletedMs === undefined ? (row ?? []) : []));
+    const ids = await this.#index.ids({ prefix, after: "", limit: KEYS_OF_PRINCIPAL_MAX });
+    const rows = await this.#readable(ids);
+    return rows.filter(({ value }) => value.deletedMs === undefined);
+  }
+
+  /** By their places in the index. One that cannot be read signs nothing either: it is left out. */
+  async #readable(ids: readonly string[]): Promise<Row<KeyRecord>[]> {
+    const found = await Promise.all(
+      ids.map(async (id) => {
+        try {
+          return await this.#table.find(keyOfIndex(id));
+        } catch (cause) {
+          if (cause instanceof StorageError && cause.kind === "corrupt") return undefined;
+          throw cause;
+        }
+      }),
+    );
+    return found.flatMap((row) => row ?? []);
   }
 
   async #row(organizationId: string, accessKeyId: string): Promise<Row<KeyRecord>> {
@@ -297,10 +322,9 @@ export class AccessKeys {
   /** Forgets what has ended when there is no room else. Fails: ResourceExhausted. */
   async #requireRoom(principal: Principal): Promise<void> {
     const prefix = indexId(principal, "");
-    const entries = await this.#index.page({ prefix, after: "", limit: KEYS_OF_PRINCIPAL_MAX });
-    if (entries.length < KEYS_OF_PRINCIPAL_MAX) return;
-    const found = await Promise.all(entries.map(({ id }) => this.#table.find(keyOfIndex(id))));
-    const rows = found.flatMap((row) => row ?? []);
+    const ids = await this.#index.ids({ prefix, after: "", limit: KEYS_OF_PRINCIPAL_MAX });
+    if (ids.length < KEYS_OF_PRINCIPAL_MAX) return;
+    const rows = await this.#readable(ids);
     const ended = rows.filter(({ value }) => this.#hasEnded(value, 0));
     await Promise.all(ended.map((row) => this.#forget(row)));
     if (ended.length > 0) return;
@@ -321,6 +345,13 @@ export class AccessKeys {
     ];
     await this.#parts.meta.commit({ guards: [this.#table.guard(id, revision)], writes });
   }
+}
+
+interface KeysSweep {
+  readonly after: string;
+  readonly limit: number;
+  /** Told of each record that cannot be read. */
+  readonly failed: (cause: StorageError) => void;
 }
 
 const DAY_MS = 86_400_000;

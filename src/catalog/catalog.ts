@@ -1,8 +1,8 @@
 import { assert } from "#base/assert.ts";
-import { digestOf } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
-import { S3Error } from "#base/error.ts";
+import { S3Error, StorageError } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
+import { type BucketRecord, bucketOf, packBucket } from "#catalog/bucket-record.ts";
 import { type BucketSettings, NO_SETTINGS, readSettings } from "#catalog/bucket-settings.ts";
 import { type ControlSettings, readControlSettings } from "#catalog/control-settings.ts";
 import { Zones } from "#catalog/zones.ts";
@@ -66,7 +66,7 @@ export class Catalog {
       volume,
     };
     const writes = [
-      { key, value: pack(record) },
+      { key, value: packBucket(record) },
       { key: ownedKey(owner.id, name), value: NOTHING },
       ...(tagging === undefined ? [] : documentWrites(record, "tagging", tagging)),
     ];
@@ -135,7 +135,7 @@ export class Catalog {
 
   async #replace(bucket: Bucket): Promise<void> {
     const { id, organizationId, region, createdMs, versioning, volume } = bucket;
-    const value = pack({ id, organizationId, region, createdMs, versioning, volume });
+    const value = packBucket({ id, organizationId, region, createdMs, versioning, volume });
     const change = { guards: [bucket.guard], writes: [{ key: bucket.guard.key, value }] };
     if ((await this.#meta.commit(change)) === undefined) throw new S3Error("OperationAborted", {});
   }
@@ -196,11 +196,22 @@ export class Catalog {
     const entries = await this.#meta.scan({ from, to, limit: limit + 1 });
     const page = entries.slice(0, limit);
     const names = page.map(({ key }) => Buffer.from(key).toString("utf8", keyOf("").length));
-    const found = all
-      ? page.map((entry, at) => bucketOf(names[at] as BucketName, entry))
-      : await Promise.all(names.map((name) => this.find(name as BucketName)));
-    const buckets = found.flatMap((bucket) => bucket ?? []);
-    return { buckets, next: entries.length > limit ? names.at(-1) : undefined };
+    const found = await Promise.all(
+      page.map((entry, at) => this.#row(names[at] as BucketName, all ? entry : undefined)),
+    );
+    const rows = found.flatMap((row) => row ?? []);
+    const buckets = rows.flatMap((row) => ("damage" in row ? [] : row.bucket));
+    return { rows, buckets, next: entries.length > limit ? names.at(-1) : undefined };
+  }
+
+  async #row(name: BucketName, entry: Entry | undefined): Promise<BucketRow | undefined> {
+    try {
+      const bucket = entry === undefined ? await this.find(name) : bucketOf(name, entry);
+      return bucket && { name, bucket };
+    } catch (damage) {
+      if (damage instanceof StorageError && damage.kind === "corrupt") return { name, damage };
+      throw damage;
+    }
   }
 
   /** Gives the buckets that an older release made, when there were no organizations, to this one. */
@@ -215,7 +226,7 @@ export class Catalog {
       await this.#meta.commit({
         guards: [{ key, revision }],
         writes: [
-          { key, value: pack({ ...record, organizationId }) },
+          { key, value: packBucket({ ...record, organizationId }) },
           { key: ownedKey(organizationId, name), value: NOTHING },
           { key: documentsKey(record), value: NOTHING },
         ],
@@ -271,7 +282,15 @@ export interface BucketsAsk {
   readonly limit: number;
 }
 
+/** A bucket, or what is wrong with its record: then no more than its name is known. */
+export type BucketRow = { readonly name: BucketName } & (
+  | { readonly bucket: Bucket }
+  | { readonly damage: StorageError }
+);
+
 export interface BucketsPage {
+  readonly rows: readonly BucketRow[];
+  /** Those of the rows that can be read. */
   readonly buckets: readonly Bucket[];
   /** The last name of this page when more follow. */
   readonly next: string | undefined;
@@ -287,8 +306,6 @@ interface StoredDocument {
   readonly format: number;
   readonly text: string;
 }
-
-type BucketRecord = Omit<Bucket, "name" | "guard" | "ownerId">;
 
 const FORMAT = 1;
 const KNOWN_MAX = 10_000;
@@ -346,26 +363,8 @@ export function ownedKey(organizationId: string, name: string): Buffer {
   return Buffer.from(`B${organizationId}/${name}`);
 }
 
-/** An organization as S3 shows owners. */
-export function canonicalIdOf(organizationId: string): string {
-  return digestOf("SHA256", Buffer.from(`lode/${organizationId}`)).toString("hex");
-}
-
 function textOf(value: Uint8Array): string {
   const { format, text } = JSON.parse(Buffer.from(value).toString()) as StoredDocument;
   assert(format === FORMAT, "a document has the format this release writes");
   return text;
-}
-
-function pack(record: BucketRecord): Buffer {
-  return Buffer.from(JSON.stringify({ format: FORMAT, ...record }));
-}
-
-export function bucketOf(name: BucketName, { key, value, revision }: Entry): Bucket {
-  const { format, ...record } = JSON.parse(Buffer.from(value).toString()) as BucketRecord & {
-    format: number;
-  };
-  assert(format === FORMAT, "a bucket has the format this release writes");
-  const ownerId = canonicalIdOf(record.organizationId);
-  return { ...record, ownerId, name, guard: { key, revision } };
 }

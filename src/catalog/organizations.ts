@@ -68,6 +68,11 @@ export class Organizations {
     return await this.#table.page({ ...ask, prefix: "" });
   }
 
+  /** As `list`, of those too whose records cannot be read. */
+  async ids(ask: Pick<RowsAsk, "after" | "limit">): Promise<string[]> {
+    return await this.#table.ids({ ...ask, prefix: "" });
+  }
+
   /** `id` is made when it is absent. Fails: InvalidArgument, AlreadyExists. */
   async create({ id = newId(), name }: { id?: string | undefined; name: string }): Promise<string> {
     if (!ID.test(id) || RESERVED_IDS.includes(id)) {

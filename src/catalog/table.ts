@@ -1,7 +1,7 @@
-import { assert } from "#base/assert.ts";
 import { ControlError } from "#base/control-error.ts";
+import { StorageError } from "#base/error.ts";
 import { Remembered } from "#catalog/remembered.ts";
-import type { Change, Guard, MetaStore, Write } from "#meta/store.ts";
+import type { Change, Entry, Guard, MetaStore, Write } from "#meta/store.ts";
 
 const FORMAT = 1;
 
@@ -19,11 +19,11 @@ export interface RowsAsk {
   readonly limit: number;
 }
 
-/** Records of one kind: JSON under a letter and an id. */
+/** Records of one kind: JSON under a letter and an id. To read one fails: StorageError "corrupt", which names it. */
 export class Table<T extends object> {
   readonly #meta: MetaStore;
   readonly #letter: string;
-  readonly #known = new Remembered<T>((value) => unpack(value));
+  readonly #known = new Remembered<T>((value, id) => this.#unpack(id, value));
 
   /** `letter` is one that nothing else in the store begins with. */
   constructor(meta: MetaStore, letter: string) {
@@ -38,17 +38,17 @@ export class Table<T extends object> {
   }
 
   /** In order of their ids. */
-  async page({ prefix, after, limit }: RowsAsk): Promise<Row<T>[]> {
-    // What is asked for from outside must not lead to rows before those of the prefix.
-    const isWithin = after !== "" && after.startsWith(prefix);
-    const from = isWithin ? Buffer.concat([this.#key(after), ZERO]) : this.#key(prefix);
-    const to = Buffer.concat([this.#key(prefix), LAST]);
-    const entries = await this.#meta.scan({ from, to, limit });
-    return entries.map(({ key, value, revision }) => ({
-      id: Buffer.from(key).toString("utf8", 1),
-      value: unpack<T>(value),
-      revision,
-    }));
+  async page(ask: RowsAsk): Promise<Row<T>[]> {
+    const entries = await this.#scan(ask);
+    return entries.map(({ key, value, revision }) => {
+      const id = idOf(key);
+      return { id, value: this.#unpack(id, value), revision };
+    });
+  }
+
+  /** Of the same records, read or not: one that cannot be read keeps nobody from the others. */
+  async ids(ask: RowsAsk): Promise<string[]> {
+    return (await this.#scan(ask)).map(({ key }) => idOf(key));
   }
 
   /** Without a revision: the record must not be there. */
@@ -59,6 +59,26 @@ export class Table<T extends object> {
   write(id: string, value: T | undefined): Write {
     const packed = value && Buffer.from(JSON.stringify({ format: FORMAT, ...value }));
     return { key: this.#key(id), value: packed };
+  }
+
+  async #scan({ prefix, after, limit }: RowsAsk): Promise<Entry[]> {
+    // What is asked for from outside must not lead to rows before those of the prefix.
+    const isWithin = after !== "" && after.startsWith(prefix);
+    const from = isWithin ? Buffer.concat([this.#key(after), ZERO]) : this.#key(prefix);
+    const to = Buffer.concat([this.#key(prefix), LAST]);
+    return await this.#meta.scan({ from, to, limit });
+  }
+
+  #unpack(id: string, value: Uint8Array): T {
+    try {
+      const { format, ...record } = JSON.parse(Buffer.from(value).toString()) as T & {
+        format: number;
+      };
+      if (format === FORMAT) return record as unknown as T;
+    } catch (cause) {
+      throw new StorageError("corrupt", `the record ${this.#letter}${id} cannot be read`, cause);
+    }
+    throw new StorageError("corrupt", `the record ${this.#letter}${id} has no format of ours`);
   }
 
   #key(id: string): Buffer {
@@ -76,10 +96,6 @@ export async function commitOrAbort(meta: MetaStore, change: Change): Promise<vo
   throw new ControlError("Aborted", "It was changed by somebody else at the same time. Try again.");
 }
 
-function unpack<T extends object>(value: Uint8Array): T {
-  const { format, ...record } = JSON.parse(Buffer.from(value).toString()) as T & {
-    format: number;
-  };
-  assert(format === FORMAT, "a record has the format this release writes");
-  return record as unknown as T;
+function idOf(key: Uint8Array): string {
+  return Buffer.from(key).toString("utf8", 1);
 }

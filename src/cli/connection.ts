@@ -13,20 +13,24 @@ const DEFAULT_URL = "http://127.0.0.1:9001";
  * alone: where another one is named, a token must be too.
  */
 export function connectionOf(given: Given, environment: Environment): Connection {
-  const named = given.text("admin-url") ?? environment["LODE_ADMIN_URL"];
-  const url = named === undefined || named === "" ? DEFAULT_URL : named;
+  const url = said(given.text("admin-url")) ?? said(environment["LODE_ADMIN_URL"]) ?? DEFAULT_URL;
   if (!/^https?:\/\/./.test(url) || !URL.canParse(url)) {
     throw new UsageError(`--admin-url "${url}": give a URL, as ${DEFAULT_URL}.`);
   }
-  const token = given.text("token") ?? environment["LODE_ADMIN_TOKEN"];
+  const token = said(given.text("token")) ?? said(environment["LODE_ADMIN_TOKEN"]);
   const kept = url === DEFAULT_URL ? keptToken(environment) : undefined;
-  return { url, token: token === "" ? kept : (token ?? kept), organizationId: given.text("org") };
+  return { url, token: token ?? kept, organizationId: given.text("org") };
+}
+
+/** What is empty, as a variable that a script has not set, is as if it were not there. */
+function said(text: string | undefined): string | undefined {
+  return text?.trim() === "" ? undefined : text?.trim();
 }
 
 function keptToken(environment: Environment): string | undefined {
   try {
-    const text = readFileSync(join(environment["LODE_DATA"] ?? "data", "admin-token"), "utf8");
-    return text.trim() === "" ? undefined : text.trim();
+    const data = said(environment["LODE_DATA"]) ?? "data";
+    return said(readFileSync(join(data, "admin-token"), "utf8"));
   } catch {
     // There is none, or it is not for this user: the server says what is needed.
     return undefined;

@@ -37,20 +37,53 @@ const ABANDONED_MS = 60_000;
  */
 export async function runAudit(job: AuditJob): Promise<void> {
   const { clock, signal } = job;
+  const deliveries = new Deliveries(job);
   while (!signal.aborted) {
-    await deliverAll(job);
+    await deliveries.all();
     await clock.sleep(IDLE_MS, signal).catch(() => undefined);
   }
 }
 
 /** Delivers what is ready now. A failure is logged; what is left stays. */
 export async function deliverAll(job: AuditJob): Promise<void> {
-  const { root, clock, batchMs, log } = job;
-  try {
-    await adoptBatches(root, { nowMs: clock.now(), idleMs: batchMs + ABANDONED_MS });
-    for (const batch of await readyBatches(root)) await deliver(job, batch);
-  } catch (cause) {
-    log.error("audit records could not be delivered; they are kept and tried again", cause);
+  await new Deliveries(job).all();
+}
+
+/** A failure is logged once for as long as it stays the same: it is tried again each second. */
+export class Deliveries {
+  readonly #job: AuditJob;
+  /** What was told last, by organization; "" for all of them. */
+  #told = new Map<string, string>();
+
+  constructor(job: AuditJob) {
+    this.#job = job;
+  }
+
+  /** Delivers what is ready now. What fails of one organization keeps no other waiting. */
+  async all(): Promise<void> {
+    const { root, clock, batchMs } = this.#job;
+    const failed = new Map<string, unknown>();
+    try {
+      await adoptBatches(root, { nowMs: clock.now(), idleMs: batchMs + ABANDONED_MS });
+      for (const batch of await readyBatches(root)) {
+        // Its later ones wait, so that they come in order.
+        if (failed.has(batch.organizationId)) continue;
+        await deliver(this.#job, batch).catch((cause) => failed.set(batch.organizationId, cause));
+      }
+    } catch (cause) {
+      failed.set("", cause);
+    }
+    this.#tell(failed);
+  }
+
+  #tell(failed: ReadonlyMap<string, unknown>): void {
+    const before = this.#told;
+    this.#told = new Map([...failed].map(([organization, cause]) => [organization, String(cause)]));
+    for (const [organization, cause] of failed) {
+      if (before.get(organization) === String(cause)) continue;
+      const message = "audit records could not be delivered; they are kept and tried again";
+      this.#job.log.error(message, cause, { organization });
+    }
   }
 }
 

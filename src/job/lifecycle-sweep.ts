@@ -3,6 +3,7 @@ import { S3Error } from "#base/error.ts";
 import type { Log } from "#base/log.ts";
 import type { LifecycleMetrics } from "#base/metrics.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import { eachBucket } from "#catalog/each-bucket.ts";
 import { BUCKET_START, type BucketPlace, type Due, duePage } from "#job/lifecycle-page.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
@@ -35,7 +36,6 @@ export interface SweepPlace {
 type OnPlace = (place: SweepPlace) => Promise<boolean>;
 
 const PAGE = 500;
-const BUCKETS_AT_ONCE = 100;
 /** So many removals share a sync of the disk. */
 const AT_ONCE = 16;
 /** Between pages, at the least. */
@@ -52,21 +52,20 @@ export async function sweep(
 ): Promise<SweepPlace> {
   const { catalog, clock, metrics } = sweeping;
   let place = from;
-  for (;;) {
-    const ask = { prefix: "", after: place.afterBucket, limit: BUCKETS_AT_ONCE };
-    const { buckets, next } = await catalog.list(ask);
-    for (const { id, name } of buckets) {
-      const at = place.bucket?.id === id ? place.bucket.place : BUCKET_START;
-      const onBucket = async (within: BucketPlace) => {
-        place = { ...place, bucket: { id, place: within } };
-        return await onPlace(place);
-      };
-      if (!(await sweepOrLeave(sweeping, { id, name, at, onBucket }))) return place;
-      place = { ...place, bucket: undefined, afterBucket: name };
-      metrics.buckets.inc();
-    }
-    if (next === undefined) return { ...place, endedMs: clock.now() };
+  for await (const row of eachBucket(catalog, { after: place.afterBucket })) {
+    const { name } = row;
+    // One whose record cannot be read is read again below, which fails: it is told, and nothing is done there.
+    const id = "damage" in row ? "" : row.bucket.id;
+    const at = place.bucket?.id === id ? place.bucket.place : BUCKET_START;
+    const onBucket = async (within: BucketPlace) => {
+      place = { ...place, bucket: { id, place: within } };
+      return await onPlace(place);
+    };
+    if (!(await sweepOrLeave(sweeping, { id, name, at, onBucket }))) return place;
+    place = { ...place, bucket: undefined, afterBucket: name };
+    metrics.buckets.inc();
   }
+  return { ...place, endedMs: clock.now() };
 }
 
 interface BucketSweep {

@@ -1,6 +1,7 @@
+import { StorageError } from "#base/error.ts";
 import type { UsageMetrics } from "#base/metrics.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
-import { zoneQuotas } from "#catalog/organization-limits.ts";
+import { type OrganizationLimits, zoneQuotas } from "#catalog/organization-limits.ts";
 import { STORAGE_CLASSES } from "#object/attributes.ts";
 import { countedBytes } from "#object/usage.ts";
 import type { UsageCounters } from "#versioned/usage-counters.ts";
@@ -20,7 +21,7 @@ export async function measureUsage(
   const limits = new Map(
     await Promise.all(
       [...new Set(zones.map((each) => each.organizationId))].map(
-        async (id) => [id, (await from.policies.standing(id)).limits] as const,
+        async (id) => [id, await limitsOf(from.policies, id)] as const,
       ),
     ),
   );
@@ -35,5 +36,18 @@ export async function measureUsage(
       const quota = quotas?.[storageClass];
       if (quota !== undefined) quotaBytes.set(labels, quota);
     }
+  }
+}
+
+/** undefined when they cannot be read: what is held is shown all the same. */
+async function limitsOf(
+  policies: Pick<AccessPolicies, "standing">,
+  organizationId: string,
+): Promise<OrganizationLimits | undefined> {
+  try {
+    return (await policies.standing(organizationId)).limits;
+  } catch (cause) {
+    if (cause instanceof StorageError && cause.kind === "corrupt") return undefined;
+    throw cause;
   }
 }

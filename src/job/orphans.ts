@@ -23,7 +23,7 @@ export async function runOrphans(job: OrphanJob): Promise<void> {
   while (!signal.aborted) {
     try {
       await stores.clock.sleep(waitMs, signal);
-      const removed = await removeOrphans(stores, {
+      const { removed, failure } = await removeOrphans(stores, {
         ageMsMin: AGE_MS_MIN,
         waitMs: WAIT_MS,
         oldestMs,
@@ -31,6 +31,7 @@ export async function runOrphans(job: OrphanJob): Promise<void> {
       });
       count(removed);
       if (removed > 0) log.info("removed blobs that a crash had left behind", { removed });
+      if (failure !== undefined) throw failure;
     } catch (cause) {
       if (signal.aborted) return;
       log.error("looking for orphaned blobs failed; it will be tried again", cause);

@@ -1,5 +1,6 @@
 import type { Log } from "#base/log.ts";
 import { bucketsIn, type Catalog } from "#catalog/catalog.ts";
+import { eachBucket } from "#catalog/each-bucket.ts";
 import type { JobPlace } from "#catalog/job-place.ts";
 import type { Organizations } from "#catalog/organizations.ts";
 import type { BucketName } from "#object/name.ts";
@@ -59,7 +60,7 @@ export async function runRecount(job: RecountJob): Promise<void> {
 export async function recountWhenDue(job: RecountJob): Promise<void> {
   const { clock, place: jobPlace, holder } = job;
   const last = await jobPlace.read();
-  if (last?.endedMs !== undefined && clock.now() < last.endedMs + EVERY_MS) return;
+  if (last?.endedMs !== undefined && !isDue(last.endedMs, clock.now())) return;
   const held = await jobPlace.take(holder, LEASE_MS);
   if (held === undefined) return;
   let place: RecountPlace = { afterBucket: "" };
@@ -76,6 +77,11 @@ export async function recountWhenDue(job: RecountJob): Promise<void> {
   } finally {
     await held.release(place);
   }
+}
+
+/** One that ended later than now did so before the clock was set back. */
+function isDue(endedMs: number, nowMs: number): boolean {
+  return nowMs < endedMs || nowMs >= endedMs + EVERY_MS;
 }
 
 /** One bucket, and the zones of its organization. Fails: NoSuchBucket. */
@@ -107,14 +113,9 @@ async function recountBuckets(
   { organizationId, from }: Which,
   onBucket: (name: BucketName) => Promise<boolean>,
 ): Promise<boolean> {
-  for (let after: string | undefined = from; after !== undefined; ) {
-    const ask = { organizationId, prefix: "", after, limit: AT_ONCE };
-    const page = await recounter.catalog.list(ask);
-    for (const { name } of page.buckets) {
-      await recountNamed(recounter, name);
-      if (!(await onBucket(name))) return false;
-    }
-    after = page.next;
+  for await (const { name } of eachBucket(recounter.catalog, { organizationId, after: from })) {
+    await recountNamed(recounter, name);
+    if (!(await onBucket(name))) return false;
   }
   return true;
 }
@@ -129,9 +130,9 @@ async function recountNamed(recounter: Recounter, name: BucketName): Promise<voi
 
 async function recountOrganizations(job: RecountJob): Promise<void> {
   for (let after: string | undefined = ""; after !== undefined; ) {
-    const rows = await job.organizations.list({ after, limit: AT_ONCE });
-    for (const { id } of rows) await recountZonesOf(job, id);
-    after = rows.length < AT_ONCE ? undefined : rows.at(-1)?.id;
+    const ids = await job.organizations.ids({ after, limit: AT_ONCE });
+    for (const id of ids) await recountZonesOf(job, id);
+    after = ids.length < AT_ONCE ? undefined : ids.at(-1);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import { eachBucket } from "#catalog/each-bucket.ts";
 import type { Bucket } from "#object/bucket.ts";
 import { FileDigester } from "#volume/digest-files.ts";
 import { type Swept, sweepLeftovers, sweepVolume } from "#volume/sweep.ts";
@@ -17,7 +18,6 @@ export interface VolumesJob {
 
 const SWEEP_MS = 60 * 60_000;
 const UPLOAD_AGE_MS = 7 * 86_400_000;
-const PAGE = 1_000;
 
 /**
  * Clears away what was abandoned on volumes and measures them: at the start what dead processes left,
@@ -70,26 +70,20 @@ async function forEachVolume(
   work: (volume: Volume) => Promise<void>,
 ): Promise<void> {
   try {
-    for await (const bucket of volumesIn(catalog)) {
+    for await (const row of eachBucket(catalog, { after: "" })) {
       if (signal.aborted) return;
+      if ("bucket" in row && row.bucket.volume === undefined) continue;
       try {
-        await work(await volumeOf(bucket));
+        if ("damage" in row) throw row.damage;
+        await work(await volumeOf(row.bucket));
       } catch (cause) {
         log.error(
-          `the volume ${bucket.name} could not be swept or read; it will be tried again`,
+          `the volume ${row.name} could not be swept or read; it will be tried again`,
           cause,
         );
       }
     }
   } catch (cause) {
     log.error("volumes could not be looked for; it will be tried again", cause);
-  }
-}
-
-async function* volumesIn(catalog: Catalog): AsyncGenerator<Bucket> {
-  for (let after: string | undefined = ""; after !== undefined; ) {
-    const page = await catalog.list({ prefix: "", after, limit: PAGE });
-    yield* page.buckets.filter(({ volume }) => volume !== undefined);
-    after = page.next;
   }
 }

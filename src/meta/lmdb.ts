@@ -10,6 +10,7 @@ import { addInPlace, addToCounter, isWithin } from "#meta/counter.ts";
 import { Gathering } from "#meta/gathering.ts";
 import { cannotOpen, makeLockFile } from "#meta/lock-file.ts";
 import type { PackedEntries } from "#meta/packed.ts";
+import type { PendingCommit } from "#meta/pending-commit.ts";
 import { RangeReader } from "#meta/range-reader.ts";
 import { isSeldom, SELDOM_KEY } from "#meta/seldom.ts";
 import type {
@@ -55,12 +56,6 @@ export interface LmdbOptions {
   readonly broken?: (cause: StorageError) => void;
 }
 
-interface Pending {
-  readonly change: Change;
-  readonly resolve: (sequence: number | undefined) => void;
-  readonly reject: (cause: unknown) => void;
-}
-
 /**
  * MetaStore over one LMDB environment, which any number of processes may open at once. Commits that
  * wait together become one transaction and share its sync (group commit). Without overlapping sync:
@@ -74,7 +69,7 @@ export class LmdbMetaStore implements MetaStore {
   readonly #db: Database<Buffer, Buffer> & FastReads;
   readonly #reader = new RangeReader(REVISION_BYTES);
   readonly #scratch = Buffer.allocUnsafeSlow(ROOM_BYTES);
-  readonly #waiting: Pending[] = [];
+  readonly #waiting: PendingCommit[] = [];
   readonly #gathering = new Gathering();
   #committing: Promise<void> | undefined;
   #isFresh = false;
@@ -217,7 +212,7 @@ export class LmdbMetaStore implements MetaStore {
     this.#committing = undefined;
   }
 
-  async #commitBatch(batch: readonly Pending[]): Promise<void> {
+  async #commitBatch(batch: readonly PendingCommit[]): Promise<void> {
     try {
       // Of a map that is broken lmdb-js would never answer.
       if (this.#broken !== undefined) throw this.#broken;
@@ -254,7 +249,7 @@ export class LmdbMetaStore implements MetaStore {
   }
 
   /** Runs inside the write transaction. */
-  #apply(batch: readonly Pending[]): (number | undefined)[] {
+  #apply(batch: readonly PendingCommit[]): (number | undefined)[] {
     const last = this.#db.getBinary(SEQUENCE_KEY);
     let sequence = last === undefined ? 0 : readRevision(last);
     const before = sequence;

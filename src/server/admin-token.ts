@@ -10,12 +10,12 @@ export interface AdminToken {
   readonly path: string | undefined;
 }
 
-/** The operator's token: the given one, or the one that the first start made, or a new one. */
+/** The operator's token: the given one, unless it is empty, or the one that the first start made, or a new one. */
 export function adminToken(
   { adminToken: path }: Pick<DataDirectory, "adminToken">,
   given: string | undefined,
 ): AdminToken {
-  if (given !== undefined) return { token: given, path: undefined };
+  if (given !== undefined && given !== "") return { token: given, path: undefined };
   if (!existsSync(path)) {
     writeDurably(path, `lode_operator_${randomBytes(32).toString("base64url")}\n`);
   }

@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { StorageError } from "#base/error.ts";
 import { randomBelow, randomBytes } from "#base/random.ts";
+import { takeLock } from "#server/directory-lock.ts";
 import { writeDurably } from "#server/durable-file.ts";
 
 /**
@@ -134,38 +133,4 @@ function readFormat(file: string): unknown {
   } catch {
     return "unknown";
   }
-}
-
-/**
- * A listening socket named after the directory's identity: held while the process lives, and gone with
- * it however it dies. On Linux in the abstract name space, elsewhere a file in the temporary directory.
- * It keeps two servers of one machine apart by mistake; safety does not rest on it, since every commit
- * is guarded whoever makes it.
- */
-export async function takeLock(path: string): Promise<Server> {
-  const { dev, ino } = statSync(path);
-  const abstract = process.platform === "linux";
-  const name = abstract
-    ? `\0lode-data-${dev}-${ino}`
-    : join(tmpdir(), `lode-data-${dev}-${ino}.sock`);
-  const server = createServer((socket) => socket.destroy());
-  server.unref();
-  if (!abstract && !(await answers(name))) rmSync(name, { force: true });
-  return await new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const used = cause.code === "EADDRINUSE";
-      const message = `the data directory ${path} is in use by another Lode server. Stop that one, or choose another with --data.`;
-      reject(used ? new StorageError("conflict", message, cause) : cause);
-    });
-    server.listen(name, () => resolve(server));
-  });
-}
-
-async function answers(name: string): Promise<boolean> {
-  const { connect } = await import("node:net");
-  return await new Promise((resolve) => {
-    const socket = connect(name);
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    socket.once("close", () => undefined);
-  });
 }

@@ -3,13 +3,24 @@ import { StorageError } from "#base/error.ts";
 import type { Guard } from "#meta/store.ts";
 import { PART_NUMBER_MAX } from "#object/name.ts";
 import { isHeld } from "#versioned/hold.ts";
-import { garbageSpan, manifestKey, partKey, referenceKey, referenceSpan } from "#versioned/keys.ts";
+import {
+  afterKey,
+  garbageIdOf,
+  garbageKey,
+  garbageSpan,
+  laterGarbageSpan,
+  manifestKey,
+  partKey,
+  referenceKey,
+  referenceSpan,
+} from "#versioned/keys.ts";
 import {
   type GarbageRecord,
   type Manifest,
   type PartRecord,
   unpackJson,
 } from "#versioned/record.ts";
+import { TOKEN_MS } from "#versioned/rename.ts";
 import type { Stores } from "#versioned/store.ts";
 import { partCounter, scanParts } from "#versioned/uploads.ts";
 
@@ -24,20 +35,31 @@ export interface Collected {
   readonly blobs: number;
   /** Why the first of those stays that cannot be worked off: what they name cannot be read, or removed. */
   readonly failure?: StorageError;
+  /** Where the next round goes on when more may follow; what stays is looked at when that has come to the end. */
+  readonly next?: Uint8Array;
+}
+
+export interface GarbageAsk {
+  /** Only what was discarded before. */
+  readonly beforeMs: number;
+  /** What the round before told. */
+  readonly after?: Uint8Array | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Throws away, once, what was discarded before `beforeMs`: references, then blobs that no reference
  * is left of, then records, then the entry itself. A crash between any two steps repeats them.
- * Returns zero entries when there is nothing to do, or while somebody holds what there is.
+ * Returns zero entries when there is nothing to do, or while somebody holds what there is. An entry that cannot
+ * be worked off keeps no other waiting.
  */
 export async function collectGarbage(
   stores: Stores,
-  beforeMs: number,
-  signal?: AbortSignal,
+  { beforeMs, after, signal }: GarbageAsk,
 ): Promise<Collected> {
   const { from, to } = garbageSpan(beforeMs);
-  const entries = await stores.meta.scan({ from, to, limit: ENTRIES_MAX });
+  const start = after === undefined ? from : afterKey(asBuffer(after));
+  const entries = await stores.meta.scan({ from: start, to, limit: ENTRIES_MAX });
   // Asked after the entries were read: what they throw away was not held when a later hold was taken.
   if (entries.length > 0 && (await isHeld(stores.meta, stores.clock.now()))) return NOTHING;
   let [done, blobs] = [0, 0];
@@ -51,7 +73,28 @@ export async function collectGarbage(
     done += 1;
     blobs += removed;
   }
-  return { entries: done, blobs, ...(failure === undefined ? {} : { failure }) };
+  const last = entries.length < ENTRIES_MAX ? undefined : entries.at(-1);
+  return {
+    ...{ entries: done, blobs },
+    ...(failure === undefined ? {} : { failure }),
+    ...(last === undefined ? {} : { next: last.key }),
+  };
+}
+
+/**
+ * Garbage of a time that lies further ahead than any that is written now is of a clock that was set back since:
+ * it waits as long as the latest, and no longer.
+ */
+export async function hastenGarbage({ meta, clock }: Stores): Promise<void> {
+  const latestMs = clock.now() + TOKEN_MS;
+  const entries = await meta.scan({ ...laterGarbageSpan(latestMs), limit: ENTRIES_MAX });
+  for (const { key, value, revision } of entries) {
+    const writes = [
+      { key, value: undefined },
+      { key: garbageKey(latestMs, garbageIdOf(key)), value },
+    ];
+    await meta.commit({ guards: [{ key, revision }], writes });
+  }
 }
 
 /** Fails: StorageError "corrupt", from which its reader knows what to do. */

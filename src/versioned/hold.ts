@@ -65,14 +65,17 @@ async function write(meta: MetaStore, clock: Clock, key: Buffer): Promise<void> 
 }
 
 /**
- * Whether anybody has a hold now. Clears away those of the dead.
+ * Whether anybody has a hold now. Clears away those of the dead. One that lasts longer than any that is taken
+ * now is of a clock that was set back since: it lasts as long as those from now on, unless it is renewed.
  * Fails: StorageError "corrupt" for one that cannot be read: it may be somebody's.
  */
 export async function isHeld(meta: MetaStore, nowMs: number): Promise<boolean> {
   const holds = await holdsIn(meta);
+  const latest: HoldRecord = { untilMs: nowMs + LEASE_MS };
   for (const { guard, untilMs } of holds) {
-    if (untilMs >= nowMs) continue;
-    await meta.commit({ guards: [guard], writes: [{ key: guard.key, value: undefined }] });
+    if (untilMs >= nowMs && untilMs <= latest.untilMs) continue;
+    const value = untilMs < nowMs ? undefined : packJson(latest);
+    await meta.commit({ guards: [guard], writes: [{ key: guard.key, value }] });
   }
   return holds.some(({ untilMs }) => untilMs >= nowMs);
 }

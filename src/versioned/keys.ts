@@ -156,6 +156,19 @@ export function garbageSpan(timeMs: number): Span {
   };
 }
 
+/** All garbage that is to be thrown away after `timeMs`. */
+export function laterGarbageSpan(timeMs: number): Span {
+  return {
+    from: garbageKey(timeMs + 1, "00".repeat(ID_BYTES)),
+    to: afterPrefix(Buffer.from("g")),
+  };
+}
+
+/** The inverse of garbageKey, without its time. */
+export function garbageIdOf(key: Uint8Array): string {
+  return asBuffer(key).toString("hex", 9);
+}
+
 export function holdKey(id: string): Buffer {
   return idKey("h", id);
 }

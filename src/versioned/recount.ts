@@ -1,4 +1,5 @@
 import { type Clock, restAfter } from "#base/clock.ts";
+import { StorageError } from "#base/error.ts";
 import { unpackCounter } from "#meta/counter.ts";
 import type { Add, Change, Guard, MetaStore, MetaView, Write } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -62,6 +63,7 @@ export async function recountBucket(
   bucket: Bucket,
 ): Promise<readonly Drift[] | undefined> {
   const key = usageKey(bucket.id);
+  await forgetNonsense(recounting, key, [bucket.guard]);
   return await repaired(recounting, async (view) => {
     const entry = await view.get(bucket.guard.key);
     if (entry?.revision !== bucket.guard.revision) return undefined;
@@ -81,18 +83,18 @@ export async function recountBucket(
 /**
  * The counters of an organization's zones, against those of its buckets; zones that it has left go.
  * `bucketsOf` finds the buckets in the view that it is given. Resolves as recountBucket.
+ * Fails: StorageError "corrupt" when a bucket's counter is damaged, which is counted first.
  */
 export async function recountZones(
   recounting: Recounting,
   organizationId: string,
   bucketsOf: (view: MetaView) => Promise<readonly Bucket[]>,
 ): Promise<readonly Drift[] | undefined> {
+  for (const zone of await zonesIn(recounting.meta, organizationId)) {
+    await forgetNonsense(recounting, zoneUsageKey(organizationId, zone), []);
+  }
   return await repaired(recounting, async (view) => {
-    const sums = new Map<string, readonly number[]>();
-    for (const { id, region } of await bucketsOf(view)) {
-      const { amounts } = await read(view, usageKey(id));
-      sums.set(region, difference(sums.get(region) ?? [], negative(amounts)));
-    }
+    const sums = await sumsOf(view, await bucketsOf(view));
     const left = await zonesIn(view, organizationId);
     for (const zone of sums.keys()) left.delete(zone);
     const repair = { drifts: [] as Drift[], guards: [] as Guard[], writes: [] as Write[] };
@@ -117,6 +119,42 @@ export async function recountZones(
   });
 }
 
+/** By zone, as the buckets' own counters have it. Fails: StorageError "corrupt". */
+async function sumsOf(
+  view: MetaView,
+  buckets: readonly Bucket[],
+): Promise<Map<string, readonly number[]>> {
+  const sums = new Map<string, readonly number[]>();
+  for (const { id, name, region } of buckets) {
+    const { amounts } = await read(view, usageKey(id));
+    if (isNonsense(amounts)) {
+      throw new StorageError("corrupt", `the usage counter of bucket "${name}" is damaged`);
+    }
+    sums.set(region, difference(sums.get(region) ?? [], negative(amounts)));
+  }
+  return sums;
+}
+
+/** What damage has made of a counter cannot be mended by adding to it: then it begins at nothing. */
+async function forgetNonsense(
+  { meta, clock }: Recounting,
+  key: Buffer,
+  guards: readonly Guard[],
+): Promise<void> {
+  const { amounts } = await read(meta, key);
+  if (!isNonsense(amounts)) return;
+  await meta.commit({ guards, writes: [{ key, value: undefined }, markAt(clock)] });
+}
+
+function isNonsense(amounts: readonly number[]): boolean {
+  return !amounts.every((amount) => Number.isSafeInteger(amount));
+}
+
+/** Makes every other repair look again. */
+function markAt(clock: Clock): Write {
+  return { key: REPAIR_KEY, value: packJson({ repairedMs: clock.now() }) };
+}
+
 interface Repair extends Change {
   readonly drifts: readonly Drift[];
 }
@@ -132,9 +170,8 @@ async function repaired(
     if (repair === undefined) return undefined;
     const { drifts, guards, writes, adds = [] } = repair;
     if (writes.length === 0 && adds.length === 0) return drifts;
-    const mark: Write = { key: REPAIR_KEY, value: packJson({ repairedMs: clock.now() }) };
     const guard = { key: REPAIR_KEY, revision: last?.revision ?? 0 };
-    const change = { guards: [guard, ...guards], writes: [mark, ...writes], adds };
+    const change = { guards: [guard, ...guards], writes: [markAt(clock), ...writes], adds };
     if ((await meta.commit(change)) !== undefined) return drifts;
   }
   return undefined;

@@ -27,7 +27,7 @@ import {
 import { addUsage } from "#versioned/usage.ts";
 
 /** How long a client token answers for the rename it named: a day, and the time to clear it away. */
-const TOKEN_MS = 25 * 60 * 60 * 1_000;
+export const TOKEN_MS = 25 * 60 * 60 * 1_000;
 
 /**
  * Moves an object to another key of its bucket: two heads and two records in one guarded commit,

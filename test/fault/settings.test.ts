@@ -78,6 +78,14 @@ const BAD: Readonly<Record<string, Bad>> = {
     environment: { LODE_GARBAGE_GRACE: "soon" },
     says: /--garbage-grace "soon": give a whole number/,
   },
+  "an interval that is none": {
+    settings: ["--scrub-interval", "monthly"],
+    says: /--scrub-interval "monthly": give a whole number from 0 to 3650/,
+  },
+  "a rate of nothing": {
+    environment: { LODE_SCRUB_RATE: "0" },
+    says: /--scrub-rate "0": give a whole number from 1/,
+  },
   "a choice that is not offered": {
     settings: ["--log-format", "xml"],
     says: /--log-format "xml": give one of auto, json, text/,

@@ -6,10 +6,11 @@ import { gunzipSync } from "node:zlib";
 import type { DataPlaneRecord } from "#audit/record.ts";
 import { AuditSpool } from "#audit/spool.ts";
 import { systemClock } from "#base/clock.ts";
+import { StorageError } from "#base/error.ts";
 import { makeLog } from "#base/log.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import { Catalog } from "#catalog/catalog.ts";
-import { type AuditJob, deliverAll } from "#job/audit.ts";
+import { type AuditJob, Deliveries, deliverAll } from "#job/audit.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import { bucketName, objectKey } from "#object/name.ts";
 import { TEST_KEYRING } from "#test/support/keyring.ts";
@@ -90,6 +91,10 @@ async function delivered({ catalog, engine }: Awaited<ReturnType<typeof parts>>)
   return { keys: objects.map(({ key }) => key), texts };
 }
 
+function textOf(requestId: number): string {
+  return `${JSON.stringify(record(String(requestId)))}\n`;
+}
+
 test("records of a clean stop are all delivered, in order, into the organization's bucket", async () => {
   const audit = await parts();
   const ids = Array.from({ length: 1_000 }, (_, index) => String(index));
@@ -144,6 +149,40 @@ test("what an organization that was deleted has left goes to its heir, apart fro
   assert.match(keys[0] ?? "", /^deleted\/gone\/control-plane\//);
   assert.deepEqual(texts, [`${JSON.stringify(record("1"))}\n`]);
   assert.equal(await audit.catalog.find(bucketName("cw-gone-audit-logs")), undefined);
+});
+
+test("what cannot be delivered to one organization keeps no other waiting, is told once, and comes in order later", async () => {
+  const audit = await parts();
+  const told: unknown[] = [];
+  const failing = { on: true };
+  const job: AuditJob = {
+    ...audit.job,
+    log: { ...audit.job.log, error: (_, cause) => told.push(String(cause)) },
+    heirOf: async (organizationId) => {
+      if (failing.on && organizationId === "aaa") throw new StorageError("corrupt", "unreadable");
+      return undefined;
+    },
+  };
+  const write = async (organizationId: string, at: number) => {
+    const name = `${organizationId}.data-plane.${1_767_323_045_678 + at}-7-${at}.ready`;
+    await writeFile(join(audit.root, name), `${JSON.stringify(record(String(at)))}\n`);
+  };
+  for (let at = 0; at < 4; at += 1) await write(at % 2 === 0 ? "aaa" : "ab1cd2", at);
+  const deliveries = new Deliveries(job);
+
+  await deliveries.all();
+  await deliveries.all();
+
+  assert.deepEqual((await delivered(audit)).texts, [1, 3].map(textOf));
+  assert.deepEqual(told, ["StorageError: unreadable"]);
+  assert.equal((await readdir(audit.root)).length, 2);
+  failing.on = false;
+  await deliveries.all();
+  assert.deepEqual(await readdir(audit.root), []);
+  failing.on = true;
+  await write("aaa", 5);
+  await deliveries.all();
+  assert.equal(told.length, 2);
 });
 
 test("a batch that was delivered but not removed is delivered again under the same key", async () => {

@@ -90,6 +90,21 @@ test("a clock that is set while a page is looked at makes the sweep rest no long
   assert.ok(Math.max(...slept) <= 1_000, `${slept} ms`);
 });
 
+test("a sweep of many buckets without rules lets others have their turn", async () => {
+  const { job, bucket } = startSweeping();
+  for (let number = 0; number < 450; number += 1) await bucket(`bucket-${number}`, "");
+  let [turns, isOver] = [0, false];
+  const others = (async () => {
+    for (; !isOver; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  })();
+
+  await sweepAll(job);
+  isOver = true;
+  await others;
+
+  assert.ok(turns >= 4, `${turns} turns`);
+});
+
 test("a sweep looks at everything once, whole or in pieces", async () => {
   const examined = async (stops: boolean) => {
     const { job, bucket } = startSweeping();

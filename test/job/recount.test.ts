@@ -75,6 +75,34 @@ test("a clock that is set while a page is read makes nobody wait, with a snapsho
   assert.ok(Math.max(...slept) <= 1_000, `${slept} ms`);
 });
 
+for (const [what, amount] of [
+  ["no number", Number.NaN],
+  ["larger than any count", 1e300],
+] as const) {
+  test(`a counter that damage has made ${what} is put right by one recount, beside writers too`, async () => {
+    const stores = storesOver(meta);
+    const name = amount > 0 ? "huge" : "nan";
+    const { engine, bucket } = await bucketIn(stores, name);
+    for (let index = 0; index < 20; index += 1) await put({ engine, bucket }, index);
+    const spoilt = Array.from({ length: 30 }, () => amount);
+    await spoilCounters(stores, bucket, { bucket: spoilt, zone: spoilt });
+    let counting = true;
+    const writer = (async () => {
+      for (let index = 20; counting; index += 1) await put({ engine, bucket }, index);
+    })();
+    const recounter = recounterOf(stores);
+
+    await recountOne(recounter, bucket.name);
+    counting = false;
+    await writer;
+
+    assert.deepEqual(await driftsOf(stores, bucket.name), []);
+    const { versions, bytes } = (await new UsageCounters(meta).bucket(bucket)).classes.STANDARD;
+    assert.ok(versions > 0 && Number.isSafeInteger(bytes), `${versions} of ${bytes} bytes`);
+    assert.deepEqual(recounter.drifts.map(({ counter }) => counter).sort(), ["bucket", "zone"]);
+  });
+}
+
 test("a bucket that is deleted while it is counted leaves no counter behind", async () => {
   const stores = storesOver(meta);
   const { engine, bucket, catalog } = await bucketIn(stores, "leaving");
@@ -113,6 +141,23 @@ test("the first start counts what an older release left, and the next one not ag
   await recountWhenDue(job);
   assert.deepEqual(await counters.bucket(bucket), right);
   assert.deepEqual(await counters.zone(bucket.organizationId, "here"), right);
+});
+
+test("a clock that was set back since the last recount does not put the next one off", async () => {
+  const stores = { ...storesOver(new MemoryMetaStore()), clock: new MovableClock(0) };
+  const { bucket } = await bucketIn(stores, "ahead");
+  const job = await jobOver(stores);
+  stores.clock.move(365 * 86_400_000);
+  await recountWhenDue(job);
+  stores.clock.move(-364 * 86_400_000);
+  await spoilCounters(stores, bucket, { bucket: [9], zone: [9] });
+
+  await recountWhenDue(job);
+  assert.equal(job.drifts.length, 2);
+
+  await spoilCounters(stores, bucket, { bucket: [9], zone: [9] });
+  await recountWhenDue(job);
+  assert.equal(job.drifts.length, 2);
 });
 
 test("a recount that was cut short goes on where it was, and one bucket that fails stops no other", async () => {

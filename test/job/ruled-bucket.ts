@@ -5,6 +5,7 @@ import { JobPlace } from "#catalog/job-place.ts";
 import type { LifecycleJob } from "#job/lifecycle.ts";
 import type { SweepPlace } from "#job/lifecycle-sweep.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
+import type { MetaStore } from "#meta/store.ts";
 import type { Versioning } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import { DAY_MS } from "#object/lifecycle-due.ts";
@@ -29,11 +30,10 @@ export const noncurrent = (days: number, keep = 0) =>
 export const abort = (days: number) =>
   `<AbortIncompleteMultipartUpload><DaysAfterInitiation>${days}</DaysAfterInitiation></AbortIncompleteMultipartUpload>`;
 
-/** Buckets over memory, a clock to move, and all that a sweep of them needs. */
-export function startSweeping() {
+/** Buckets, over memory unless it is said, a clock to move, and all that a sweep of them needs. */
+export function startSweeping(meta: MetaStore = new MemoryMetaStore()) {
   let nowMs = START_MS;
   const clock = { now: () => nowMs, sleep: async () => undefined };
-  const meta = new MemoryMetaStore();
   const catalog = new Catalog(meta, clock);
   const engine: Engine = new VersionedEngine({
     meta,
@@ -44,6 +44,7 @@ export function startSweeping() {
   });
   const stopping = new AbortController();
   const errors: string[] = [];
+  const failures: { readonly message: string; readonly bucket: unknown }[] = [];
   const quiet = () => undefined;
   const job: LifecycleJob = {
     place: new JobPlace<SweepPlace>(meta, clock, "lifecycle"),
@@ -55,7 +56,10 @@ export function startSweeping() {
     metrics: new Metrics().lifecycle,
     log: {
       ...{ info: quiet, warn: quiet, access: quiet, flush: quiet },
-      error: (message) => errors.push(message),
+      error: (message, _, fields) => {
+        errors.push(message);
+        failures.push({ message, bucket: fields?.["bucket"] });
+      },
     },
     signal: stopping.signal,
   };
@@ -64,6 +68,7 @@ export function startSweeping() {
     meta,
     stopping,
     errors,
+    failures,
     moveDays: (days: number) => {
       nowMs += days * DAY_MS;
     },

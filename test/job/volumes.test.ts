@@ -1,38 +1,46 @@
-/** What the volumes' job does when it cannot find out which volumes there are. */
+/** What the volumes' job does when it cannot find out whether a bucket is a volume. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { StorageError } from "#base/error.ts";
 import type { Log } from "#base/log.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { runVolumes } from "#job/volumes.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
+import { newBucketName } from "#object/name.ts";
 import { newClock } from "#test/model/stores.ts";
 
-test("a bucket's record that cannot be read does not end the job: it is told, and volumes are looked for again", async () => {
+test("a bucket's record that cannot be read is told at each look, and keeps no volume from being swept", async () => {
   const meta = new MemoryMetaStore();
-  const key = Buffer.from("bbucket");
-  await meta.commit({ guards: [], writes: [{ key, value: Buffer.from("nonsense") }] });
   const clock = newClock();
+  const catalog = new Catalog(meta, clock);
+  const volume = { name: "v", path: "/v", umask: 0o022 };
+  const settings = { ...volume, sizeBytes: undefined, uid: undefined, gid: undefined };
+  for (const name of ["before", "behind"]) {
+    await catalog.create(newBucketName(name), { id: "owner", region: "r" }, { volume: settings });
+  }
+  const key = Buffer.from("bbefore-behind");
+  await meta.commit({ guards: [], writes: [{ key, value: Buffer.from("nonsense") }] });
   const stop = new AbortController();
-  const told: string[] = [];
+  const told = new Set<string>();
   const log: Pick<Log, "error"> = {
     error: (message, cause) => {
-      assert.ok(cause instanceof SyntaxError);
-      told.push(message);
-      if (told.length === 5) stop.abort();
+      assert.ok(cause instanceof StorageError);
+      assert.equal(cause.kind, message.includes("before-behind") ? "corrupt" : "unavailable");
+      told.add(message.split(" ")[2] ?? "");
+      if (told.size === 3) stop.abort();
     },
   };
 
   await runVolumes({
-    catalog: new Catalog(meta, clock),
-    volumeOf: async () => assert.fail("there is none"),
+    catalog,
+    volumeOf: async () => {
+      throw new StorageError("unavailable", "it is not mounted");
+    },
     clock,
     count: () => {},
     log: log as Log,
     signal: stop.signal,
   });
 
-  assert.deepEqual(
-    new Set(told),
-    new Set(["volumes could not be looked for; it will be tried again"]),
-  );
+  assert.deepEqual([...told].sort(), ["before", "before-behind", "behind"]);
 });

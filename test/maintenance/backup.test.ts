@@ -1,12 +1,13 @@
 /** Backups of a data directory that is written to meanwhile, and what can be made of them. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { systemClock } from "#base/clock.ts";
+import { type Clock, systemClock } from "#base/clock.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { type BackupOptions, backup } from "#maintenance/backup.ts";
+import { writeManifest } from "#maintenance/backup-directory.ts";
 import { restore } from "#maintenance/restore.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import type { Bucket } from "#object/bucket.ts";
@@ -67,7 +68,7 @@ test("a second backup brings only the blobs that are new, and lets go those that
   assert.equal(first.blobs.linked + first.blobs.copied, 2);
   await store.remove("goes");
   await store.put("comes", textOf(3));
-  await collectGarbage(store.stores, Date.now() + 1);
+  await collectGarbage(store.stores, { beforeMs: Date.now() + 1 });
 
   const second = await backup({ ...store.options, to });
 
@@ -134,10 +135,16 @@ test("while a hold stands garbage waits, and goes when it is taken back", async 
   const hold = await Hold.take(store.stores.meta, systemClock);
   await store.remove("key");
 
-  assert.deepEqual(await collectGarbage(store.stores, Date.now() + 1), { entries: 0, blobs: 0 });
+  assert.deepEqual(await collectGarbage(store.stores, { beforeMs: Date.now() + 1 }), {
+    entries: 0,
+    blobs: 0,
+  });
   await hold[Symbol.asyncDispose]();
 
-  assert.deepEqual(await collectGarbage(store.stores, Date.now() + 1), { entries: 1, blobs: 1 });
+  assert.deepEqual(await collectGarbage(store.stores, { beforeMs: Date.now() + 1 }), {
+    entries: 1,
+    blobs: 1,
+  });
 });
 
 test("a hold of somebody who died stands for ten minutes", async (t) => {
@@ -147,9 +154,26 @@ test("a hold of somebody who died stands for ten minutes", async (t) => {
   await store.remove("key");
   const clock = { ...systemClock, now: () => Date.now() + 600_001 };
 
-  const collected = await collectGarbage({ ...store.stores, clock }, clock.now());
+  const collected = await collectGarbage({ ...store.stores, clock }, { beforeMs: clock.now() });
 
   assert.deepEqual(collected, { entries: 1, blobs: 1 });
+});
+
+test("a hold from before the clock was set back stands for ten minutes more, and a living one for as long as it is renewed", async (t) => {
+  const store = await opened(t);
+  await store.put("key", textOf(1));
+  const aheadMs = 365 * 86_400_000;
+  await using _dead = await Hold.take(store.stores.meta, at(aheadMs));
+  await store.remove("key");
+  const collectAt = async (ms: number) =>
+    await collectGarbage({ ...store.stores, clock: at(ms) }, { beforeMs: Date.now() + ms + 1 });
+
+  assert.equal((await collectAt(0)).entries, 0);
+  assert.equal((await collectAt(590_000)).entries, 0);
+  await using _living = await Hold.take(store.stores.meta, at(595_000));
+  assert.equal((await collectAt(700_000)).entries, 0);
+
+  assert.equal((await collectAt(1_300_000)).entries, 1);
 });
 
 test("keys are in a backup only when they are asked for", async (t) => {
@@ -177,6 +201,47 @@ test("a restore refuses a directory that is not empty, and a backup one that is 
   await assert.rejects(backup({ ...store.options, to: store.path }), /something else/);
   await assert.rejects(restore({ ...RESTORE, from: store.path, data: "/nowhere" }), /no backup/);
 });
+
+test("a restore takes the snapshot that counts when nobody can take another there any more", async (t) => {
+  const store = await opened(t);
+  await store.put("key", textOf(1));
+  const to = join(await temporaryDirectory(), "backup");
+  const { snapshot } = await backup({ ...store.options, to });
+  const data = join(await temporaryDirectory(), "data");
+
+  const restoring = restore({ ...RESTORE, from: to, data });
+  // As another backup that ends in between leaves it.
+  renameSync(join(to, "snapshots", snapshot), join(to, "snapshots", "another"));
+  writeManifest(to, { format: 1, snapshot: "another", takenMs: 7 });
+
+  assert.equal((await restoring).takenMs, 7);
+  const copy = await opened(t, data);
+  assert.equal(await copy.read("key"), textOf(1));
+});
+
+test("of two restores to one place one is made, and the other refused", async (t) => {
+  const store = await opened(t);
+  await store.put("key", textOf(1));
+  const root = await temporaryDirectory();
+  const backups = ["one", "two"].map((name) => join(root, name));
+  for (const to of backups) await backup({ ...store.options, to });
+  const data = join(root, "data");
+
+  const ended = await Promise.allSettled(
+    backups.map((from) => restore({ ...RESTORE, from, data })),
+  );
+
+  assert.deepEqual(ended.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  const [refused] = ended.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+  assert.match(String(refused), /in use|not empty/);
+  const copy = await opened(t, data);
+  assert.equal(await copy.read("key"), textOf(1));
+});
+
+/** So much later than now. */
+function at(ms: number): Clock {
+  return { ...systemClock, now: () => Date.now() + ms };
+}
 
 const RESTORE = {
   clock: systemClock,
@@ -241,7 +306,7 @@ function wordsOf(
     /** Throws away at once what is discarded. */
     collect: async (signal: AbortSignal) => {
       while (!signal.aborted) {
-        await collectGarbage(stores, Date.now() + 1);
+        await collectGarbage(stores, { beforeMs: Date.now() + 1 });
         await new Promise((resolve) => setImmediate(resolve));
       }
     },
