@@ -1,6 +1,6 @@
 /**
  * Every failure a client can be told about: S3 code, HTTP status, default message, and the extra
- * elements its <Error> document carries.
+ * elements its <Error> document carries; those with a question mark only sometimes.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
@@ -23,7 +23,12 @@ const CODES = {
     400,
     "The authorization query parameters that you provided are not valid.",
   ),
-  BadDigest: code(400, "The Content-MD5 or checksum value that you specified did not match."),
+  BadDigest: code(
+    400,
+    "The Content-MD5 or checksum value that you specified did not match.",
+    "ExpectedDigest?",
+    "CalculatedDigest?",
+  ),
   BadRequest: code(400, "The request could not be understood."),
   BucketAlreadyExists: code(
     409,
@@ -81,7 +86,7 @@ const CODES = {
     "The access key ID that you provided does not exist in our records.",
     "AWSAccessKeyId",
   ),
-  InvalidArgument: code(400, "Invalid Argument", "ArgumentName", "ArgumentValue"),
+  InvalidArgument: code(400, "Invalid Argument", "ArgumentName", "ArgumentValue?"),
   InvalidBucketAclWithObjectOwnership: code(
     400,
     "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
@@ -98,10 +103,16 @@ const CODES = {
     "Chunk",
     "BadChunkSize",
   ),
-  InvalidDigest: code(400, "The Content-MD5 or checksum value that you specified is not valid."),
+  InvalidDigest: code(
+    400,
+    "The Content-MD5 or checksum value that you specified is not valid.",
+    "Content-MD5",
+  ),
   InvalidEncryptionAlgorithmError: code(
     400,
     "The encryption request that you specified is not valid. The valid value is AES256.",
+    "ArgumentName",
+    "ArgumentValue",
   ),
   InvalidLocationConstraint: code(
     400,
@@ -142,7 +153,7 @@ const CODES = {
     "The storage class that you specified is not valid.",
     "StorageClassRequested",
   ),
-  InvalidTag: code(400, "The tag provided was not a valid tag.", "TagKey"),
+  InvalidTag: code(400, "The tag provided was not a valid tag.", "TagKey", "TagValue?"),
   InvalidToken: code(400, "The provided token is malformed or otherwise not valid."),
   InvalidURI: code(400, "Could not parse the specified URI."),
   KeyTooLongError: code(400, "Your key is too long.", "Size", "MaxSizeAllowed"),
@@ -256,7 +267,9 @@ const CODES = {
     "AWSAccessKeyId",
     "StringToSign",
     "SignatureProvided",
+    "StringToSignBytes",
     "CanonicalRequest",
+    "CanonicalRequestBytes",
   ),
   SlowDown: code(503, "Please reduce your request rate."),
   TooManyBuckets: code(
@@ -281,9 +294,12 @@ const CODES = {
 
 export type ErrorCode = keyof typeof CODES;
 
-/** The elements `code` must carry, so a call site cannot forget one. */
+type Field<C extends ErrorCode> = (typeof CODES)[C]["fields"][number];
+type Sometimes<F> = F extends `${infer Name}?` ? Name : never;
+
+/** The elements `code` must carry, so a call site cannot forget one, and those that it may. */
 export type ErrorDetail<C extends ErrorCode> = Readonly<
-  Record<(typeof CODES)[C]["fields"][number], string>
+  Record<Exclude<Field<C>, `${string}?`>, string> & Partial<Record<Sometimes<Field<C>>, string>>
 >;
 
 /** Codes that carry this and nothing else, so that code may be passed about as data. */
@@ -315,13 +331,13 @@ export class S3Error<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** InvalidArgument is the code S3 uses most; this spares its callers the field names. */
+/** InvalidArgument is the code S3 uses most; this spares its callers the field names. No value: it is not told. */
 export function invalidArgument(
   name: string,
-  value: string,
+  value: string | undefined,
   message?: string,
 ): S3Error<"InvalidArgument"> {
-  const detail = { ArgumentName: name, ArgumentValue: value };
+  const detail = { ArgumentName: name, ...(value === undefined ? {} : { ArgumentValue: value }) };
   return new S3Error("InvalidArgument", detail, message === undefined ? {} : { message });
 }
 

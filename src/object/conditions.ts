@@ -72,6 +72,22 @@ export function failedCondition(
   return undefined;
 }
 
+/**
+ * Whether an If-Range lets a range be answered: it names this very object, by its ETag or its time. Otherwise who
+ * has a part of an older one gets the whole.
+ *
+ * Spec: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5
+ * Observed: 2025-07-12, as others tried it against AWS: so it is there, undocumented.
+ */
+export function letsRange(ifRange: string | undefined, { etag, modifiedMs }: Validators): boolean {
+  if (ifRange === undefined) return true;
+  const text = ifRange.trim();
+  // A weak tag promises nothing of bytes.
+  if (text.startsWith("W/")) return false;
+  if (unquote(text) === etag) return true;
+  return Date.parse(text) === Math.floor(modifiedMs / 1_000) * 1_000;
+}
+
 /** Fails: PreconditionFailed. For the source of a copy, where 304 has no meaning. */
 export function requireConditions(
   conditions: Conditions,

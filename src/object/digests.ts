@@ -75,13 +75,25 @@ async function md5Of(bytes: Uint8Array): Promise<Buffer> {
   return sum.digest();
 }
 
+/**
+ * Observed: 2026-02-21, as others recorded AWS: both digests are told, in base64, as parts are answered;
+ * of an object that is put whole AWS writes the one that was sent in hexadecimal.
+ * Fails: BadDigest.
+ */
+export function requireMd5(claimed: Buffer, computed: Buffer): void {
+  if (claimed.equals(computed)) return;
+  const detail = {
+    ExpectedDigest: claimed.toString("base64"),
+    CalculatedDigest: computed.toString("base64"),
+  };
+  const message = "The Content-MD5 you specified did not match what we received.";
+  throw new S3Error("BadDigest", detail, { message });
+}
+
 /** Fails: BadDigest, XAmzContentSHA256Mismatch. */
 function requireClaimed(body: Body, { md5, sha256, checksums }: Computed): void {
   const claims = body.claims();
-  if (claims.md5 !== undefined && !claims.md5.equals(md5)) {
-    const message = "The Content-MD5 you specified did not match what we received.";
-    throw new S3Error("BadDigest", {}, { message });
-  }
+  if (claims.md5 !== undefined) requireMd5(claims.md5, md5);
   if (claims.sha256 !== undefined && sha256 !== undefined && !claims.sha256.equals(sha256)) {
     throw new S3Error("XAmzContentSHA256Mismatch", {
       ClientComputedContentSHA256: claims.sha256.toString("hex"),

@@ -124,7 +124,7 @@ function readFilter(filter: Element | undefined): LifecycleFilter {
   requireKnown(filter, ["And", ...CONDITIONS]);
   const conditions = both ?? filter;
   if (both !== undefined) requireKnown(both, CONDITIONS);
-  if (both === undefined && filter.children.length > 1) throw new S3Error("MalformedXML", {});
+  if (filter.children.length > 1) throw new S3Error("MalformedXML", {});
   const sizes = {
     overBytes: readSize(conditions, "ObjectSizeGreaterThan"),
     underBytes: readSize(conditions, "ObjectSizeLessThan"),

@@ -3,6 +3,7 @@ import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import { digestOf } from "#base/checksum.ts";
 import { S3Error } from "#base/error.ts";
 import type { Body, Claims } from "#object/body.ts";
+import { requireMd5 } from "#object/digests.ts";
 import {
   checksumHeader,
   readAlgorithm,
@@ -109,7 +110,7 @@ function requireClaims(
   { md5, sha256, checksum }: Claims,
   algorithm: ChecksumAlgorithm | undefined,
 ): void {
-  if (md5 !== undefined && !digestOf("MD5", bytes).equals(md5)) throw new S3Error("BadDigest", {});
+  if (md5 !== undefined) requireMd5(md5, digestOf("MD5", bytes));
   if (sha256 !== undefined) {
     const computed = digestOf("SHA256", bytes);
     if (!computed.equals(sha256)) {
@@ -141,7 +142,7 @@ function readMd5(text: string | undefined): Buffer | undefined {
   const digest = Buffer.from(text, "base64");
   if (digest.length !== MD5_BYTES || digest.toString("base64") !== text.trim()) {
     const message = "The Content-MD5 you specified was invalid.";
-    throw new S3Error("InvalidDigest", {}, { message });
+    throw new S3Error("InvalidDigest", { "Content-MD5": text }, { message });
   }
   return digest;
 }

@@ -1,7 +1,7 @@
 import { S3Error } from "#base/error.ts";
 import type { Conditions, WriteConditions } from "#object/conditions.ts";
 import { readHttpDate } from "#s3/object-headers.ts";
-import type { Headers } from "#s3/request.ts";
+import type { Headers, S3Request } from "#s3/request.ts";
 
 interface ConditionHeaders {
   readonly match: string;
@@ -23,10 +23,17 @@ export function conditionHeaders(prefix: string): ConditionHeaders {
   };
 }
 
-export function readConditions(headers: Headers, names = PLAIN): Conditions {
+/**
+ * Spec: https://www.rfc-editor.org/rfc/rfc2616#section-14.25
+ * Observed: 2026-02-21, as others recorded AWS: a time that is yet to come is no If-Modified-Since.
+ */
+export function readConditions(
+  { headers, nowMs }: Pick<S3Request, "headers" | "nowMs">,
+  names = PLAIN,
+): Conditions {
   const ifMatch = headers[names.match];
   const ifNoneMatch = headers[names.noneMatch];
-  const ifModifiedSinceMs = readHttpDate(headers[names.modifiedSince]);
+  const ifModifiedSinceMs = notLater(readHttpDate(headers[names.modifiedSince]), nowMs);
   const ifUnmodifiedSinceMs = readHttpDate(headers[names.unmodifiedSince]);
   if ((ifMatch ?? ifNoneMatch ?? ifModifiedSinceMs ?? ifUnmodifiedSinceMs) === undefined)
     return NONE;
@@ -38,14 +45,23 @@ export function readConditions(headers: Headers, names = PLAIN): Conditions {
   };
 }
 
+function notLater(ms: number | undefined, nowMs: number): number | undefined {
+  return ms !== undefined && ms > nowMs ? undefined : ms;
+}
+
 /**
  * Conditions of a write: an ETag for If-Match, `*` alone for If-None-Match.
  *
  * Spec: CoreWeave AI Object Storage, "Conditional writes".
+ * Observed: 2026-02-21, as others recorded AWS: both at once are not implemented.
  * Fails: InvalidRequest (If-None-Match with an ETag), NotImplemented (what writes do not know).
  */
 export function readWriteConditions(headers: Headers): WriteConditions {
-  const { ifMatch, ifNoneMatch } = readConditions(headers);
+  const { [PLAIN.match]: ifMatch, [PLAIN.noneMatch]: ifNoneMatch } = headers;
+  if (ifMatch !== undefined && ifNoneMatch !== undefined) {
+    const message = "Multiple conditional request headers present in the request";
+    throw new S3Error("NotImplemented", { Operation: "If-Match,If-None-Match" }, { message });
+  }
   for (const name of ["if-modified-since", "if-unmodified-since"]) {
     if (headers[name] === undefined) continue;
     const message = `The header ${name} is not implemented for writes. Use If-Match or If-None-Match.`;

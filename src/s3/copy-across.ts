@@ -62,8 +62,9 @@ export async function copyPartAcross(
   const source = await from.get(input.source, input.sourceKey);
   const { info } = source;
   requireConditions(input.conditions, info, NAMES);
-  const slice = { ...copiedSlice(input.range, info.sizeBytes), algorithm: undefined };
   const { key, room } = input;
+  const { upload } = await to.listParts(name, { afterNumber: 0, limit: 1, key });
+  const slice = { ...copiedSlice(input.range, info.sizeBytes), algorithm: upload.algorithm };
   const made = await to.putPart(name, part, { body: bodyOf(source, slice), key, room });
   return { ...made, sourceVersionId: info.versionId };
 }

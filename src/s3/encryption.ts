@@ -6,6 +6,7 @@ import type { FramedRequest } from "#s3/request.ts";
 
 const SERVER = "x-amz-server-side-encryption";
 const CUSTOMER = "server-side-encryption-customer";
+const HEADERS = ["algorithm", "key", "key-md5"];
 /** Of 256 bits. */
 const KEY_SHAPE = /^[A-Za-z0-9+/]{43}=$/;
 
@@ -18,12 +19,13 @@ const KEY_SHAPE = /^[A-Za-z0-9+/]{43}=$/;
 export function readEncryption(request: FramedRequest): Encryption | undefined {
   const { headers } = request;
   const kind = headers[SERVER];
-  const key = readCustomerKey(request);
-  if (kind !== undefined && key !== undefined) {
+  // Before either of them is looked at.
+  if (kind !== undefined && HEADERS.some((each) => `x-amz-${CUSTOMER}-${each}` in headers)) {
     const message =
       "Server Side Encryption with Customer provided key is incompatible with the encryption method specified";
     throw invalidArgument(SERVER, kind, message);
   }
+  const key = readCustomerKey(request);
   if (kind !== undefined) requireServerAlgorithm(kind);
   for (const name of [`${SERVER}-aws-kms-key-id`, `${SERVER}-context`]) {
     if (headers[name] === undefined) continue;
@@ -57,8 +59,9 @@ export function readKeyToOpen(request: FramedRequest): CustomerKey | undefined {
  *
  * Differs: AWS takes keys over HTTPS alone; here they may come over plain HTTP from the same machine.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
- * Fails: InvalidArgument (a header is missing, the key has not 256 bits), InvalidEncryptionAlgorithmError,
- * InvalidRequest (the digest is not the key's; the connection is not secure).
+ * Observed: 2026-02-21, as others recorded AWS: the codes, and that the errors name `x-amz-server-side-encryption`.
+ * Fails: InvalidArgument (a header is missing, the key has not 256 bits, the digest is not the key's),
+ * InvalidEncryptionAlgorithmError, InvalidRequest (the connection is not secure).
  */
 export function readCustomerKey(
   { headers, secure, remoteAddress }: Pick<FramedRequest, "headers" | "secure" | "remoteAddress">,
@@ -69,16 +72,15 @@ export function readCustomerKey(
   const key = headers[`${stem}-key`];
   const md5 = headers[`${stem}-key-md5`];
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
-  if (algorithm === undefined) {
-    throw missing(`${stem}-algorithm`, "a valid encryption algorithm");
+  if (algorithm === undefined) throw missing("a valid encryption algorithm");
+  if (algorithm !== "AES256") {
+    const detail = { ArgumentName: SERVER, ArgumentValue: algorithm };
+    throw new S3Error("InvalidEncryptionAlgorithmError", detail);
   }
-  if (algorithm !== "AES256") throw new S3Error("InvalidEncryptionAlgorithmError", {});
-  if (key === undefined) throw missing(`${stem}-key`, "an appropriate secret key");
-  if (md5 === undefined) {
-    throw missing(`${stem}-key-md5`, "the client calculated MD5 of the secret key");
-  }
+  if (key === undefined) throw missing("an appropriate secret key");
+  if (md5 === undefined) throw missing("the client calculated MD5 of the secret key");
   if (!secure && !isLoopback(remoteAddress)) throw notSecure();
-  return customerKey(key, md5, stem);
+  return customerKey(key, md5);
 }
 
 /** What a reply says of an object's encryption. */
@@ -109,23 +111,26 @@ function kmsNotOffered(name: string): S3Error {
   return new S3Error("NotImplemented", { Operation: "SSE-KMS" }, { message });
 }
 
-function customerKey(text: string, md5: string, stem: string): CustomerKey {
-  // The key itself stays out of the answer.
+function customerKey(text: string, md5: string): CustomerKey {
   if (!KEY_SHAPE.test(text)) {
-    const message = "The secret key was invalid for the specified algorithm.";
-    throw invalidArgument(`${stem}-key`, "not 256 bits in base64", message);
+    throw badKey("The secret key was invalid for the specified algorithm.");
   }
   const bytes = Buffer.from(text, "base64");
   if (digestOf("MD5", bytes).toString("base64") !== md5) {
-    const message = "The calculated MD5 hash of the key did not match the hash that was provided.";
-    throw new S3Error("InvalidRequest", {}, { message });
+    throw badKey("The calculated MD5 hash of the key did not match the hash that was provided.");
   }
   return new CustomerKey(bytes, md5);
 }
 
-function missing(header: string, what: string): S3Error {
-  const message = `Requests specifying Server Side Encryption with Customer provided keys must provide ${what}.`;
-  return invalidArgument(header, "null", message);
+function missing(what: string): S3Error {
+  return badKey(
+    `Requests specifying Server Side Encryption with Customer provided keys must provide ${what}.`,
+  );
+}
+
+/** The key itself stays out of the answer. */
+function badKey(message: string): S3Error {
+  return invalidArgument(SERVER, undefined, message);
 }
 
 function notSecure(): S3Error {

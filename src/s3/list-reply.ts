@@ -11,10 +11,18 @@ const CHAR_BYTES_MAX = 3;
 const ENCODER = new TextEncoder();
 
 /** A list of what may be a thousand elements, already in bytes. */
-export function listReply(root: string, inner: readonly string[]): HttpReply {
+export function listReply(
+  root: string,
+  inner: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): HttpReply {
   const [start, end] = documentTags(root);
   const body = utf8Of([start, ...inner, end]);
-  const headers = { "content-type": "application/xml", "content-length": String(body.length) };
+  const headers = {
+    ...more,
+    "content-type": "application/xml",
+    "content-length": String(body.length),
+  };
   return { status: 200, headers, body };
 }
 

@@ -97,6 +97,21 @@ export function prefixElements(prefixes: readonly string[], writeKey: KeyWriter)
   return prefixes.map((prefix) => wrap("CommonPrefixes", wrap("Prefix", writeKey(prefix))));
 }
 
+/**
+ * Where a list goes on behind a marker that the client chose. Behind one below a common prefix nothing of that
+ * prefix is shown any more.
+ *
+ * Observed: 2026-02-21, as others recorded AWS: of ListObjects, ListObjectVersions and ListMultipartUploads.
+ */
+export function behind(
+  marker: string,
+  { prefix, delimiter }: { readonly prefix: string; readonly delimiter: string },
+): string {
+  if (delimiter === "" || !marker.startsWith(prefix)) return marker;
+  const cut = marker.indexOf(delimiter, prefix.length);
+  return cut < 0 ? marker : marker.slice(0, cut + delimiter.length);
+}
+
 /** Fails: InvalidArgument for a marker that could never be a key. */
 export function readMarker(request: S3Request, name: string): string {
   const marker = request.query.get(name) ?? "";

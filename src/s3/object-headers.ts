@@ -7,6 +7,7 @@ import {
   type StorageClass,
   type StoredHeader,
 } from "#object/attributes.ts";
+import { withoutEncodedWord } from "#s3/encoded-word.ts";
 import { type Headers, utf8 } from "#s3/request.ts";
 import { readTagHeader } from "#s3/tags.ts";
 
@@ -118,7 +119,7 @@ function readUserMetadata(headers: Headers): Record<string, string> {
     if (!HEADER_NAME.test(name)) throw badMetadataName(name);
     const value = headers[name] ?? "";
     sizeBytes += name.length - META.length + value.length;
-    metadata[name.slice(META.length)] = utf8(value);
+    metadata[name.slice(META.length)] = withoutEncodedWord(utf8(value));
   }
   if (sizeBytes > USER_METADATA_BYTES_MAX) {
     throw new S3Error("MetadataTooLarge", {
@@ -151,22 +152,41 @@ function metadataText(value: string): string {
   return `=?UTF-8?B?${Buffer.from(value).toString("base64")}?=`;
 }
 
-/** `response-content-type` and its siblings, of signed requests only. Fails: InvalidRequest. */
+const OVERRIDABLE: ReadonlySet<string> = new Set([
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-type",
+  "expires",
+]);
+
+/**
+ * `response-content-type` and its siblings, of signed requests only.
+ *
+ * Observed: 2026-04-21, as others recorded AWS (versity/versitygw#2075): another response-* is refused.
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ * Fails: InvalidRequest, InvalidArgument.
+ */
 export function responseOverrides(
   query: ReadonlyMap<string, string>,
   signed: boolean,
 ): Record<string, string> {
   const overrides: Record<string, string> = {};
   if (query.size === 0) return overrides;
-  for (const name of STORED_HEADERS) {
-    const value = query.get(`response-${name}`);
-    if (value === undefined) continue;
+  for (const [parameter, value] of query) {
+    if (!parameter.startsWith("response-")) continue;
+    const name = parameter.slice("response-".length);
+    if (!OVERRIDABLE.has(name)) {
+      const message = `${parameter} is not in the set of overridable response headers.`;
+      throw invalidArgument(parameter, value, message);
+    }
     if (!signed) {
       const message =
         "Request specific response headers cannot be used for anonymous GET requests.";
       throw new S3Error("InvalidRequest", {}, { message });
     }
-    if (CONTROL.test(value)) throw invalidArgument(`response-${name}`, value);
+    if (CONTROL.test(value)) throw invalidArgument(parameter, value);
     overrides[name] = headerText(value);
   }
   return overrides;

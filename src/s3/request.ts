@@ -85,17 +85,21 @@ export function frame(request: HttpRequest, addressing: Addressing): FramedReque
 const NOT_HEADERS =
   /^x-amz-(?:algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|checksum-.*|sdk-checksum-algorithm)$/;
 
+/** Of which signers know that they go into the query. */
+const MEANT = /^(?:x-amz-|if-match$|if-none-match$)/;
+
 /**
  * The headers a presigned request means: it carries in its query what its signer wanted sent as
  * `x-amz-` headers.
  *
+ * Observed: 2025-01-21, as others tried it against AWS: so it is of the conditions of a write.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
 function meantHeaders(headers: Headers, query: FramedRequest["query"]): Headers {
   const merged: Record<string, string | undefined> = { ...headers };
   for (const [name, value] of query) {
     const header = name.toLowerCase();
-    if (!header.startsWith("x-amz-") || NOT_HEADERS.test(header)) continue;
+    if (!MEANT.test(header) || NOT_HEADERS.test(header)) continue;
     merged[header] ??= Buffer.from(value, "utf8").toString("latin1");
   }
   return merged;
@@ -142,7 +146,15 @@ export function utf8(value: string): string {
   return /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value, "latin1").toString("utf8");
 }
 
-/** A number in the query. Fails: InvalidArgument. */
+const INT32_MAX = 2_147_483_647;
+
+/**
+ * A number in the query: digits that are an int32 of AWS, leading zeros and all.
+ *
+ * Observed: 2026-09-11, as others measured AWS (brekkylab/backlot#192): a negative max-keys is told as maxKeys, and
+ * what is no int32 is another refusal.
+ * Fails: InvalidArgument.
+ */
 export function countOf(
   request: FramedRequest,
   name: string,
@@ -150,18 +162,16 @@ export function countOf(
 ): number {
   const text = request.query.get(name);
   if (text === undefined || text === "") return bounds.fallback;
-  if (!/^-?\d{1,10}$/.test(text)) {
+  const count = /^-?\d+$/.test(text) ? Number(text) : Infinity;
+  if (count > INT32_MAX || count < -INT32_MAX - 1) {
     throw invalidArgument(name, text, `Provided ${name} not an integer or within integer range`);
   }
-  const count = Number(text);
-  if (count < 0 || count > 2_147_483_647) {
-    throw invalidArgument(
-      name,
-      text,
-      `Argument ${name} must be an integer between 0 and 2147483647`,
-    );
+  if (count < 0) {
+    const told = name === "max-keys" ? "maxKeys" : name;
+    const message = `Argument ${told} must be an integer between 0 and ${INT32_MAX}`;
+    throw invalidArgument(told, text, message);
   }
-  return Math.min(count, bounds.max);
+  return Math.min(Math.abs(count), bounds.max);
 }
 
 /** Percent-decodes UTF-8. Fails: InvalidURI. */

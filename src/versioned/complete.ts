@@ -49,8 +49,8 @@ async function assemble(
   requireForWrite(input.conditions, validatorsOf(before.head), name.key);
   requireUploadKey(stores, upload, input.key);
   const all = await scanParts(stores, name.uploadId, { afterNumber: 0, limit: PART_NUMBER_MAX });
-  const { uploadId } = name;
-  const parts = chooseParts(all, input, { uploadId, partBytesMin: stores.limits.partBytesMin });
+  const { partBytesMin } = stores.limits;
+  const parts = chooseParts(all, input, { upload: upload.info, partBytesMin });
   const record = recordOf(name, { upload, parts, input, nowMs: stores.clock.now() });
   return await makeVersion(stores, name, {
     version: { record, inline: undefined, manifest: { parts }, newReferences: [] },

@@ -145,14 +145,15 @@ function withId(content: Content, id: string): Content {
   return content.kind === "inline" ? content : { ...content, id };
 }
 
-/** The source's own, or one that is asked for: only then a copy reads the bytes. */
+/** The source's own, or one of the whole that is asked for: only then a copy reads the bytes. */
 async function checksumOf(
   stores: Stores,
   source: Source,
   algorithm: ChecksumAlgorithm | undefined,
 ): Promise<Checksum | undefined> {
   const { checksum, sizeBytes } = source.found.record;
-  if (algorithm === undefined || algorithm === checksum?.algorithm) return checksum;
+  const isOfWhole = checksum?.type === "FULL_OBJECT" && checksum.algorithm === algorithm;
+  if (algorithm === undefined || isOfWhole) return checksum;
   const sum = hasher(algorithm);
   const body = sourceBody(stores, source, { from: 0, to: sizeBytes });
   for await (const chunk of body.chunks) sum.update(chunk);

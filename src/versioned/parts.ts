@@ -4,6 +4,7 @@ import { S3Error } from "#base/error.ts";
 import type { Body } from "#object/body.ts";
 import type { PartInfo, PartSource, UploadInfo, UploadName } from "#object/engine.ts";
 import type { PartNumber } from "#object/name.ts";
+import { DEFAULT_ALGORITHM, requirePartAlgorithm } from "#object/part-checksums.ts";
 import { copiedSlice, type Slice } from "#object/range.ts";
 import type { Room } from "#object/usage.ts";
 import { etagDigits, type Lock } from "#versioned/encryption.ts";
@@ -23,7 +24,6 @@ import { addParts, findUpload, partInfo, uploadLock } from "#versioned/uploads.t
 import { addUsage, requireRoom } from "#versioned/usage.ts";
 import type { Beside } from "#versioned/write.ts";
 
-const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
 const PART_BYTES_MAX = 5 * 2 ** 30;
 
 interface PutPart {
@@ -50,7 +50,10 @@ export async function putPart(
   const { storageClass } = info.attributes;
   const { room } = source;
   if ("body" in source) {
-    const { sizeBytes, algorithm: shown } = source.body;
+    const { sizeBytes } = source.body;
+    requirePartAlgorithm(info, source.body.algorithm);
+    // Of what was declared, else of what was sent.
+    const shown = info.algorithm ?? source.body.algorithm;
     await requireRoom(stores.meta, name.bucket, { storageClass, sizeBytes, room });
     const made = await sentPart(stores, { info, lock }, source.body);
     return { ...(await commitMade(stores, name, { part, made, shown, room })), encryption };
@@ -108,7 +111,6 @@ interface OpenUpload {
 }
 
 async function sentPart(stores: Stores, { info, lock }: OpenUpload, body: Body): Promise<NewPart> {
-  requireAlgorithm(info, body.algorithm);
   const wanted = info.algorithm ?? DEFAULT_ALGORITHM;
   const algorithms = new Set([wanted, body.algorithm ?? wanted]);
   const received = await receive(body, stores.blobs, {
@@ -120,12 +122,6 @@ async function sentPart(stores: Stores, { info, lock }: OpenUpload, body: Body):
   const content = contentOf(received);
   assert(content.kind === "extents", "a part is never inline");
   return { sizeBytes, md5, checksums, extents: content.extents };
-}
-
-function requireAlgorithm(upload: UploadInfo, sent: ChecksumAlgorithm | undefined): void {
-  if (upload.algorithm === undefined || sent === undefined || upload.algorithm === sent) return;
-  const message = `Checksum Type mismatch occurred, expected checksum Type: ${upload.algorithm.toLowerCase()}, actual checksum Type: ${sent.toLowerCase()}`;
-  throw new S3Error("InvalidRequest", {}, { message });
 }
 
 /** A slice of the source's extents; its bytes are read only when a digest of them is needed. */

@@ -54,7 +54,7 @@ async function finish(
     const ask = { afterNumber: 0, limit: PART_NUMBER_MAX };
     const all = await readPartRecords(volume, uploadId, ask);
     const { partBytesMin } = volume.limits;
-    const chosen = chooseParts(all, input, { uploadId, partBytesMin });
+    const chosen = chooseParts(all, input, { upload, partBytesMin });
     const current = await publishParts(volume, { path, upload, input, all, chosen, held });
     return infoOf(path, current);
   } catch (error) {

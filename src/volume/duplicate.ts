@@ -52,7 +52,7 @@ export async function duplicate(
       await requireUnchanged(from.file, identity);
       return { file, md5: known.md5, checksum: await checksumOf({ from, known }, algorithm) };
     }
-    const isKnown = algorithm === undefined || algorithm === known.checksum?.algorithm;
+    const isKnown = algorithm === undefined || isOf(known.checksum, algorithm);
     const sum = isKnown ? undefined : hasher(algorithm);
     const needsMd5 = record?.etag === undefined && known.md5 === undefined;
     const md5 = needsMd5 ? hasher("MD5") : undefined;
@@ -66,12 +66,17 @@ export async function duplicate(
   }
 }
 
+/** Whether a known checksum is of the whole, and by the algorithm that is asked for. */
+function isOf(known: Checksum | undefined, algorithm: ChecksumAlgorithm): boolean {
+  return known?.type === "FULL_OBJECT" && known.algorithm === algorithm;
+}
+
 /** The one that is known, or one that is asked for, for which the bytes are read. */
 export async function checksumOf(
   { from, known }: { readonly from: OpenedObject; readonly known: KnownDigests },
   algorithm: ChecksumAlgorithm | undefined,
 ): Promise<Checksum | undefined> {
-  if (algorithm === undefined || algorithm === known.checksum?.algorithm) return known.checksum;
+  if (algorithm === undefined || isOf(known.checksum, algorithm)) return known.checksum;
   const { file, current } = from;
   const { identity } = current;
   const sum = hasher(algorithm);

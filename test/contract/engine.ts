@@ -151,12 +151,16 @@ export class Words {
 
   async complete(
     upload: UploadInfo,
-    parts: readonly Pick<PartInfo, "number" | "etag">[],
+    parts: readonly (Pick<PartInfo, "number" | "etag"> & Partial<Pick<PartInfo, "checksum">>)[],
     input: Partial<Omit<CompleteInput, "parts">> = {},
   ): Promise<ObjectInfo> {
     return await this.#engine.completeUpload(this.upload(upload), {
-      parts: parts.map(({ number, etag }) => ({
-        ...{ number: partNumber(String(number)), etag, checksums: {} },
+      parts: parts.map(({ number, etag, checksum }) => ({
+        ...{ number: partNumber(String(number)), etag },
+        checksums:
+          checksum !== undefined && checksum.algorithm === upload.algorithm
+            ? { [checksum.algorithm]: checksum.value }
+            : {},
       })),
       ...{ conditions: {}, checksum: undefined, checksumType: undefined, sizeBytes: undefined },
       ...input,

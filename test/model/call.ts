@@ -29,6 +29,7 @@ export interface Sent {
 export interface CompletedPart {
   readonly number: number;
   readonly etag: string;
+  readonly checksums?: Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
 }
 
 /** One request as both sides understand it: the engine through its interface, the model by itself. */

@@ -124,7 +124,7 @@ function text(value: unknown): string {
 
 async function collect(stores: Stores): Promise<void> {
   for (;;) {
-    const { entries } = await collectGarbage(stores, stores.clock.now() + 1);
+    const { entries } = await collectGarbage(stores, { beforeMs: stores.clock.now() + 1 });
     if (entries === 0) return;
   }
 }

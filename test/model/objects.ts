@@ -59,7 +59,9 @@ export function copy(world: World, call: CallOf<"copy">): Answer {
   requireSource(call.sourceConditions, source);
   requireWrite(call.conditions, currentOf(bucket, call.key));
   const { algorithm } = call;
-  const same = algorithm === undefined || algorithm === source.checksum?.algorithm;
+  const { checksum } = source;
+  const isOfWhole = checksum?.type === "FULL_OBJECT" && checksum.algorithm === algorithm;
+  const same = algorithm === undefined || isOfWhole;
   const version = lay(world, bucket, {
     ...source,
     key: call.key,

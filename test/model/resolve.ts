@@ -1,3 +1,4 @@
+import type { ChecksumAlgorithm } from "#base/checksum.ts";
 import type { Conditions, WriteConditions } from "#object/conditions.ts";
 import { currentOf, type ModelBucket, versionsOf } from "#test/model/bucket.ts";
 import type { Call, CallOf, Upload, Where } from "#test/model/call.ts";
@@ -11,7 +12,7 @@ import type {
   VersionRef,
   WriteAsked,
 } from "#test/model/step.ts";
-import { NO_ATTRIBUTES, type Version } from "#test/model/version.ts";
+import { NO_ATTRIBUTES, type Part, type Version } from "#test/model/version.ts";
 
 /** What the intentions are resolved against. */
 export interface Known {
@@ -133,9 +134,11 @@ function resolveComplete(known: Known, step: StepOf<"completeUpload">): Call {
   const upload = uploadOf(known, step);
   const found = bucketOf(known, bucket).uploads.find((each) => each.uploadId === upload.uploadId);
   const there = [...(found?.parts.values() ?? [])].sort((a, b) => a.number - b.number);
-  if (found !== undefined && there.length === 0) return { ...FIRST_PART, ...upload };
+  if (found !== undefined && there.length === 0) {
+    return { ...FIRST_PART, ...upload, algorithm: found.algorithm };
+  }
   const some = there.filter(({ number }) => !leaveOut.includes(number));
-  const parts = (some.length > 0 ? some : there).map(({ number, etag }) => ({ number, etag }));
+  const parts = (some.length > 0 ? some : there).map((part) => completed(part, found?.algorithm));
   // A list without parts is refused before it comes to an engine.
   const [first = { number: 1, etag: OTHER_TAG }] = parts;
   const sizes = there.map(({ bytes }) => bytes.length + 1);
@@ -151,6 +154,12 @@ function resolveComplete(known: Known, step: StepOf<"completeUpload">): Call {
       tag: [{ number: first.number, etag: OTHER_TAG }, ...parts.slice(1)],
     }[fault ?? "none"],
   };
+}
+
+/** With the checksum by which the upload knows it. */
+function completed({ number, etag, checksums }: Part, algorithm?: ChecksumAlgorithm) {
+  if (algorithm === undefined) return { number, etag };
+  return { number, etag, checksums: { [algorithm]: checksums[algorithm] ?? "" } };
 }
 
 function bucketOf({ model }: Known, name: string): ModelBucket {

@@ -59,7 +59,7 @@ test("however many write at the same moment, not a byte goes over the room, and 
       assert.ok(totalBytes(usage) <= Math.max(room.bucketBytesMax ?? Infinity, SOURCE_BYTES));
       assert.deepEqual(await driftsOf(stores, bucket.name), []);
       stores.clock.move(1_000_000);
-      await collectGarbage(stores, stores.clock.now());
+      await collectGarbage(stores, { beforeMs: stores.clock.now() });
       const { blobs, referred } = await remainsOf(stores);
       assert.deepEqual(blobs, referred);
     }),

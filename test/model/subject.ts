@@ -103,8 +103,8 @@ export class Subject {
       case "completeUpload": {
         const { conditions, sizeBytes } = call;
         const parts = call.parts.map(
-          ({ number, etag }): CompletePart => ({
-            ...{ number: partNumber(`${number}`), etag, checksums: {} },
+          ({ number, etag, checksums = {} }): CompletePart => ({
+            ...{ number: partNumber(`${number}`), etag, checksums },
           }),
         );
         const none = { checksum: undefined, checksumType: undefined };

@@ -58,7 +58,7 @@ export function putPart(world: World, call: CallOf<"putPart">): Answer {
     isCopied: false,
   };
   upload.parts.set(number, part);
-  return partOf(part, call.algorithm);
+  return partOf(part, upload.algorithm ?? call.algorithm);
 }
 
 /**
@@ -130,9 +130,11 @@ function uploadNamed({ uploads }: ModelBucket, { key, uploadId }: Upload): Model
   return found;
 }
 
-function requireAlgorithm({ algorithm }: ModelUpload, sent: Sent): void {
-  if (algorithm === undefined || sent.algorithm === undefined) return;
-  if (algorithm !== sent.algorithm) throw new Refusal("InvalidRequest");
+function requireAlgorithm({ algorithm, checksumType }: ModelUpload, sent: Sent): void {
+  if (algorithm === undefined || algorithm === sent.algorithm) return;
+  const type = checksumType ?? defaultType(algorithm);
+  const isMade = sent.algorithm === undefined && type === "FULL_OBJECT";
+  if (!isMade) throw new Refusal("InvalidRequest");
 }
 
 function chosenParts({ parts }: ModelUpload, call: CallOf<"completeUpload">): Part[] {

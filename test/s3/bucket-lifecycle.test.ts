@@ -71,6 +71,11 @@ const REFUSED = [
     rules: RULE(`<Filter><And>${TAG}${TAG}</And></Filter>${DAYS}`),
     code: "InvalidRequest",
   },
+  {
+    why: "a condition beside And",
+    rules: RULE(`<Filter><And><Prefix>a</Prefix></And><Prefix></Prefix></Filter>${DAYS}`),
+    code: "MalformedXML",
+  },
   { why: "uploads by tag", rules: RULE(`<Filter>${TAG}</Filter>${ABORT}`), code: "InvalidRequest" },
   // Elements of other servers, and slips: what they were to keep would be removed.
   ...[

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ChecksumAlgorithm, digestOf } from "#base/checksum.ts";
-import { completeUpload, type PartName, sendPart, startUpload } from "#test/s3/multipart.ts";
+import {
+  completeUpload,
+  type PartName,
+  sendPart,
+  startUpload,
+  withChecksum,
+} from "#test/s3/multipart.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
 import { startServer, type TestServer } from "#test/support/server.ts";
 
@@ -88,7 +94,39 @@ for (const { algorithm, type, value } of CASES) {
   });
 }
 
-test("CompleteMultipartUpload refuses a part's checksum that came with no part with InvalidPart", async (t) => {
+for (const algorithm of COMPOSITE) {
+  test(`CompleteMultipartUpload refuses a part without its ${algorithm} (COMPOSITE) with InvalidRequest`, async (t) => {
+    const s3 = await startServer(t);
+    const { uploadId, parts } = await upload(s3, algorithm, "COMPOSITE");
+    const [first, second] = parts;
+    assert.ok(first !== undefined && second !== undefined);
+
+    const bare = { ...second, more: "" };
+    const refused = await completeUpload(s3, PATH, { uploadId, parts: [first, bare] });
+    const completed = await completeUpload(s3, PATH, { uploadId, parts });
+
+    assertRefused(refused, 400, "InvalidRequest");
+    assert.equal(
+      only(refused.text, "Message"),
+      `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part 2 in the request.`,
+    );
+    assert.equal(completed.status, 200);
+  });
+}
+
+for (const [algorithm, value] of Object.entries(FULL)) {
+  test(`CompleteMultipartUpload takes parts without their ${algorithm} for a FULL_OBJECT checksum`, async (t) => {
+    const s3 = await startServer(t);
+    const { uploadId, parts } = await upload(s3, algorithm as keyof typeof FULL, "FULL_OBJECT");
+    const bare = parts.map((part) => ({ ...part, more: "" }));
+
+    const reply = await completeUpload(s3, PATH, { uploadId, parts: bare });
+
+    assert.equal(only(reply.text, `Checksum${algorithm}`), value);
+  });
+}
+
+test("CompleteMultipartUpload refuses a part's checksum by another algorithm with BadDigest", async (t) => {
   const s3 = await startServer(t);
   const { uploadId, parts } = await upload(s3, "CRC32", "COMPOSITE");
   const told = parts.map((part) => ({
@@ -96,7 +134,7 @@ test("CompleteMultipartUpload refuses a part's checksum that came with no part w
     more: `<ChecksumSHA1>${"A".repeat(27)}=</ChecksumSHA1>`,
   }));
 
-  assertRefused(await completeUpload(s3, PATH, { uploadId, parts: told }), 400, "InvalidPart");
+  assertRefused(await completeUpload(s3, PATH, { uploadId, parts: told }), 400, "BadDigest");
 });
 
 test("CompleteMultipartUpload refuses another checksum type than the upload's with InvalidRequest", async (t) => {
@@ -123,23 +161,56 @@ test("CompleteMultipartUpload refuses a part's checksum that nobody here could c
   assertRefused(whole, 400, "InvalidRequest");
 });
 
-test("CompleteMultipartUpload gives a CRC64NVME to an upload that was started without a checksum", async (t) => {
-  const s3 = await startServer(t);
+/** Parts with a CRC32 each, of an upload that was created without an algorithm. */
+async function uploadWithout(s3: TestServer) {
   const uploadId = await startUpload(s3, PATH);
   const parts: PartName[] = [];
   for (const [index, body] of BODIES.entries()) {
     const headers = { "x-amz-checksum-crc32": sumOf("CRC32", body).toString("base64") };
-    const part = await sendPart(s3, PATH, { uploadId, number: index + 1, body, headers });
-    parts.push({
-      ...part,
-      more: `<ChecksumCRC32>${headers["x-amz-checksum-crc32"]}</ChecksumCRC32>`,
-    });
+    parts.push(await sendPart(s3, PATH, { uploadId, number: index + 1, body, headers }));
   }
+  return { uploadId, parts };
+}
 
-  const reply = await completeUpload(s3, PATH, { uploadId, parts });
+test("CompleteMultipartUpload gives a CRC64NVME to an upload that was started without a checksum", async (t) => {
+  const s3 = await startServer(t);
+
+  const reply = await completeUpload(s3, PATH, await uploadWithout(s3));
 
   assert.equal(only(reply.text, "ChecksumCRC64NVME"), FULL.CRC64NVME);
   assert.equal(only(reply.text, "ChecksumType"), "FULL_OBJECT");
+});
+
+test("CompleteMultipartUpload knows no checksums of parts of an upload that was started without one: InvalidPart", async (t) => {
+  const s3 = await startServer(t);
+  const { uploadId, parts } = await uploadWithout(s3);
+
+  const refused = await completeUpload(s3, PATH, { uploadId, parts: parts.map(withChecksum) });
+
+  assertRefused(refused, 400, "InvalidPart");
+});
+
+test("CompleteMultipartUpload refuses a checksum type for an upload that was started without one with InvalidRequest", async (t) => {
+  const s3 = await startServer(t);
+  const given = await uploadWithout(s3);
+
+  for (const type of ["FULL_OBJECT", "COMPOSITE"]) {
+    const headers = { "x-amz-checksum-type": type };
+    assertRefused(await completeUpload(s3, PATH, { ...given, headers }), 400, "InvalidRequest");
+  }
+});
+
+test("CompleteMultipartUpload holds an upload that was started without a checksum to its CRC64NVME alone", async (t) => {
+  const s3 = await startServer(t);
+  const given = await uploadWithout(s3);
+
+  const headers = { "x-amz-checksum-crc64nvme": sumOf("CRC64NVME", "other").toString("base64") };
+  const refused = await completeUpload(s3, PATH, { ...given, headers });
+  const ignored = { "x-amz-checksum-crc32c": sumOf("CRC32C", "other").toString("base64") };
+  const completed = await completeUpload(s3, PATH, { ...given, headers: ignored });
+
+  assertRefused(refused, 400, "BadDigest");
+  assert.equal(only(completed.text, "ChecksumCRC64NVME"), FULL.CRC64NVME);
 });
 
 test("CompleteMultipartUpload combines the CRC of parts that have no bytes", async (t) => {

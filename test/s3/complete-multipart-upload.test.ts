@@ -55,6 +55,15 @@ test("CompleteMultipartUpload throws parts away that it does not name", async (t
   const s3 = await startServer(t);
   const uploadId = await startUpload(s3, PATH);
   const parts: PartName[] = [];
+  test("CompleteMultipartUpload without a document looks for the upload first", async (t) => {
+    const s3 = await startServer(t);
+
+    const query = { uploadId: "0".repeat(32) };
+    const reply = await s3.request({ method: "POST", path: "/bucket/key", query });
+
+    assertRefused(reply, 404, "NoSuchUpload");
+  });
+
   for (const [number, body] of [
     [2, "second"],
     [5, "fifth"],

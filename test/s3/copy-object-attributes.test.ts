@@ -133,6 +133,23 @@ for (const headers of [{}, { "x-amz-meta-b": "2" }, { "x-amz-tagging-directive":
   });
 }
 
+test("CopyObject onto itself brings an object under the encryption that its bucket has since", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes", SAID);
+  const rule =
+    "<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule>";
+  await s3.put(
+    "/bucket?encryption",
+    `<ServerSideEncryptionConfiguration>${rule}</ServerSideEncryptionConfiguration>`,
+  );
+
+  assert.equal((await copy(s3, {}, "/bucket/key")).status, 200);
+
+  const { text, headers } = await s3.get("/bucket/key");
+  assert.equal(text, "bytes");
+  assert.equal(headers["x-amz-server-side-encryption"], "AES256");
+});
+
 test("CopyObject onto itself with REPLACE changes the metadata and keeps the bytes", async (t) => {
   for (const body of ["short", "long enough to be a blob of its own"]) {
     const s3 = await startServer(t);

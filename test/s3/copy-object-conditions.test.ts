@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { startUpload } from "#test/s3/multipart.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
 import { startServer } from "#test/support/server.ts";
 
@@ -33,6 +34,7 @@ for (const [headers, failed] of SOURCE) {
   test(`CopyObject with ${shown.join(" and ")} ${outcome}`, async (t) => {
     const s3 = await startServer(t);
     await s3.put("/bucket/key", "123456789");
+    s3.clock.move(1_000);
 
     const reply = await s3.put("/bucket/copy", "", {
       "x-amz-copy-source": "bucket/key",
@@ -50,6 +52,19 @@ for (const [headers, failed] of SOURCE) {
 }
 
 const COPY = { "x-amz-copy-source": "bucket/key" };
+
+test("CopyObject and UploadPartCopy take no heed of a modified-since that is yet to come", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "123456789");
+  const uploadId = await startUpload(s3, "/bucket/parts");
+  const headers = { ...COPY, [`${IF}modified-since`]: AFTER };
+
+  const copied = await s3.put("/bucket/copy", "", headers);
+  const query = { partNumber: "1", uploadId };
+  const part = await s3.request({ method: "PUT", path: "/bucket/parts", query, headers });
+
+  assert.deepEqual([copied.status, part.status], [200, 200]);
+});
 
 test("CopyObject with If-None-Match: * copies to a key that is missing and to no other", async (t) => {
   const s3 = await startServer(t);

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { uploadWhole } from "#test/s3/multipart.ts";
+import {
+  completeUpload,
+  sendPart,
+  startUpload,
+  uploadWhole,
+  withChecksum,
+} from "#test/s3/multipart.ts";
 import { assertRefused, only, s3Document } from "#test/s3/xml.ts";
 import { OTHER, startServer, type TestServer } from "#test/support/server.ts";
 
@@ -101,6 +107,18 @@ test("CopyObject of a version copies it and names it", async (t) => {
   assert.equal((await s3.get("/bucket/copy")).text, "1");
 });
 
+test("CopyObject of the null version names none", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "1");
+  await s3.setVersioning("bucket", "Enabled");
+
+  for (const source of ["bucket/key", "bucket/key?versionId=null"]) {
+    const reply = await copy(s3, source);
+    assert.equal(reply.status, 200);
+    assert.equal(reply.headers["x-amz-copy-source-version-id"], undefined);
+  }
+});
+
 test("CopyObject of an old version onto its own key makes it current again", async (t) => {
   const s3 = await startServer(t);
   await s3.setVersioning("bucket", "Enabled");
@@ -121,6 +139,22 @@ test("CopyObject with x-amz-checksum-algorithm gives the copy a checksum by it",
   assert.equal(only(reply.text, "ChecksumCRC32C"), "4waSgw==");
   const { headers } = await s3.get("/bucket/copy", { "x-amz-checksum-mode": "ENABLED" });
   assert.equal(headers["x-amz-checksum-crc32c"], "4waSgw==");
+});
+
+test("CopyObject with x-amz-checksum-algorithm makes a checksum of the whole of a COMPOSITE one", async (t) => {
+  const s3 = await startServer(t);
+  const uploadId = await startUpload(s3, "/bucket/key", { "x-amz-checksum-algorithm": "CRC32C" });
+  const headers = { "x-amz-checksum-crc32c": "4waSgw==" };
+  const part = { uploadId, number: 1, body: "123456789", headers };
+  const parts = [withChecksum(await sendPart(s3, "/bucket/key", part))];
+  await completeUpload(s3, "/bucket/key", { uploadId, parts });
+
+  const kept = await copy(s3, "bucket/key");
+  const made = await copy(s3, "bucket/key", { "x-amz-checksum-algorithm": "CRC32C" });
+
+  assert.equal(only(kept.text, "ChecksumType"), "COMPOSITE");
+  assert.equal(only(made.text, "ChecksumCRC32C"), "4waSgw==");
+  assert.equal(only(made.text, "ChecksumType"), "FULL_OBJECT");
 });
 
 test("CopyObject keeps the source's checksum", async (t) => {

@@ -13,6 +13,7 @@ test("CreateBucket makes a bucket and names its location", async (t) => {
 
   assert.equal(reply.status, 200);
   assert.equal(reply.headers["location"], "/new-bucket");
+  assert.equal(reply.headers["x-amz-bucket-arn"], "arn:aws:s3:::new-bucket");
   assert.equal(reply.headers["content-length"], "0");
   assert.equal((await s3.get("/new-bucket")).status, 200);
 });
@@ -115,7 +116,7 @@ test("CreateBucket demands LocationConstraint where the server is strict about i
 const TAGS = (tags: string) =>
   `<CreateBucketConfiguration><Tags>${tags}</Tags></CreateBucketConfiguration>`;
 const TAG = (key: string, value: string) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`;
-const ELEVEN = Array.from({ length: 11 }, (_, index) => TAG(`k${index}`, "v")).join("");
+const FIFTY_ONE = Array.from({ length: 51 }, (_, index) => TAG(`k${index}`, "v")).join("");
 
 test("CreateBucket gives the bucket the tags that it asks for", async (t) => {
   const s3 = await startServer(t, { buckets: [] });
@@ -159,7 +160,7 @@ test("CreateBucket takes the ownership that every bucket has", async (t) => {
 });
 
 const REFUSED = [
-  { why: "eleven tags", body: TAGS(ELEVEN), code: "BadRequest" },
+  { why: "fifty-one tags", body: TAGS(FIFTY_ONE), code: "BadRequest" },
   { why: "a tag twice", body: TAGS(TAG("a", "1").repeat(2)), code: "InvalidTag" },
   { why: "a tag without a value", body: TAGS("<Tag><Key>a</Key></Tag>"), code: "MalformedXML" },
   {

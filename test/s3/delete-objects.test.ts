@@ -141,6 +141,19 @@ test("DeleteObjects lays delete markers where versions are kept, and removes nam
   assert.equal(only(b, "DeleteMarker"), undefined);
 });
 
+test("DeleteObjects tells NoSuchVersion of a version id that could be none", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/a", "bytes");
+
+  const { status, text } = await s3.request(
+    ask(DELETE(OBJECT("a", "<VersionId>made-up</VersionId>"))),
+  );
+
+  assert.equal(status, 200);
+  assert.equal(only(text, "Code"), "NoSuchVersion");
+  assert.equal((await s3.get("/bucket/a")).text, "bytes");
+});
+
 test("DeleteObjects that removes a delete marker tells so", async (t) => {
   const s3 = await startServer(t);
   await s3.setVersioning("bucket", "Enabled");

@@ -6,6 +6,7 @@ import {
   sendPart,
   startUpload,
   uploadWhole,
+  withChecksum,
 } from "#test/s3/multipart.ts";
 import { assertRefused, inners, only, s3Document, texts } from "#test/s3/xml.ts";
 import { startServer } from "#test/support/server.ts";
@@ -59,18 +60,22 @@ test("GetObjectAttributes pages through the parts of an upload with composite ch
   const uploadId = await startUpload(s3, "/bucket/key", { "x-amz-checksum-algorithm": "CRC32" });
   const parts: PartName[] = [];
   for (const number of [1, 2, 3]) {
-    parts.push(await sendPart(s3, "/bucket/key", { uploadId, number, body: "123456789" }));
+    const headers = { "x-amz-checksum-crc32": "y/Q5Jg==" };
+    const part = { uploadId, number, body: "123456789", headers };
+    parts.push(withChecksum(await sendPart(s3, "/bucket/key", part)));
   }
   await completeUpload(s3, "/bucket/key", { uploadId, parts });
 
   const first = await s3.get(PATH, { ...ALL, "x-amz-max-parts": "2" });
   const second = await s3.get(PATH, { ...ALL, "x-amz-part-number-marker": "2" });
+  const third = await s3.get(PATH, { ...ALL, "x-amz-max-parts": "x" });
 
   assert.deepEqual(texts(first.text, "PartNumber"), ["1", "2"]);
   assert.equal(only(first.text, "IsTruncated"), "true");
   assert.equal(only(first.text, "NextPartNumberMarker"), "2");
   assert.equal(only(first.text, "PartsCount"), "3");
   assert.deepEqual(texts(second.text, "PartNumber"), ["3"]);
+  assert.deepEqual(texts(third.text, "PartNumber"), ["1", "2", "3"]);
   assert.equal(only(second.text, "IsTruncated"), "false");
   assert.deepEqual(texts(inners(second.text, "Part").join(""), "ChecksumCRC32"), ["y/Q5Jg=="]);
   assert.equal(only(inners(first.text, "Checksum").join(""), "ChecksumType"), "COMPOSITE");
@@ -97,8 +102,8 @@ const REFUSED = [
     code: "InvalidArgument",
   },
   {
-    why: "a count that is none",
-    headers: { ...ALL, "x-amz-max-parts": "x" },
+    why: "a marker that is no number",
+    headers: { ...ALL, "x-amz-part-number-marker": "x" },
     status: 400,
     code: "InvalidArgument",
   },

@@ -50,6 +50,7 @@ for (const [headers, status] of [...ALONE, ...TOGETHER]) {
   test(`GetObject and HeadObject answer ${status} to ${shown.join(" and ")}`, async (t) => {
     const s3 = await startServer(t);
     await s3.put("/bucket/key", "123456789");
+    s3.clock.move(1_000);
 
     const got = await s3.get("/bucket/key", headers);
     const head = await s3.request({ method: "HEAD", path: "/bucket/key", headers });
@@ -59,6 +60,17 @@ for (const [headers, status] of [...ALONE, ...TOGETHER]) {
     if (status === 200) assert.equal(got.text, "123456789");
   });
 }
+
+test("GetObject and HeadObject take no heed of an If-Modified-Since that is yet to come", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "123456789");
+  const headers = { "if-modified-since": AFTER };
+
+  const got = await s3.get("/bucket/key", headers);
+  const head = await s3.request({ method: "HEAD", path: "/bucket/key", headers });
+
+  assert.deepEqual([got.status, head.status], [200, 200]);
+});
 
 test("GetObject answers 304 with ETag, Last-Modified and caching headers, and no body", async (t) => {
   const s3 = await startServer(t);

@@ -103,6 +103,46 @@ test("GetObject answers every range of an object in parts, whatever parts it cro
   }
 });
 
+/** Of an object of BODY that was put at 03:04:05.678. */
+const IF_RANGE: readonly (readonly [ifRange: string, status: 200 | 206])[] = [
+  ["ETAG", 206],
+  ["bare ETAG", 206],
+  ["weak ETAG", 200],
+  ['"another"', 200],
+  ["Fri, 02 Jan 2026 03:04:05 GMT", 206],
+  ["Fri, 02 Jan 2026 03:04:06 GMT", 200],
+  ["Fri, 02 Jan 2026 03:04:04 GMT", 200],
+  ["yesterday", 200],
+  ["", 200],
+];
+for (const [shown, status] of IF_RANGE) {
+  test(`GetObject and HeadObject answer a range with If-Range: ${shown} with ${status}`, async (t) => {
+    const s3 = await startServer(t);
+    const etag = (await s3.put("/bucket/key", BODY)).headers["etag"] ?? "";
+    const forms: Readonly<Record<string, string>> = {
+      ETAG: etag,
+      "bare ETAG": etag.replaceAll('"', ""),
+      "weak ETAG": `W/${etag}`,
+    };
+    const headers = { range: "bytes=5-9", "if-range": forms[shown] ?? shown };
+
+    const got = await s3.get("/bucket/key", headers);
+    const head = await s3.request({ method: "HEAD", path: "/bucket/key", headers });
+
+    assert.deepEqual([got.status, head.status], [status, status]);
+    assert.equal(got.text, status === 206 ? BODY.slice(5, 10) : BODY);
+  });
+}
+
+test("an If-Range that does not hold makes even a range beyond the end the whole", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", BODY);
+  const range = { range: "bytes=100-" };
+
+  assert.equal((await s3.get("/bucket/key", { ...range, "if-range": '"old"' })).status, 200);
+  assertRefused(await s3.get("/bucket/key", range), 416, "InvalidRange");
+});
+
 test("GetObject holds conditions before ranges", async (t) => {
   const s3 = await startServer(t);
   await s3.put("/bucket/key", BODY);

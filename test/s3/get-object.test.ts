@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { uploadWhole } from "#test/s3/multipart.ts";
+import { digestOf } from "#base/checksum.ts";
+import {
+  completeUpload,
+  type PartName,
+  sendPart,
+  startUpload,
+  uploadWhole,
+  withChecksum,
+} from "#test/s3/multipart.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
 import { startServer } from "#test/support/server.ts";
 
@@ -110,6 +118,19 @@ for (const value of ["%0D%0Aset-cookie:a=b", "a%0Ab", "a%00b", "a%01b", "a%7Fb"]
   });
 }
 
+test("GetObject refuses to override another header with InvalidArgument", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+
+  for (const name of ["response-etag", "response-", "response-x-amz-website-redirect-location"]) {
+    const refused = await s3.get(`/bucket/key?${name}=a`);
+
+    assertRefused(refused, 400, "InvalidArgument");
+    assert.equal(only(refused.text, "ArgumentName"), name);
+    assert.equal(only(refused.text, "ArgumentValue"), "a");
+  }
+});
+
 test("GetObject gives an override beyond ASCII as UTF-8", async (t) => {
   const s3 = await startServer(t);
   await s3.put("/bucket/key", "bytes");
@@ -140,6 +161,34 @@ test("GetObject with partNumber answers one part of an object uploaded in parts"
   assert.equal(headers["content-length"], "6");
   assert.equal(headers["x-amz-mp-parts-count"], "3");
   assert.match(headers["etag"] ?? "", /-3"$/);
+});
+
+test("GetObject tells a part's checksum where the object's is of those, and where the part is the whole", async (t) => {
+  const s3 = await startServer(t);
+  const enabled = { "x-amz-checksum-mode": "ENABLED" };
+  const told = async (path: string) =>
+    (await s3.get(path, enabled)).headers["x-amz-checksum-crc32"] !== undefined;
+  for (const [type, bodies] of [
+    ["COMPOSITE", ["first", "2"]],
+    ["FULL_OBJECT", ["first", "2"]],
+    ["FULL_OBJECT", ["1"]],
+  ] as const) {
+    const path = `/bucket/${type}-${bodies.length}`;
+    const asked = { "x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": type };
+    const uploadId = await startUpload(s3, path, asked);
+    const parts: PartName[] = [];
+    for (const [at, body] of bodies.entries()) {
+      const sum = digestOf("CRC32", Buffer.from(body)).toString("base64");
+      const headers = { "x-amz-checksum-crc32": sum };
+      const part = { uploadId, number: at + 1, body, headers };
+      parts.push(withChecksum(await sendPart(s3, path, part)));
+    }
+    assert.equal((await completeUpload(s3, path, { uploadId, parts })).status, 200);
+  }
+
+  assert.equal(await told("/bucket/COMPOSITE-2?partNumber=1"), true);
+  assert.equal(await told("/bucket/FULL_OBJECT-2?partNumber=1"), false);
+  assert.equal(await told("/bucket/FULL_OBJECT-1?partNumber=1"), true);
 });
 
 test("GetObject with partNumber=1 answers the whole of an object that was put whole", async (t) => {

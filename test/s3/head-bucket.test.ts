@@ -9,6 +9,7 @@ test("HeadBucket answers 200 with the region of the bucket and no body", async (
 
   assert.equal(reply.status, 200);
   assert.equal(reply.headers["x-amz-bucket-region"], "eu-test-1");
+  assert.equal(reply.headers["x-amz-bucket-arn"], "arn:aws:s3:::bucket");
   assert.equal(reply.headers["x-amz-access-point-alias"], "false");
   assert.equal(reply.bytes.length, 0);
 });

@@ -24,6 +24,18 @@ test("Metadata in a presigned URL whose name no header can have is refused with 
   assertRefused(await s3.get("/bucket/key"), 404, "NoSuchKey");
 });
 
+test("a presigned URL may have the conditions of a write in its query", async (t) => {
+  const s3 = await startServer(t);
+  const put = async (query: Readonly<Record<string, string>>) =>
+    await s3.request({ method: "PUT", path: "/bucket/new", query, body: "x", sign: PRESIGNED });
+
+  const first = await put({ "If-None-Match": "*" });
+  const second = await put({ "If-None-Match": "*" });
+  const third = await put({ "If-Match": '"other"' });
+
+  assert.deepEqual([first.status, second.status, third.status], [200, 412, 412]);
+});
+
 test("Metadata in a presigned URL whose value no header can hold comes out encoded", async (t) => {
   const s3 = await startServer(t);
 

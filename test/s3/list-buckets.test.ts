@@ -15,7 +15,7 @@ test("ListBuckets answers the caller, and each bucket's name, time and region", 
     reply.text,
     s3Document(
       "ListAllMyBucketsResult",
-      `<Owner><ID>${owner}</ID><DisplayName>${s3.organizationId}</DisplayName></Owner><Buckets><Bucket><Name>bucket</Name><CreationDate>2026-01-02T03:04:05.678Z</CreationDate><BucketRegion>us-east-1</BucketRegion></Bucket></Buckets>`,
+      `<Owner><ID>${owner}</ID><DisplayName>${s3.organizationId}</DisplayName></Owner><Buckets><Bucket><Name>bucket</Name><CreationDate>2026-01-02T03:04:05.678Z</CreationDate><BucketRegion>us-east-1</BucketRegion><BucketArn>arn:aws:s3:::bucket</BucketArn></Bucket></Buckets>`,
     ),
   );
 });

@@ -25,7 +25,7 @@ test("ListMultipartUploads answers each upload in this document", async (t) => {
     xml,
     s3Document(
       "ListMultipartUploadsResult",
-      `<Bucket>bucket</Bucket><KeyMarker></KeyMarker><UploadIdMarker></UploadIdMarker><NextKeyMarker></NextKeyMarker><NextUploadIdMarker></NextUploadIdMarker><Prefix></Prefix><MaxUploads>1000</MaxUploads><IsTruncated>false</IsTruncated><Upload><Key>a&amp;b</Key><UploadId>${uploadId}</UploadId><Initiator>${who}</Initiator><Owner>${who}</Owner><StorageClass>STANDARD</StorageClass><Initiated>2026-01-02T03:04:05.678Z</Initiated><ChecksumAlgorithm>SHA256</ChecksumAlgorithm><ChecksumType>COMPOSITE</ChecksumType></Upload>`,
+      `<Bucket>bucket</Bucket><KeyMarker></KeyMarker><UploadIdMarker></UploadIdMarker><NextKeyMarker>a&amp;b</NextKeyMarker><NextUploadIdMarker>${uploadId}</NextUploadIdMarker><MaxUploads>1000</MaxUploads><IsTruncated>false</IsTruncated><Upload><Key>a&amp;b</Key><UploadId>${uploadId}</UploadId><Initiator>${who}</Initiator><Owner>${who}</Owner><StorageClass>STANDARD</StorageClass><Initiated>2026-01-02T03:04:05.678Z</Initiated><ChecksumAlgorithm>SHA256</ChecksumAlgorithm><ChecksumType>COMPOSITE</ChecksumType></Upload>`,
     ),
   );
 });
@@ -45,6 +45,16 @@ test("ListMultipartUploads orders by key, then by time", async (t) => {
   assert.deepEqual(texts(xml, "UploadId").slice(0, 3), ids.get("a"));
 });
 
+test("ListMultipartUploads of no uploads has empty markers, and a Prefix only where one is asked for", async (t) => {
+  const s3 = await startServer(t);
+
+  const xml = await list(s3);
+
+  assert.deepEqual([only(xml, "NextKeyMarker"), only(xml, "NextUploadIdMarker")], ["", ""]);
+  assert.equal(only(xml, "Prefix"), undefined);
+  assert.equal(only(await list(s3, { prefix: "a/" }), "Prefix"), "a/");
+});
+
 test("ListMultipartUploads leaves finished uploads out", async (t) => {
   const s3 = await startServer(t);
   await uploadWhole(s3, "/bucket/done", ["bytes"]);
@@ -58,6 +68,7 @@ const ASKED: readonly { query: Record<string, string>; keys: string[]; prefixes?
   { query: { delimiter: "/" }, keys: ["a", "ab"], prefixes: ["a/", "b/"] },
   { query: { delimiter: "/", prefix: "a/" }, keys: ["a/b"], prefixes: ["a/c/"] },
   { query: { "key-marker": "a/b" }, keys: ["a/c/d", "ab", "b/1", "b/2"] },
+  { query: { delimiter: "/", "key-marker": "a/b" }, keys: ["ab"], prefixes: ["b/"] },
   { query: { "key-marker": "a/", delimiter: "/" }, keys: ["ab"], prefixes: ["b/"] },
   { query: { "upload-id-marker": "0".repeat(32) }, keys: KEYS },
 ];

@@ -115,6 +115,22 @@ test("ListObjectVersions with key-marker alone goes on after all versions of tha
   assert.deepEqual(entriesOf(await list(s3, { "key-marker": "a" })), entries.slice(3));
 });
 
+test("ListObjectVersions behind a marker below a common prefix shows nothing of it any more", async (t) => {
+  const s3 = await startServer(t);
+  await s3.setVersioning("bucket", "Enabled");
+  await s3.fill("bucket", ["a/1", "a/2", "b", "c/1"]);
+
+  for (const more of [{}, { "version-id-marker": "null" }]) {
+    const xml = await list(s3, { delimiter: "/", "key-marker": "a/1", ...more });
+    const prefixes = inners(xml, "CommonPrefixes").map((each) => only(each, "Prefix"));
+    assert.deepEqual(
+      inners(xml, "Version").map((each) => only(each, "Key")),
+      ["b"],
+    );
+    assert.deepEqual(prefixes, ["c/"]);
+  }
+});
+
 test("ListObjectVersions with encoding-type=url percent-encodes keys", async (t) => {
   const s3 = await startServer(t);
   await s3.fill("bucket", ["é\u0001"]);

@@ -32,6 +32,14 @@ test("ListObjects answers keys with their owner in this document", async (t) => 
   );
 });
 
+test("ListObjects and ListObjectsV2 say where the bucket is", async (t) => {
+  const s3 = await startServer(t, { region: "eu-test-1" });
+
+  for (const path of ["/bucket", "/bucket?list-type=2"]) {
+    assert.equal((await s3.get(path)).headers["x-amz-bucket-region"], "eu-test-1");
+  }
+});
+
 const KEYS = ["a", "a/", "a/b", "a/b/c", "ab", "b/1", "b/2", "c", "é/1"];
 const ASKED: readonly { query: Record<string, string>; keys: string[]; prefixes?: string[] }[] = [
   { query: {}, keys: KEYS },
@@ -40,7 +48,10 @@ const ASKED: readonly { query: Record<string, string>; keys: string[]; prefixes?
   { query: { marker: "b/0" }, keys: ["b/1", "b/2", "c", "é/1"] },
   { query: { delimiter: "/" }, keys: ["a", "ab", "c"], prefixes: ["a/", "b/", "é/"] },
   { query: { delimiter: "/", marker: "a/" }, keys: ["ab", "c"], prefixes: ["b/", "é/"] },
-  { query: { delimiter: "/", marker: "b/1" }, keys: ["c"], prefixes: ["b/", "é/"] },
+  { query: { delimiter: "/", marker: "b/1" }, keys: ["c"], prefixes: ["é/"] },
+  { query: { delimiter: "/", marker: "a/b/c" }, keys: ["ab", "c"], prefixes: ["b/", "é/"] },
+  { query: { delimiter: "/", prefix: "a/", marker: "a/b/c" }, keys: [] },
+  { query: { delimiter: "/", prefix: "b", marker: "a/b" }, keys: [], prefixes: ["b/"] },
   { query: { delimiter: "b/", prefix: "a" }, keys: ["a", "a/", "a/b", "ab"], prefixes: ["a/b/"] },
   { query: { delimiter: "", marker: "", prefix: "" }, keys: KEYS },
 ];
@@ -126,13 +137,37 @@ test("ListObjects with encoding-type=url percent-encodes keys and markers", asyn
   assert.deepEqual(prefixesOf(xml), ["%C3%A9%00/"]);
 });
 
-for (const query of [
-  "max-keys=-1",
-  "max-keys=x",
-  "encoding-type=x",
-  "encoding-type=",
-  `marker=${"k".repeat(1_025)}`,
-]) {
+for (const [text, name] of [
+  ["-1", "maxKeys"],
+  ["-2147483648", "maxKeys"],
+  ["-2147483649", "max-keys"],
+  ["2147483648", "max-keys"],
+  ["x", "max-keys"],
+] as const) {
+  test(`ListObjects refuses a max-keys of ${text} as an int32 is read`, async (t) => {
+    const s3 = await startServer(t);
+
+    const refused = await s3.get(`/bucket?max-keys=${text}`);
+
+    assertRefused(refused, 400, "InvalidArgument");
+    assert.equal(only(refused.text, "ArgumentName"), name);
+    assert.equal(only(refused.text, "ArgumentValue"), text);
+  });
+}
+
+for (const [text, read] of [
+  ["2147483647", "1000"],
+  ["000000000000000000005", "5"],
+  ["-0", "0"],
+] as const) {
+  test(`ListObjects reads a max-keys of ${text} by its value`, async (t) => {
+    const s3 = await startServer(t);
+
+    assert.equal(only(await list(s3, { "max-keys": text }), "MaxKeys"), read);
+  });
+}
+
+for (const query of ["encoding-type=x", "encoding-type=", `marker=${"k".repeat(1_025)}`]) {
   test(`ListObjects refuses ${query.slice(0, 20)} with InvalidArgument`, async (t) => {
     const s3 = await startServer(t);
 

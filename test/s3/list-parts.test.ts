@@ -12,7 +12,8 @@ test("ListParts answers the upload and its parts in this document", async (t) =>
     "x-amz-checksum-algorithm": "CRC32",
     "x-amz-storage-class": "STANDARD_IA",
   });
-  await sendPart(s3, PATH, { uploadId, number: 7, body: "123456789" });
+  const headersOfPart = { "x-amz-checksum-crc32": "y/Q5Jg==" };
+  await sendPart(s3, PATH, { uploadId, number: 7, body: "123456789", headers: headersOfPart });
 
   const { text, headers } = await s3.get(`${PATH}?uploadId=${uploadId}`);
 

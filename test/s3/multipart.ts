@@ -10,6 +10,13 @@ export interface PartName {
   readonly etag: string;
   /** Further elements, as `<ChecksumCRC32>…</ChecksumCRC32>`. */
   readonly more?: string;
+  /** The element of the checksum that the part was answered with. */
+  readonly checksum?: string;
+}
+
+/** As an upload that has a checksum of its parts' checksums must name it. */
+export function withChecksum(part: PartName): PartName {
+  return { ...part, more: part.checksum ?? "" };
 }
 
 /** The id of a new upload to `path`. */
@@ -38,7 +45,15 @@ export async function sendPart(
   const query = `partNumber=${number}&uploadId=${uploadId}`;
   const reply = await s3.request({ method: "PUT", path, query, body, headers });
   assert.equal(reply.status, 200, reply.text);
-  return { number, etag: reply.headers["etag"] ?? "" };
+  return { number, etag: reply.headers["etag"] ?? "", checksum: checksumOf(reply) };
+}
+
+function checksumOf({ headers }: Reply): string {
+  const prefix = "x-amz-checksum-";
+  const sent = Object.entries(headers).find(([name]) => name.startsWith(prefix));
+  if (sent === undefined) return "";
+  const element = `Checksum${sent[0].slice(prefix.length).toUpperCase()}`;
+  return `<${element}>${sent[1]}</${element}>`;
 }
 
 export function completeDocument(parts: readonly PartName[]): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertRefused } from "#test/s3/xml.ts";
+import { digestOf } from "#base/checksum.ts";
+import { assertRefused, only } from "#test/s3/xml.ts";
 import { type Ask, startServer } from "#test/support/server.ts";
 
 const BODY = "123456789";
@@ -99,6 +100,11 @@ test("PutObject refuses a wrong Content-MD5 with BadDigest and stores nothing", 
   const reply = await s3.put("/bucket/key", "123456780", { "content-md5": MD5 });
 
   assertRefused(reply, 400, "BadDigest");
+  assert.equal(only(reply.text, "ExpectedDigest"), MD5);
+  assert.equal(
+    only(reply.text, "CalculatedDigest"),
+    digestOf("MD5", Buffer.from("123456780")).toString("base64"),
+  );
   assertRefused(await s3.get("/bucket/key"), 404, "NoSuchKey");
 });
 
@@ -106,11 +112,10 @@ for (const value of ["", "x", MD5.slice(0, -2), "AAAA", `${MD5}AAAA`]) {
   test(`PutObject refuses the Content-MD5 "${value}" with InvalidDigest`, async (t) => {
     const s3 = await startServer(t);
 
-    assertRefused(
-      await s3.put("/bucket/key", BODY, { "content-md5": value }),
-      400,
-      "InvalidDigest",
-    );
+    const reply = await s3.put("/bucket/key", BODY, { "content-md5": value });
+
+    assertRefused(reply, 400, "InvalidDigest");
+    assert.equal(only(reply.text, "Content-MD5"), value);
   });
 }
 

@@ -44,6 +44,17 @@ for (const value of ['"25f9e794323b453885f5181f1b624d0b"', "abc", '*, "a"', ""])
   });
 }
 
+test("PutObject refuses If-Match and If-None-Match at once with NotImplemented", async (t) => {
+  const s3 = await startServer(t);
+  const { headers } = await s3.put("/bucket/key", "before");
+
+  const both = { "if-match": headers["etag"] ?? "", "if-none-match": "*" };
+  const reply = await s3.put("/bucket/key", "after", both);
+
+  assertRefused(reply, 501, "NotImplemented");
+  assert.equal((await s3.get("/bucket/key")).text, "before");
+});
+
 for (const form of ['"ETAG"', "ETAG"]) {
   test(`PutObject with If-Match: ${form} of the object replaces it`, async (t) => {
     const s3 = await startServer(t);

@@ -90,6 +90,17 @@ test("PutObject gives back metadata beyond ASCII in the form of RFC 2047", async
   assert.equal((await s3.get("/bucket/key")).headers["x-amz-meta-name"], `=?UTF-8?B?${encoded}?=`);
 });
 
+test("PutObject keeps what metadata in the form of RFC 2047 says when it is ASCII", async (t) => {
+  const s3 = await startServer(t);
+  const sent = ["=?UTF-8?B?YWJj?=", "=?UTF-8?Q?a_b=3Dc?=", "=?UTF-8?B?=GGG?=", "=?x?Q?a?=", "=?"];
+  const said = ["abc", "a b=c", "=?UTF-8?B?=GGG?=", "=?x?Q?a?=", "=?"];
+
+  for (const [at, value] of sent.entries()) {
+    await s3.put("/bucket/key", "", { "x-amz-meta-name": value });
+    assert.equal((await s3.get("/bucket/key")).headers["x-amz-meta-name"], said[at]);
+  }
+});
+
 test("PutObject gives back metadata that came in the form of RFC 2047 as it was", async (t) => {
   const s3 = await startServer(t);
   const value = `=?UTF-8?B?${Buffer.from("café").toString("base64")}?=`;

@@ -31,14 +31,31 @@ test("PutObjectTagging replaces the whole tag set and nothing else", async (t) =
   assert.equal(got.headers["last-modified"], "Fri, 02 Jan 2026 03:04:05 GMT");
 });
 
-test("PutObjectTagging with an empty set removes all tags", async (t) => {
+test("PutObjectTagging with an empty set, or none, removes all tags", async (t) => {
   const s3 = await startServer(t);
-  await s3.put("/bucket/key", "bytes", { "x-amz-tagging": "a=1" });
+  for (const none of [TAGGING(""), "<Tagging/>"]) {
+    await s3.put("/bucket/key", "bytes", { "x-amz-tagging": "a=1" });
 
-  await s3.put(PATH, TAGGING(""));
+    assert.equal((await s3.put(PATH, none)).status, 200);
 
-  assert.deepEqual(texts((await s3.get(PATH)).text, "Key"), []);
-  assert.equal((await s3.get("/bucket/key")).headers["x-amz-tagging-count"], undefined);
+    assert.deepEqual(texts((await s3.get(PATH)).text, "Key"), []);
+    assert.equal((await s3.get("/bucket/key")).headers["x-amz-tagging-count"], undefined);
+  }
+});
+
+test("InvalidTag tells the key, and the value where it is what is wrong", async (t) => {
+  const s3 = await startServer(t);
+  await s3.put("/bucket/key", "bytes");
+
+  for (const path of [PATH, "/bucket?tagging"]) {
+    const value = await s3.put(path, TAGGING(TAG("a", "1,2")));
+    const key = await s3.put(path, TAGGING(TAG("a,b", "1")));
+
+    assertRefused(value, 400, "InvalidTag");
+    assert.deepEqual([only(value.text, "TagKey"), only(value.text, "TagValue")], ["a", "1,2"]);
+    assertRefused(key, 400, "InvalidTag");
+    assert.deepEqual([only(key.text, "TagKey"), only(key.text, "TagValue")], ["a,b", undefined]);
+  }
 });
 
 test("PutObjectTagging takes ten tags of 128 and 256 characters of any language", async (t) => {
@@ -78,7 +95,6 @@ const REFUSED = [
   },
   { why: "a character that tags cannot have", body: TAGGING(TAG("a", "&lt;")), code: "InvalidTag" },
   { why: "a tag without a value", body: TAGGING("<Tag><Key>a</Key></Tag>"), code: "MalformedXML" },
-  { why: "no tag set", body: "<Tagging/>", code: "MalformedXML" },
   { why: "another document", body: "<Delete/>", code: "MalformedXML" },
   { why: "no document", body: "", code: "MalformedXML" },
   { why: "text after the document", body: `${TAGGING("")}x`, code: "MalformedXML" },

@@ -144,6 +144,7 @@ for (const { headers, status, missing = false } of CONDITIONS) {
     const s3 = await startServer(t);
     await s3.put("/bucket/old", "123456789");
     if (!missing) await s3.put("/bucket/new", "123456789");
+    s3.clock.move(1_000);
 
     const reply = await rename(s3, "/bucket/old", headers);
 

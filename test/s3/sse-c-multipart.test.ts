@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { completeUpload, type PartName, sendPart, startUpload } from "#test/s3/multipart.ts";
+import { type ChecksumAlgorithm, digestOf } from "#base/checksum.ts";
+import {
+  completeUpload,
+  type PartName,
+  sendPart,
+  startUpload,
+  withChecksum,
+} from "#test/s3/multipart.ts";
 import {
   assertBody,
   assertEncrypted,
@@ -23,12 +30,27 @@ const PATH = "/bucket/key";
 const BODIES = [pattern(60_000), pattern(150_000), "."];
 const WHOLE = BODIES.join("");
 
-async function sendAll(s3: TestServer, uploadId: string, headers: Headers): Promise<PartName[]> {
+async function sendAll(
+  s3: TestServer,
+  uploadId: string,
+  headers: Headers | ((body: string) => Headers),
+): Promise<PartName[]> {
   const parts: PartName[] = [];
   for (const [index, body] of BODIES.entries()) {
-    parts.push(await sendPart(s3, PATH, { uploadId, number: index + 1, body, headers }));
+    const own = typeof headers === "function" ? headers(body) : headers;
+    parts.push(await sendPart(s3, PATH, { uploadId, number: index + 1, body, headers: own }));
   }
   return parts;
+}
+
+/** With the checksum of each part. */
+function summed(algorithm: ChecksumAlgorithm, headers: Headers) {
+  return (body: string): Headers => ({
+    ...headers,
+    [`x-amz-checksum-${algorithm.toLowerCase()}`]: digestOf(algorithm, Buffer.from(body)).toString(
+      "base64",
+    ),
+  });
 }
 
 for (const [name, headers, how] of [
@@ -104,14 +126,17 @@ test("a part takes the upload's own key: none, another, or one out of place is I
 });
 
 for (const call of ["ListParts", "CompleteMultipartUpload"]) {
-  for (const algorithm of [undefined, "CRC32"]) {
+  for (const algorithm of [undefined, "CRC32"] as const) {
     const needs = algorithm === undefined ? "needs no key" : `needs the key for ${algorithm}`;
     test(`${call} ${needs}, takes the upload's, and refuses another with InvalidRequest`, async (t) => {
       const s3 = await startServer(t);
       const asked: Headers =
         algorithm === undefined ? {} : { "x-amz-checksum-algorithm": algorithm };
       const uploadId = await startUpload(s3, PATH, { ...sseC(KEY), ...asked });
-      const parts = await sendAll(s3, uploadId, sseC(KEY));
+      const parts =
+        algorithm === undefined
+          ? await sendAll(s3, uploadId, sseC(KEY))
+          : (await sendAll(s3, uploadId, summed(algorithm, sseC(KEY)))).map(withChecksum);
       const ask = async (headers: Headers): Promise<Reply> =>
         call === "ListParts"
           ? await s3.get(`${PATH}?uploadId=${uploadId}`, headers)
@@ -152,8 +177,11 @@ for (const [algorithm, type] of [
     const asked = { "x-amz-checksum-algorithm": algorithm, "x-amz-checksum-type": type };
     const whole = async (headers: Headers) => {
       const uploadId = await startUpload(s3, PATH, { ...asked, ...headers });
-      const parts = await sendAll(s3, uploadId, headers);
-      const reply = await completeUpload(s3, PATH, { uploadId, parts, headers });
+      const parts = await sendAll(s3, uploadId, summed(algorithm, headers));
+      const reply = await completeUpload(s3, PATH, {
+        ...{ uploadId, headers },
+        parts: parts.map(withChecksum),
+      });
       assert.equal(reply.status, 200, reply.text);
       return only(reply.text, `Checksum${algorithm}`);
     };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { completeDocument, startUpload } from "#test/s3/multipart.ts";
 import { KEY, OTHER_KEY, SSE_S3, sseC, testKey } from "#test/s3/sse.ts";
-import { assertRefused } from "#test/s3/xml.ts";
+import { assertRefused, only } from "#test/s3/xml.ts";
 import { type Ask, startServer } from "#test/support/server.ts";
 
 type Headers = Readonly<Record<string, string>>;
@@ -52,10 +52,10 @@ const BAD: Readonly<Record<string, Bad>> = {
   },
   "the MD5 of another key": {
     headers: { ...sseC(KEY), [MD5]: OTHER_KEY.md5 },
-    code: "InvalidRequest",
+    code: "InvalidArgument",
   },
-  "an MD5 that is none": { headers: { ...sseC(KEY), [MD5]: "md5" }, code: "InvalidRequest" },
-  "an empty MD5": { headers: { ...sseC(KEY), [MD5]: "" }, code: "InvalidRequest" },
+  "an MD5 that is none": { headers: { ...sseC(KEY), [MD5]: "md5" }, code: "InvalidArgument" },
+  "an empty MD5": { headers: { ...sseC(KEY), [MD5]: "" }, code: "InvalidArgument" },
 };
 
 /** Requests that take the key of what they write or read, understood but for their headers. */
@@ -118,6 +118,21 @@ for (const { operation, of, change } of CASES) {
     assertRefused(await s3.get("/bucket/new"), 404, "NoSuchKey");
   });
 }
+
+test("errors of SSE-C name x-amz-server-side-encryption, and a value where it is no secret", async (t) => {
+  const s3 = await startServer(t);
+  const told = async (headers: Headers) => {
+    const { text } = await s3.request({ method: "PUT", path: "/bucket/new", body: "x", headers });
+    return [only(text, "ArgumentName"), only(text, "ArgumentValue")];
+  };
+  const name = "x-amz-server-side-encryption";
+
+  assert.deepEqual(await told(sseC(SHORT)), [name, undefined]);
+  assert.deepEqual(await told({ ...sseC(KEY), [MD5]: OTHER_KEY.md5 }), [name, undefined]);
+  assert.deepEqual(await told(without(TEXT)), [name, undefined]);
+  assert.deepEqual(await told({ ...sseC(KEY), [ALGORITHM]: "AES128" }), [name, "AES128"]);
+  assert.deepEqual(await told({ ...sseC(SHORT), ...SSE_S3 }), [name, "AES256"]);
+});
 
 test("HeadObject refuses bad headers of SSE-C with 400", async (t) => {
   const s3 = await startServer(t);

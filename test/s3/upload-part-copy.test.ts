@@ -154,6 +154,7 @@ for (const { headers, status } of CONDITIONS) {
     const s3 = await startServer(t);
     await s3.put("/bucket/key", "0123456789");
     const uploadId = await startUpload(s3, PATH);
+    s3.clock.move(1_000);
 
     const reply = await copyPart(s3, uploadId, { ...headers });
 

@@ -90,15 +90,33 @@ for (const [algorithm, value] of Object.entries(VALUES)) {
   });
 }
 
-test("UploadPart computes the upload's checksum when the client sends none", async (t) => {
+test("UploadPart computes the upload's FULL_OBJECT checksum when the client sends none", async (t) => {
   const s3 = await startServer(t);
-  const uploadId = await startUpload(s3, PATH, { "x-amz-checksum-algorithm": "CRC32C" });
+  const uploadId = await startUpload(s3, PATH, {
+    ...{ "x-amz-checksum-algorithm": "CRC32C", "x-amz-checksum-type": "FULL_OBJECT" },
+  });
 
-  await s3.request(part(uploadId));
+  const reply = await s3.request(part(uploadId));
 
+  assert.equal(reply.headers["x-amz-checksum-crc32c"], VALUES.CRC32C);
   const { text } = await s3.get(`${PATH}?uploadId=${uploadId}`);
   assert.deepEqual(texts(text, "ChecksumCRC32C"), ["4waSgw=="]);
 });
+
+for (const algorithm of ["CRC32", "CRC32C", "SHA1", "SHA256"]) {
+  test(`UploadPart without a checksum refuses to be of an upload with a COMPOSITE ${algorithm}`, async (t) => {
+    const s3 = await startServer(t);
+    const uploadId = await startUpload(s3, PATH, { "x-amz-checksum-algorithm": algorithm });
+
+    const reply = await s3.request(part(uploadId));
+
+    assertRefused(reply, 400, "InvalidRequest");
+    assert.equal(
+      only(reply.text, "Message"),
+      `Checksum Type mismatch occurred, expected checksum Type: ${algorithm.toLowerCase()}, actual checksum Type: null`,
+    );
+  });
+}
 
 test("UploadPart takes any checksum for an upload that was started without one", async (t) => {
   const s3 = await startServer(t);
@@ -157,7 +175,9 @@ const REFUSED: readonly { why: string; more: Partial<Ask>; status?: number; code
 for (const { why, more, status = 400, code } of REFUSED) {
   test(`UploadPart refuses ${why} with ${code} and stores nothing`, async (t) => {
     const s3 = await startServer(t);
-    const uploadId = await startUpload(s3, PATH, { "x-amz-checksum-algorithm": "CRC32" });
+    const uploadId = await startUpload(s3, PATH, {
+      ...{ "x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": "FULL_OBJECT" },
+    });
 
     assertRefused(await s3.request(part(uploadId, more)), status, code);
     assert.deepEqual(inners((await s3.get(`${PATH}?uploadId=${uploadId}`)).text, "Part"), []);

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { assertRefused } from "#test/s3/xml.ts";
+import { digestOf } from "#base/checksum.ts";
+import { startUpload } from "#test/s3/multipart.ts";
+import { assertRefused, only } from "#test/s3/xml.ts";
 import { START_MS, startServer } from "#test/support/server.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 
@@ -54,6 +56,25 @@ test("objects are copied between a volume and a bucket, whole and by parts", asy
   const done = await s3.request({ method: "POST", path, body });
   assert.equal(done.status, 200, done.text);
   assert.equal((await s3.get("/bucket/parts")).text, "2345");
+});
+
+test("a part that is copied between a volume and a bucket has the upload's checksum", async (t) => {
+  const { s3, root } = await withVolume(t);
+  writeFileSync(join(root, "file"), "0123456789");
+  await s3.put("/bucket/key", "0123456789");
+
+  for (const [source, path] of [
+    ["volume/file", "/bucket/parts"],
+    ["bucket/key", "/volume/parts"],
+  ] as const) {
+    const uploadId = await startUpload(s3, path, { "x-amz-checksum-algorithm": "SHA256" });
+    const query = { partNumber: "1", uploadId };
+    const headers = { "x-amz-copy-source": source };
+    const reply = await s3.request({ method: "PUT", path, query, headers });
+
+    const sum = digestOf("SHA256", Buffer.from("0123456789")).toString("base64");
+    assert.equal(only(reply.text, "ChecksumSHA256"), sum, reply.text);
+  }
 });
 
 test("a copy between a volume and a bucket holds to its conditions", async (t) => {

@@ -1,8 +1,8 @@
 import { bucketDocument } from "#s3/bucket-document.ts";
-import { readTagging, writeTagging } from "#s3/tags.ts";
+import { readBucketTagging, writeTagging } from "#s3/tags.ts";
 
 /**
- * Up to 10 tags, as an object's. A set of none is no set.
+ * Up to 50 tags, each as an object's. A set of none is no set.
  *
  * Observed: 2026-02-23, as others recorded AWS: after a Put of none a Get is NoSuchTagSet.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html
@@ -19,7 +19,7 @@ export const bucketTagging = bucketDocument({
   putStatus: 204,
   missing: "NoSuchTagSet",
   check: (tagging) => {
-    const tags = readTagging(tagging);
+    const tags = readBucketTagging(tagging);
     return tags.length === 0 ? undefined : writeTagging(tags);
   },
 });

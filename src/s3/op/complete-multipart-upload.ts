@@ -18,7 +18,11 @@ import { operation } from "#s3/operation.ts";
 import { xmlReply } from "#s3/reply.ts";
 import { documentOf, type S3Request } from "#s3/request.ts";
 
-/** Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html */
+/**
+ * Differs: AWS answers 409 to conditions when the key was written or deleted since the upload was created, though
+ * they hold; here it is enough that they hold when the object is made.
+ * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+ */
 export const completeMultipartUpload = operation({
   name: "CompleteMultipartUpload",
   route: { method: "POST", on: "object", query: ["uploadId"] },
@@ -37,6 +41,11 @@ export const completeMultipartUpload = operation({
   run: async (services, { upload, input }) => {
     const opened = await services.open(upload.bucket);
     const name = { ...upload, bucket: opened.bucket };
+    if (input.parts.length === 0) {
+      // An upload that is not there is told first.
+      await opened.engine.listParts(name, { afterNumber: 0, limit: 1, key: input.key });
+      throw new S3Error("InvalidRequest", {}, { message: "You must specify at least one part" });
+    }
     const object = await opened.engine.completeUpload(name, input);
     return { object, expiration: await expirationHeader(services, opened, { info: object }) };
   },
@@ -63,23 +72,24 @@ export const completeMultipartUpload = operation({
   },
 });
 
-/** Fails: MalformedXML, InvalidRequest, InvalidArgument. */
+/** No parts of no document. Fails: MalformedXML, InvalidRequest, InvalidArgument. */
 function readInput(request: S3Request): CompleteInput {
   const { headers } = request;
-  if (request.document === "") {
-    const message = "You must specify at least one part";
-    throw new S3Error("InvalidRequest", {}, { message });
-  }
-  const parts = children(documentOf(request, "CompleteMultipartUpload"), "Part").map(readPart);
-  if (parts.length === 0 || parts.length > PART_NUMBER_MAX) throw new S3Error("MalformedXML", {});
   return {
-    parts,
+    parts: request.document === "" ? [] : readParts(request),
     conditions: readWriteConditions(headers),
     checksum: sentChecksum(headers),
     checksumType: readChecksumType(headers),
     sizeBytes: readSize(headers["x-amz-mp-object-size"]),
     key: readCustomerKey(request),
   };
+}
+
+/** Fails: MalformedXML, and as readPart. */
+function readParts(request: S3Request): CompletePart[] {
+  const parts = children(documentOf(request, "CompleteMultipartUpload"), "Part").map(readPart);
+  if (parts.length === 0 || parts.length > PART_NUMBER_MAX) throw new S3Error("MalformedXML", {});
+  return parts;
 }
 
 /** What the name of a checksum's element begins with. */

@@ -4,7 +4,7 @@ import type { CopyInput } from "#object/engine.ts";
 import { checksumElement, readAlgorithm } from "#s3/checksum-headers.ts";
 import { conditionHeaders, readConditions, readWriteConditions } from "#s3/conditions.ts";
 import { copyAcross } from "#s3/copy-across.ts";
-import { readCopySource, readGrant, withCopySource } from "#s3/copy-source.ts";
+import { readCopySource, readGrant, sourceVersionHeader, withCopySource } from "#s3/copy-source.ts";
 import {
   encryptionFor,
   encryptionHeaders,
@@ -39,16 +39,17 @@ export const copyObject = operation({
     const attributes = readDirectives(headers);
     const encryption = readEncryption(request);
     const sourceKey = readCustomerKey(request, "copy-source");
-    // What a key opens is encrypted otherwise afterwards, or not at all.
-    if (encryption === undefined && sourceKey === undefined) {
-      requireChange(name, source, attributes);
-    }
     return {
       name,
       source,
+      // What a key opens is encrypted otherwise afterwards, or not at all.
+      changes:
+        encryption !== undefined ||
+        sourceKey !== undefined ||
+        changesObject(name, source, attributes),
       encryption,
       copy: {
-        sourceConditions: readConditions(headers, SOURCE_CONDITIONS),
+        sourceConditions: readConditions(request, SOURCE_CONDITIONS),
         conditions: readWriteConditions(headers),
         attributes,
         algorithm: readAlgorithm(headers["x-amz-checksum-algorithm"], "x-amz-checksum-algorithm"),
@@ -60,8 +61,9 @@ export const copyObject = operation({
   // Tags that are copied need no grant of their own: the source says what they are.
   grants: ({ name, source, copy }) => [...putGrants(name, copy.attributes.tags), readGrant(source)],
 
-  run: async (services, { name, source, copy, encryption: asked }) => {
+  run: async (services, { name, source, copy, changes, encryption: asked }) => {
     const opened = await services.open(name.bucket);
+    if (!changes && !opened.settings.encrypts) throw changesNothing();
     const { bucket, engine, room } = opened;
     const from = await services.open(source.bucket, "source");
     const encryption = encryptionFor(opened.settings, asked);
@@ -94,9 +96,7 @@ export const copyObject = operation({
         ...encryptionHeaders(object.encryption, keyOfEncryption(encryption)),
         ...expiration,
         ...(object.versionId === undefined ? {} : { "x-amz-version-id": object.versionId }),
-        ...(sourceVersionId === undefined
-          ? {}
-          : { "x-amz-copy-source-version-id": sourceVersionId }),
+        ...sourceVersionHeader(sourceVersionId),
       },
     });
   },
@@ -121,25 +121,30 @@ function readDirective(headers: Headers, name: string): "COPY" | "REPLACE" {
   throw invalidArgument(name, text, `Unknown ${name.replaceAll("-", " ").slice(6)}.`);
 }
 
-/** Fails: InvalidRequest: a copy onto itself must change something. */
-function requireChange(
+/** A copy onto itself must change something. */
+function changesObject(
   name: NamedKey,
   source: NamedObject,
   { metadata, redirect, storageClass }: CopyInput["attributes"],
-): void {
+): boolean {
   const same = name.bucket === source.bucket && name.key === source.key;
-  if (
+  return (
     !same ||
     source.versionId !== undefined ||
     metadata !== undefined ||
     redirect !== undefined ||
     storageClass !== undefined
-  ) {
-    return;
-  }
+  );
+}
+
+/**
+ * Observed: 2026-02-21, as others recorded AWS: where the bucket has an encryption of its own, a copy onto itself
+ * is how an object comes under it.
+ */
+function changesNothing(): S3Error {
   const message =
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
-  throw new S3Error("InvalidRequest", {}, { message });
+  return new S3Error("InvalidRequest", {}, { message });
 }
 
 function sourceTooLarge(): S3Error {

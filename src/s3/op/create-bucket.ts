@@ -2,11 +2,12 @@ import { assert } from "#base/assert.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import { child, childText, document, type Element, readXml } from "#base/xml.ts";
 import { newBucketName } from "#object/name.ts";
+import { bucketArn } from "#s3/bucket-arn.ts";
 import { NEEDING_ACLS, OWNER_ENFORCED, ownershipNotOffered } from "#s3/object-ownership.ts";
 import { operation } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import type { S3Request } from "#s3/request.ts";
-import { readTags, writeTagging } from "#s3/tags.ts";
+import { readBucketTags, writeTagging } from "#s3/tags.ts";
 
 const LOCATION = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
 
@@ -50,7 +51,8 @@ export const createBucket = operation({
     await catalog.create(bucket, { id: organizationId, region: zone }, { tagging });
   },
 
-  render: (_, { bucket }) => empty(200, { Location: `/${bucket}` }),
+  render: (_, { bucket }) =>
+    empty(200, { Location: `/${bucket}`, "x-amz-bucket-arn": bucketArn(bucket) }),
 });
 
 interface Configuration {
@@ -70,7 +72,7 @@ function readConfiguration(request: S3Request): Configuration {
     throw new S3Error("NotImplemented", { Operation: "DirectoryBucket" }, { message });
   }
   const tags = child(root, "Tags");
-  const set = tags && readTags(tags);
+  const set = tags && readBucketTags(tags);
   const tagging = set && set.length > 0 ? document("Tagging", writeTagging(set)) : undefined;
   return { location: readLocation(root), tags: tags !== undefined, tagging };
 }

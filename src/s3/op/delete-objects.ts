@@ -102,8 +102,20 @@ async function deleteOne({ bucket, engine }: OpenBucket, target: Target): Promis
     return { target, deleted: await engine.delete({ ...name, bucket }, conditions) };
   } catch (cause) {
     if (!(cause instanceof S3Error)) throw cause;
-    return { target, error: cause };
+    return { target, error: isBadVersion(cause) ? noSuchVersion(target) : cause };
   }
+}
+
+/**
+ * Observed: 2026-02-23, as others recorded AWS: of several keys, a version id that could be none is one that is
+ * not there.
+ */
+function noSuchVersion({ key, versionId = "" }: Target): S3Error {
+  return new S3Error("NoSuchVersion", { Key: key, VersionId: versionId });
+}
+
+function isBadVersion({ code, detail }: S3Error): boolean {
+  return code === "InvalidArgument" && detail["ArgumentName"] === "versionId";
 }
 
 function outcomeElement(outcome: Outcome, quiet: boolean): string {

@@ -2,7 +2,7 @@ import { S3Error } from "#base/error.ts";
 import type { HttpReply } from "#base/http.ts";
 import { after, type Soon } from "#base/soon.ts";
 import type { Checksum, ObjectInfo } from "#object/attributes.ts";
-import { type Conditions, failedCondition, PLAIN_NAMES } from "#object/conditions.ts";
+import { type Conditions, failedCondition, letsRange, PLAIN_NAMES } from "#object/conditions.ts";
 import type { CustomerKey } from "#object/encryption.ts";
 import type { OpenObject } from "#object/engine.ts";
 import { type PartNumber, partNumber } from "#object/name.ts";
@@ -21,6 +21,7 @@ export interface ReadAsk {
   readonly name: NamedObject;
   readonly conditions: Conditions;
   readonly range: string | undefined;
+  readonly ifRange: string | undefined;
   readonly part: PartNumber | undefined;
   readonly checksums: boolean;
   readonly overrides: Record<string, string>;
@@ -70,8 +71,9 @@ export function parseRead(request: S3Request): ReadAsk {
   }
   return {
     name: objectOf(request),
-    conditions: readConditions(request.headers),
+    conditions: readConditions(request),
     range,
+    ifRange: request.headers["if-range"],
     part: part === undefined ? undefined : partNumber(part),
     checksums: request.headers["x-amz-checksum-mode"]?.toUpperCase() === "ENABLED",
     overrides: responseOverrides(request.query, request.signedMs !== undefined),
@@ -106,7 +108,8 @@ function select(object: OpenObject, ask: ReadAsk): Soon<Selection | undefined> {
     throw new S3Error("PreconditionFailed", { Condition: PLAIN_NAMES[failed] });
   }
   if (ask.part !== undefined) return selectPart(object, ask.part);
-  const slice = readRange(ask.range, info.sizeBytes);
+  const asked = letsRange(ask.ifRange, info) ? ask.range : undefined;
+  const slice = readRange(asked, info.sizeBytes);
   if (slice === "unsatisfiable") {
     throw new S3Error(
       "InvalidRange",
@@ -147,7 +150,13 @@ export function notModified(info: ObjectInfo): HttpReply {
   return { status: 304, headers, body: undefined };
 }
 
-/** A part of an object that was put whole is the whole. Fails: InvalidPartNumber. */
+/**
+ * A part of an object that was put whole is the whole.
+ *
+ * Observed: 2026-02-21, as others recorded AWS: of an object with a checksum of the whole the checksum of one
+ * of several parts is not told.
+ * Fails: InvalidPartNumber.
+ */
 async function selectPart(object: OpenObject, number: PartNumber): Promise<Selection> {
   const { partsCount, sizeBytes, checksum } = object.info;
   const parts = await object.parts();
@@ -163,8 +172,9 @@ async function selectPart(object: OpenObject, number: PartNumber): Promise<Selec
   }
   const from = parts.slice(0, index).reduce((sum, before) => sum + before.sizeBytes, 0);
   const slice = { from, to: from + part.sizeBytes };
+  const isFull = checksum?.type === "FULL_OBJECT";
   const own =
-    part.checksum === undefined || checksum === undefined
+    part.checksum === undefined || checksum === undefined || (isFull && parts.length > 1)
       ? undefined
       : { ...part.checksum, type: checksum.type };
   const whole = partsCount === undefined ? checksum : undefined;

@@ -1,3 +1,4 @@
+import { bucketArn } from "#s3/bucket-arn.ts";
 import { operation } from "#s3/operation.ts";
 import { bucketOf } from "#s3/request.ts";
 
@@ -12,9 +13,10 @@ export const headBucket = operation({
   parse: bucketOf,
   grants: (bucket) => [{ action: "s3:ListBucket", resource: bucket }],
   run: async ({ open }, bucket) => (await open(bucket)).bucket,
-  render: ({ region }) => ({
+  render: ({ region }, bucket) => ({
     status: 200,
     headers: {
+      "x-amz-bucket-arn": bucketArn(bucket),
       "x-amz-bucket-region": region,
       "x-amz-access-point-alias": "false",
       "content-type": "application/xml",

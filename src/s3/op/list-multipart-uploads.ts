@@ -3,6 +3,7 @@ import { tag, wrap } from "#base/xml.ts";
 import type { UploadInfo } from "#object/engine.ts";
 import { isoDate } from "#s3/iso-date.ts";
 import {
+  behind,
   type KeyWriter,
   keyWriter,
   ownerElement,
@@ -41,12 +42,17 @@ export const listMultipartUploads = operation({
 
   run: async ({ open }, ask) => {
     const { bucket, engine } = await open(ask.bucket);
-    const page = await engine.listUploads(bucket, ask);
+    const afterKey = behind(ask.afterKey, ask);
+    const inside = afterKey !== ask.afterKey;
+    const from = inside ? { afterKey, afterUploadId: undefined } : {};
+    const page = await engine.listUploads(bucket, { ...ask, ...from });
     return { page, owner: ownerOf(bucket) };
   },
 
   render: ({ page, owner }, ask) => {
     const writeKey = keyWriter(ask.encoding);
+    // As on AWS, of the last page too.
+    const next = page.next ?? page.uploads.at(-1);
     const who =
       wrap("Initiator", tag("ID", owner.id) + tag("DisplayName", owner.displayName)) +
       ownerElement(owner);
@@ -54,10 +60,10 @@ export const listMultipartUploads = operation({
       tag("Bucket", ask.bucket),
       wrap("KeyMarker", writeKey(ask.afterKey)),
       tag("UploadIdMarker", ask.afterUploadId ?? ""),
-      wrap("NextKeyMarker", writeKey(page.next?.key ?? "")),
-      tag("NextUploadIdMarker", page.next?.uploadId ?? ""),
+      wrap("NextKeyMarker", writeKey(next?.key ?? "")),
+      tag("NextUploadIdMarker", next?.uploadId ?? ""),
       ask.delimiter === "" ? "" : wrap("Delimiter", writeKey(ask.delimiter)),
-      wrap("Prefix", writeKey(ask.prefix)),
+      ask.prefix === "" ? "" : wrap("Prefix", writeKey(ask.prefix)),
       ask.encoding === undefined ? "" : tag("EncodingType", ask.encoding),
       tag("MaxUploads", ask.limit),
       tag("IsTruncated", page.next !== undefined),

@@ -4,6 +4,7 @@ import type { ListedVersion } from "#object/engine.ts";
 import { isoDate } from "#s3/iso-date.ts";
 import { listReply } from "#s3/list-reply.ts";
 import {
+  behind,
   checksumElements,
   type KeyWriter,
   keyWriter,
@@ -48,7 +49,10 @@ export const listObjectVersions = operation({
 
   run: async ({ open }, ask) => {
     const { bucket, engine } = await open(ask.bucket);
-    const page = await engine.listVersions(bucket, ask);
+    const afterKey = behind(ask.afterKey, ask);
+    const inside = afterKey !== ask.afterKey;
+    const from = inside ? { afterKey, afterVersionId: undefined } : {};
+    const page = await engine.listVersions(bucket, { ...ask, ...from });
     return { page, owner: ownerOf(bucket) };
   },
 

@@ -49,10 +49,10 @@ export const listObjectsV2 = operation({
       limit,
       after: ask.after ?? ask.startAfter,
     });
-    return { page, owner: ownerOf(bucket) };
+    return { page, owner: ownerOf(bucket), region: bucket.region };
   },
 
-  render: ({ page, owner }, ask) => {
+  render: ({ page, owner, region }, ask) => {
     const writeKey = keyWriter(ask.encoding);
     const shownOwner = ask.fetchOwner ? ownerElement(owner) : "";
     const inner = [
@@ -69,6 +69,6 @@ export const listObjectsV2 = operation({
       ...page.objects.map(contentsWriter(writeKey, shownOwner)),
       ...prefixElements(page.prefixes, writeKey),
     ];
-    return listReply("ListBucketResult", inner);
+    return listReply("ListBucketResult", inner, { "x-amz-bucket-region": region });
   },
 });

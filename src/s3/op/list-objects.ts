@@ -1,6 +1,7 @@
 import { tag, wrap } from "#base/xml.ts";
 import { listReply } from "#s3/list-reply.ts";
 import {
+  behind,
   contentsWriter,
   keyWriter,
   LIST_KEYS_MAX,
@@ -32,11 +33,11 @@ export const listObjects = operation({
 
   run: async ({ open }, ask) => {
     const { bucket, engine } = await open(ask.bucket);
-    const page = await engine.list(bucket, ask);
-    return { page, owner: ownerOf(bucket) };
+    const page = await engine.list(bucket, { ...ask, after: behind(ask.after, ask) });
+    return { page, owner: ownerOf(bucket), region: bucket.region };
   },
 
-  render: ({ page, owner }, ask) => {
+  render: ({ page, owner, region }, ask) => {
     const writeKey = keyWriter(ask.encoding);
     const shownOwner = ownerElement(owner);
     // AWS leaves NextMarker out without a delimiter: the last key serves.
@@ -53,6 +54,6 @@ export const listObjects = operation({
       ...page.objects.map(contentsWriter(writeKey, shownOwner)),
       ...prefixElements(page.prefixes, writeKey),
     ];
-    return listReply("ListBucketResult", inner);
+    return listReply("ListBucketResult", inner, { "x-amz-bucket-region": region });
   },
 });

@@ -13,6 +13,8 @@ const SWITCHES = [
  * The two switches about policies are heeded; those about ACLs are kept and told, since there are no
  * ACLs that could make anything public.
  *
+ * Differs: on AWS a new bucket has all four switched on; here there is none until it is put, and nothing is public
+ * until a policy says so.
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutPublicAccessBlock.html
  */
 export const publicAccessBlock = bucketDocument({

@@ -29,8 +29,8 @@ export const renameObject = operation({
       name,
       source,
       keys: sourceKeys(source, name.bucket),
-      conditions: readConditions(request.headers),
-      sourceConditions: readConditions(request.headers, SOURCE_CONDITIONS),
+      conditions: readConditions(request),
+      sourceConditions: readConditions(request, SOURCE_CONDITIONS),
       token: readToken(request.headers),
     };
   },

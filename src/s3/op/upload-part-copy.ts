@@ -3,7 +3,7 @@ import { tag } from "#base/xml.ts";
 import { checksumElement } from "#s3/checksum-headers.ts";
 import { conditionHeaders, readConditions } from "#s3/conditions.ts";
 import { copyPartAcross } from "#s3/copy-across.ts";
-import { readCopySource, readGrant, withCopySource } from "#s3/copy-source.ts";
+import { readCopySource, readGrant, sourceVersionHeader, withCopySource } from "#s3/copy-source.ts";
 import { encryptionHeaders, readCustomerKey, readKeyToOpen } from "#s3/encryption.ts";
 import { isoDate } from "#s3/iso-date.ts";
 import { readPart } from "#s3/op/upload-part.ts";
@@ -30,7 +30,7 @@ export const uploadPartCopy = operation({
     return {
       ...readPart(request),
       source: readCopySource(request.headers),
-      conditions: readConditions(request.headers, SOURCE_CONDITIONS),
+      conditions: readConditions(request, SOURCE_CONDITIONS),
       range: readCopyRange(request.headers),
       key: readKeyToOpen(request),
       sourceKey: readCustomerKey(request, "copy-source"),
@@ -62,7 +62,7 @@ export const uploadPartCopy = operation({
       (checksum === undefined ? "" : tag(checksumElement(checksum.algorithm), checksum.value));
     const headers = {
       ...encryptionHeaders(encryption, key),
-      ...(sourceVersionId === undefined ? {} : { "x-amz-copy-source-version-id": sourceVersionId }),
+      ...sourceVersionHeader(sourceVersionId),
     };
     return xmlReply("CopyPartResult", inner, { headers });
   },

@@ -67,7 +67,10 @@ const SPELLINGS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
 /**
  * Every byte of `text` decoded and spelled as AWS does. In a path ("/") a slash stays itself; in a
  * query ("+") a plus means a space, as in a form. A stray "%" is taken for itself.
- * Unverified: the plus and the stray "%".
+ *
+ * Observed: 2026-07-29, as others measured AWS: so it is with a slash that was encoded, and with the plus in a query.
+ * Differs: AWS takes a plus in a path for a space as well, and refuses a signature over it; here it is itself.
+ * Unverified: the stray "%".
  */
 function encodeAgain(text: string, kind: "/" | "+"): string {
   let result = "";

@@ -115,8 +115,9 @@ function readExpires(text: string): number {
 
 /**
  * The body is unsigned unless the query, or a signed header, gives its digest.
- * Unverified: AWS takes no offence at an x-amz-content-sha256 header that was not signed; that it
- * also keeps it out of the canonical request is our reading.
+ * Observed: 2026-02-21, as others recorded AWS: an x-amz-content-sha256 header that was not signed is no offence,
+ * where other headers of its kind are.
+ * Unverified: that AWS keeps it out of the canonical request too.
  * Differs: AWS does not decode the aws-chunked body of a presigned request but compares the word
  * STREAMING-… with the digest of the frames, after reading them all. We refuse it at once.
  */

@@ -61,13 +61,18 @@ for (const [title, request] of Object.entries(PUBLISHED)) {
 test("a mismatch tells what was signed, as UTF-8, and never the right signature", () => {
   const request = signed("GET", URL_, { "x-amz-meta-who": "Ren\xc3\xa9" });
   const canonical = `GET\n/bkt/other\n\nhost:127.0.0.1:9000\nx-amz-content-sha256:${EMPTY}\nx-amz-date:20130524T000000Z\nx-amz-meta-who:René\n\nhost;x-amz-content-sha256;x-amz-date;x-amz-meta-who\n${EMPTY}`;
+  const toSign = `AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n${hash("sha256", canonical)}`;
+  const bytes = (text: string) =>
+    [...Buffer.from(text)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   assert.throws(() => verify({ ...request, path: "/bkt/other" }), {
     code: "SignatureDoesNotMatch",
     detail: {
       AWSAccessKeyId: AWS.accessKeyId,
       SignatureProvided: request.headers["authorization"]?.slice(-64),
-      StringToSign: `AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n${hash("sha256", canonical)}`,
+      StringToSign: toSign,
+      StringToSignBytes: bytes(toSign),
       CanonicalRequest: canonical,
+      CanonicalRequestBytes: bytes(canonical),
     },
   });
 });

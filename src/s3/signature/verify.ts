@@ -80,12 +80,20 @@ export function signatureMismatch(
   stringToSign: string,
   provided: string,
 ): S3Error {
+  const canonical = Buffer.from(signature.canonicalRequest, "latin1");
   return new S3Error("SignatureDoesNotMatch", {
     AWSAccessKeyId: signature.accessKeyId,
     StringToSign: stringToSign,
     SignatureProvided: provided,
-    CanonicalRequest: Buffer.from(signature.canonicalRequest, "latin1").toString("utf8"),
+    StringToSignBytes: hexBytes(Buffer.from(stringToSign, "latin1")),
+    CanonicalRequest: canonical.toString("utf8"),
+    CanonicalRequestBytes: hexBytes(canonical),
   });
+}
+
+/** In hexadecimal, a space between them. */
+function hexBytes(bytes: Buffer): string {
+  return bytes.toString("hex").replace(/..(?=.)/g, "$& ");
 }
 
 /** Fails: SignatureDoesNotMatch. */
