@@ -63,6 +63,30 @@ test("a desk that is there again is found", async (t) => {
   }
 });
 
+test("while nobody else commits it does so by itself, and no longer when somebody does", async (t) => {
+  const path = await socketPath();
+  const shared = new MemoryMetaStore();
+  const atDesk: string[] = [];
+  const desk = new MemoryMetaStore();
+  desk.commit = async (change) => {
+    atDesk.push(nameOf(change));
+    return await shared.commit(change);
+  };
+  const server = await serveCommits(desk, path);
+  t.after(() => server.close());
+  await using store = await DeskMetaStore.open(shared, path);
+  for (let index = 0; index < 20; index += 1) await store.commit(put("before", `${index}`));
+  const before = atDesk.length;
+
+  await store.commit(put("alone", "x"));
+  await shared.commit(put("another's", "x"));
+  await store.commit(put("sees it", "x"));
+  await store.commit(put("not alone", "x"));
+
+  assert.ok(before < 20, `${before} of 20 at the desk`);
+  assert.deepEqual(atDesk.slice(before), ["not alone"]);
+});
+
 test("a failure keeps its kind and its words on its way", async (t) => {
   const path = await socketPath();
   const failing = new MemoryMetaStore();
@@ -155,6 +179,10 @@ async function socketPath(): Promise<string> {
 
 function put(key: string, value: string): Change {
   return { guards: [], writes: [{ key: Buffer.from(key), value: Buffer.from(value) }] };
+}
+
+function nameOf({ writes }: Change): string {
+  return writes.map(({ key }) => Buffer.from(key).toString()).join();
 }
 
 async function textOf(store: MetaStore, key: string): Promise<string | undefined> {

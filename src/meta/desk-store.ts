@@ -6,34 +6,32 @@ import { changeBytes, writeChange } from "#meta/change-codec.ts";
 import { type Outcome, readAnswer } from "#meta/desk-answer.ts";
 import { FRAME_BYTES_MAX, FrameReader, LENGTH_BYTES } from "#meta/frames.ts";
 import type { PackedEntries } from "#meta/packed.ts";
+import type { PendingCommit } from "#meta/pending-commit.ts";
+import { Solitude } from "#meta/solitude.ts";
 import type { Change, Entry, KeyRange, MetaStore, PackedRange, Snapshot } from "#meta/store.ts";
 
 /** After which a desk that is not there is looked for again. */
 const AGAIN_MS = 500;
 const ID_BYTES = 4;
 
-interface Waiting {
-  readonly change: Change;
-  readonly resolve: (sequence: number | undefined) => void;
-  readonly reject: (cause: unknown) => void;
-}
-
 /**
  * A store that several processes have open: reads are its own, changes are committed by the one at the desk
- * (see commit-desk.ts), together with those of the others. Where nobody is at the desk, it commits by itself.
+ * (see commit-desk.ts), together with those of the others. Where nobody is at the desk, or nobody else commits, it
+ * does so by itself: the way to another process and back costs more than a sync of a fast disk.
  */
 export class DeskMetaStore implements MetaStore {
   readonly #own: MetaStore;
   readonly #path: string;
   #socket: Socket | undefined;
   /** Of this turn of the event loop. */
-  #outgoing: Waiting[] = [];
+  #outgoing: PendingCommit[] = [];
   /**
    * At the desk, by their ids, which are used again. Not a Map, in which so much coming and going would bring
    * all that passes into V8's old space (see under-way.ts).
    */
-  #handed: (Waiting | undefined)[] = [];
+  #handed: (PendingCommit | undefined)[] = [];
   #freeIds: number[] = [];
+  readonly #solitude = new Solitude();
   #isOver = false;
   #allAnswered: (() => void) | undefined;
 
@@ -66,7 +64,14 @@ export class DeskMetaStore implements MetaStore {
   }
 
   async commit(change: Change): Promise<number | undefined> {
-    if (this.#socket === undefined) return await this.#own.commit(change);
+    const isByItself = this.#socket === undefined || this.#solitude.isAlone;
+    const before = this.#solitude.last;
+    const sequence = await (isByItself ? this.#own.commit(change) : this.#commitAtDesk(change));
+    this.#solitude.saw(before, sequence);
+    return sequence;
+  }
+
+  async #commitAtDesk(change: Change): Promise<number | undefined> {
     return await new Promise((resolve, reject) => {
       // What comes in this turn of the event loop goes out in one piece.
       if (this.#outgoing.length === 0) setImmediate(() => this.#hand());
@@ -128,7 +133,7 @@ export class DeskMetaStore implements MetaStore {
   #hand(): void {
     const outgoing = this.#outgoing;
     this.#outgoing = [];
-    const frames: { readonly waiting: Waiting; readonly bytes: number }[] = [];
+    const frames: { readonly waiting: PendingCommit; readonly bytes: number }[] = [];
     let total = 0;
     for (const waiting of outgoing) {
       const bytes = ID_BYTES + changeBytes(waiting.change);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { assert } from "#base/assert.ts";
-import { invalidArgument, S3Error } from "#base/error.ts";
+import { S3Error } from "#base/error.ts";
 import { ByteReader, incomplete, truncated } from "#s3/signature/byte-reader.ts";
 import { ChunkChain } from "#s3/signature/chunk-chain.ts";
 import type { ChunkedPayload } from "#s3/signature/payload.ts";
@@ -30,8 +30,9 @@ export interface ChunkedBody extends AsyncIterable<Uint8Array> {
 /**
  * Reads x-amz-decoded-content-length and x-amz-trailer. An anonymous upload has no `verified` and
  * can have no signed chunks.
- * Fails: InvalidArgument, InvalidRequest, MalformedTrailerError (announced in a mode without
- * trailers), MissingContentLength.
+ *
+ * Observed: 2025-11-20, as others measured AWS (versity/versitygw#1656): a length that is no number is none.
+ * Fails: InvalidRequest, MalformedTrailerError (announced in a mode without trailers), MissingContentLength.
  */
 export function readChunkedOptions(
   headers: Readonly<Record<string, string | undefined>>,
@@ -43,9 +44,8 @@ export function readChunkedOptions(
     throw new S3Error("InvalidRequest", {}, { message });
   }
   const length = headers["x-amz-decoded-content-length"];
-  if (length === undefined) throw new S3Error("MissingContentLength", {});
-  if (!/^\d{1,15}$/.test(length)) {
-    throw invalidArgument("x-amz-decoded-content-length", length, "The length must be a number.");
+  if (length === undefined || !/^\d{1,15}$/.test(length)) {
+    throw new S3Error("MissingContentLength", {});
   }
   const announced = readAnnounced(headers["x-amz-trailer"]);
   if (announced.length > 0 && !payload.trailer) throw new S3Error("MalformedTrailerError", {});

@@ -173,9 +173,8 @@ test("only checksums may be announced", () => {
 
 test("the length of the payload must be given as a number", () => {
   const name = "x-amz-decoded-content-length";
-  assert.throws(() => options({ [name]: undefined }), { code: "MissingContentLength" });
-  for (const length of ["", "-1", "1.5", "0x1", "1".repeat(16)]) {
-    assert.throws(() => options({ [name]: length }), { code: "InvalidArgument" });
+  for (const length of [undefined, "", "-1", "1.5", "0x1", "12x", "1".repeat(16)]) {
+    assert.throws(() => options({ [name]: length }), { code: "MissingContentLength" });
   }
 });
 
