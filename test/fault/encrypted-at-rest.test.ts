@@ -191,7 +191,7 @@ test("of encrypted objects neither the disk nor the log shows the bytes or a key
   });
 
   await t.test("the log", () => {
-    for (const code of ["AccessDenied", "SignatureDoesNotMatch", "InvalidRequest"]) {
+    for (const code of ["AccessDenied", "SignatureDoesNotMatch", "InvalidArgument"]) {
       assert.ok(log.includes(`"code":"${code}"`), code);
     }
     assert.equal(log.includes(MARK), false);

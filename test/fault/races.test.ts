@@ -39,7 +39,7 @@ test("concurrent requests to several workers leave what some order of them would
     const answers = await race(server, { path, round: 0, headers, sizeBytes: LARGE_BYTES });
     await requireOneWinner(server, path, answers);
     const directories = await readdir(join(server.dataDirectory, "blobs"), { recursive: true });
-    assert.equal(directories.filter((name) => /[0-9a-f]{32}$/.test(name)).length, 1);
+    assert.equal(directories.filter((name) => /[0-9a-f]{32}\.sum$/.test(name)).length, 1);
   });
 
   await t.test("exactly one of 32 writers with If-Match of one ETag wins, each time", async () => {
