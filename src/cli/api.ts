@@ -99,7 +99,7 @@ const NO_METHOD = 12;
 function mendOf(code: number | undefined, token: string | undefined): string {
   if (code === UNAUTHENTICATED) {
     return token === undefined
-      ? " Set LODE_ADMIN_TOKEN, or run it where ./data/admin-token can be read."
+      ? " Set LODE_ADMIN_TOKEN. That of ./data/admin-token is taken by itself, for http://127.0.0.1:9001 alone."
       : " Set another with LODE_ADMIN_TOKEN or --token.";
   }
   if (code === PERMISSION_DENIED) {

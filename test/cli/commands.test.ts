@@ -150,7 +150,10 @@ test("a refusal tells what to do, and exits 1", async (t) => {
   const wrong = await lode("whoami", "--token", "wrong");
   assert.match(wrong.stderr, /not valid, or not any more\. Set another with LODE_ADMIN_TOKEN/);
   const none = await runCli(["whoami"], { LODE_ADMIN_URL: environment.LODE_ADMIN_URL });
-  assert.match(none.stderr, /Set LODE_ADMIN_TOKEN, or run it where \.\/data\/admin-token/);
+  assert.match(
+    none.stderr,
+    /Set LODE_ADMIN_TOKEN\. That of \.\/data\/admin-token .* for \S+:9001 alone/,
+  );
   const nobody = await lode("whoami", "--admin-url", "http://127.0.0.1:1");
   assert.match(
     nobody.stderr,
