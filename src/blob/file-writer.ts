@@ -30,9 +30,9 @@ export class FileWriter implements BlobWriter {
   }
 
   write(chunk: Uint8Array, how?: { readonly stays: boolean }): Promise<void> {
-    return this.#step(async () => {
+    return this.#step(() => {
       this.#sums.update(chunk);
-      await this.#appender.write(chunk, how);
+      return this.#appender.write(chunk, how);
     });
   }
 

@@ -71,8 +71,8 @@ export class DeskMetaStore implements MetaStore {
     return sequence;
   }
 
-  async #commitAtDesk(change: Change): Promise<number | undefined> {
-    return await new Promise((resolve, reject) => {
+  #commitAtDesk(change: Change): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
       // What comes in this turn of the event loop goes out in one piece.
       if (this.#outgoing.length === 0) setImmediate(() => this.#hand());
       this.#outgoing.push({ change, resolve, reject });
