@@ -7,11 +7,17 @@ import { StorageError } from "#base/error.ts";
 import { writeStamp } from "#base/stamp.ts";
 import { commitFailure } from "#meta/commit-failure.ts";
 import { addInPlace, addToCounter, isWithin } from "#meta/counter.ts";
-import { Gathering } from "#meta/gathering.ts";
+import { GroupCommit } from "#meta/group-commit.ts";
 import { cannotOpen, makeLockFile } from "#meta/lock-file.ts";
 import type { PackedEntries } from "#meta/packed.ts";
-import type { PendingCommit } from "#meta/pending-commit.ts";
 import { RangeReader } from "#meta/range-reader.ts";
+import {
+  REVISION_BYTES,
+  readRevision,
+  revisionBytes,
+  withoutRevision,
+  writeRevision,
+} from "#meta/revision.ts";
 import { isSeldom, SELDOM_KEY } from "#meta/seldom.ts";
 import type {
   Add,
@@ -27,13 +33,8 @@ import type {
 
 /** Address space set aside for the map; the file itself grows only with what it holds. */
 const MAP_BYTES = 2 ** 40;
-/** Changes that one transaction carries at most: it bounds how long the event loop is held. */
-const BATCH_CHANGES_MAX = 256;
 /** LMDB's own limit, for pages of 4 KiB. */
 const KEY_BYTES_MAX = 1_978;
-/** Before each value stand the eight bytes of its revision. */
-const REVISION_BYTES = 8;
-const SMALL_BYTES = 1_024;
 /** The largest inline object with its record fits. */
 const ROOM_BYTES = 128 * 1_024;
 /** The last commit's sequence; no caller's key begins with a zero byte. */
@@ -69,9 +70,7 @@ export class LmdbMetaStore implements MetaStore {
   readonly #db: Database<Buffer, Buffer> & FastReads;
   readonly #reader = new RangeReader(REVISION_BYTES);
   readonly #scratch = Buffer.allocUnsafeSlow(ROOM_BYTES);
-  readonly #waiting: PendingCommit[] = [];
-  readonly #gathering = new Gathering();
-  #committing: Promise<void> | undefined;
+  readonly #group = new GroupCommit((changes) => this.#commitAll(changes));
   #isFresh = false;
   readonly #tellBroken: (cause: StorageError) => void;
   #broken: StorageError | undefined;
@@ -123,12 +122,8 @@ export class LmdbMetaStore implements MetaStore {
     });
   }
 
-  async commit(change: Change): Promise<number | undefined> {
-    return await new Promise((resolve, reject) => {
-      this.#waiting.push({ change, resolve, reject });
-      this.#gathering.stir();
-      this.#committing ??= this.#drain();
-    });
+  commit(change: Change): Promise<number | undefined> {
+    return this.#group.commit(change);
   }
 
   snapshot(): Snapshot {
@@ -160,7 +155,7 @@ export class LmdbMetaStore implements MetaStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#committing;
+    await this.#group.atRest();
     await this.#root.close();
   }
 
@@ -199,29 +194,14 @@ export class LmdbMetaStore implements MetaStore {
     });
   }
 
-  async #drain(): Promise<void> {
-    // Whoever asks within this turn of the event loop shares the first transaction.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH_CHANGES_MAX);
-      const beganMs = performance.now();
-      await this.#commitBatch(batch);
-      const tookMs = performance.now() - beganMs;
-      await this.#gathering.wait(batch.length, tookMs, () => this.#waiting.length);
-    }
-    this.#committing = undefined;
-  }
-
-  async #commitBatch(batch: readonly PendingCommit[]): Promise<void> {
+  async #commitAll(changes: readonly Change[]): Promise<readonly (number | undefined)[]> {
     try {
       // Of a map that is broken lmdb-js would never answer.
       if (this.#broken !== undefined) throw this.#broken;
       // A child, of which nothing stays when something in it throws: lmdb-js commits the rest of a plain one.
-      const sequences = await this.#root.childTransaction(() => this.#apply(batch));
-      for (const [index, { resolve }] of batch.entries()) resolve(sequences[index]);
+      return await this.#root.childTransaction(() => this.#apply(changes));
     } catch (cause) {
-      const error = this.#broken ?? (await this.#failureOf(cause));
-      for (const { reject } of batch) reject(error);
+      throw this.#broken ?? (await this.#failureOf(cause));
     }
   }
 
@@ -249,12 +229,12 @@ export class LmdbMetaStore implements MetaStore {
   }
 
   /** Runs inside the write transaction. */
-  #apply(batch: readonly PendingCommit[]): (number | undefined)[] {
+  #apply(changes: readonly Change[]): (number | undefined)[] {
     const last = this.#db.getBinary(SEQUENCE_KEY);
     let sequence = last === undefined ? 0 : readRevision(last);
     const before = sequence;
     let seldom = before;
-    const sequences = batch.map(({ change: { guards, writes, adds = [] } }) => {
+    const sequences = changes.map(({ guards, writes, adds = [] }) => {
       if (!guards.every((guard) => this.#holds(guard))) return undefined;
       if (!adds.every((add) => add.bounds === undefined || this.#fits(add))) return undefined;
       sequence += 1;
@@ -263,8 +243,8 @@ export class LmdbMetaStore implements MetaStore {
       if (writes.some(({ key }) => isSeldom(key))) seldom = sequence;
       return sequence;
     });
-    if (sequence !== before) this.#store(SEQUENCE_KEY, sequenceBytes(sequence));
-    if (seldom !== before) this.#store(SELDOM_KEY, sequenceBytes(seldom));
+    if (sequence !== before) this.#store(SEQUENCE_KEY, revisionBytes(sequence));
+    if (seldom !== before) this.#store(SELDOM_KEY, revisionBytes(seldom));
     return sequences;
   }
 
@@ -321,27 +301,4 @@ function syncNames(directory: string): void {
   } finally {
     closeSync(descriptor);
   }
-}
-
-function sequenceBytes(sequence: number): Buffer {
-  const bytes = Buffer.allocUnsafe(REVISION_BYTES);
-  writeRevision(bytes, sequence);
-  return bytes;
-}
-
-function writeRevision(into: Buffer, revision: number): void {
-  into.writeUInt32BE(Math.floor(revision / 2 ** 32), 0);
-  into.writeUInt32BE(revision % 2 ** 32, 4);
-}
-
-/** Small values are copied: a view of one would make V8 move it out of its heap, at five times the cost. */
-function withoutRevision(stored: Buffer): Buffer {
-  if (stored.length > SMALL_BYTES) return stored.subarray(REVISION_BYTES);
-  const value = Buffer.allocUnsafe(stored.length - REVISION_BYTES);
-  stored.copy(value, 0, REVISION_BYTES);
-  return value;
-}
-
-function readRevision(stored: Buffer): number {
-  return stored.readUInt32BE(0) * 2 ** 32 + stored.readUInt32BE(4);
 }
