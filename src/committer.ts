@@ -1,6 +1,7 @@
 import { assert } from "#base/assert.ts";
 import { deadline } from "#base/clock.ts";
 import { makeLog } from "#base/log.ts";
+import { endProcess } from "#end-process.ts";
 import { endSoon } from "#last-words.ts";
 import { serveCommits } from "#meta/commit-desk.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
@@ -37,7 +38,7 @@ export function runCommitter(): void {
     }
     serve(message.start).then(
       () => tell({ kind: "ready" }),
-      (cause) => tell({ kind: "failed", message: String(cause) }, () => process.exit(1)),
+      (cause) => tell({ kind: "failed", message: String(cause) }, () => endProcess(1)),
     );
   });
   // A terminal sends its signals to the whole group: the supervisor decides.
@@ -48,15 +49,18 @@ async function serve({ metadata, socket, pretty }: CommitterStart): Promise<void
   const log = makeLog({ pretty, access: false, to: 2 });
   const store = new LmdbMetaStore(metadata, { broken: endSoon(log) });
   const server = await serveCommits(store, socket);
-  process.once("disconnect", () => {
-    deadline(LAST_WORKERS_MS, () => process.exit(1));
+  const finish = (): void => {
+    deadline(LAST_WORKERS_MS, () => endProcess(1));
     server.close(() => {
       store[Symbol.asyncDispose]().then(
-        () => process.exit(0),
-        () => process.exit(1),
+        () => endProcess(0),
+        () => endProcess(1),
       );
     });
-  });
+  };
+  // A supervisor that died meanwhile has been told of already.
+  if (process.connected) process.once("disconnect", finish);
+  else finish();
 }
 
 /** A supervisor that is gone needs not be told: "disconnect" ends this process. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { isLoopback } from "#base/loopback.ts";
 import { SETTINGS, type Setting, settingNames } from "#settings.ts";
 
 /** A setting that cannot be used. The message names it and the mend. */
@@ -207,11 +208,6 @@ function address(name: Name, text: string): Address {
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) throw bad(name, text, "give HOST:PORT, as 127.0.0.1:9000.");
   return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
-}
-
-/** Whether only this machine can reach it. */
-export function isLoopback(host: string): boolean {
-  return /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/i.test(host);
 }
 
 /** Fails: ConfigError: what goes over a network in the clear can be read and replayed there. */

@@ -40,10 +40,14 @@ export class Fleet {
     return !this.#stopping && this.#ready.size === this.#start.config.workers;
   }
 
-  /** Resolves to the port when every worker serves. Fails when one cannot. */
+  /** Resolves to the port when every worker serves. Fails when one cannot; not at all after a drain. */
   async start(): Promise<number> {
     const { workers } = this.#start.config;
-    const ports = await Promise.all(Array.from({ length: workers }, () => this.#launch()));
+    const launched = Promise.all(Array.from({ length: workers }, () => this.#launch()));
+    const ports = await launched.catch(async (cause) => {
+      if (this.#stopping) await new Promise(() => undefined);
+      throw cause;
+    });
     cluster.on("exit", (worker) => this.#gone(worker));
     // Those that served, and ended while others still began.
     for (const worker of this.#ready) if (worker.isDead()) this.#gone(worker);

@@ -11,6 +11,7 @@ import { JobPlace } from "#catalog/job-place.ts";
 import { Organizations } from "#catalog/organizations.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import type { Config } from "#config.ts";
+import { watchDirectory } from "#directory-watch.ts";
 import type { Fleet } from "#fleet.ts";
 import { runAccessKeys } from "#job/access-keys.ts";
 import { type AuditJob, deliverAll, runAudit } from "#job/audit.ts";
@@ -18,9 +19,11 @@ import { runGarbage } from "#job/garbage.ts";
 import { runLifecycle } from "#job/lifecycle.ts";
 import { runOrphans } from "#job/orphans.ts";
 import { runRecount } from "#job/recount.ts";
+import type { Running } from "#job/running.ts";
 import { runScrub } from "#job/scrub.ts";
 import { SCRUB, type ScrubSettings } from "#job/scrub-record.ts";
 import { runVolumes } from "#job/volumes.ts";
+import { endSoon } from "#last-words.ts";
 import type { MetaStore } from "#meta/store.ts";
 import { DAY_MS } from "#object/lifecycle-due.ts";
 import { OpenVolumes } from "#open-volumes.ts";
@@ -30,6 +33,7 @@ import type { Stores } from "#versioned/store.ts";
 export interface Jobs {
   /** Where audit records wait. */
   readonly audit: string;
+  readonly metadata: string;
   readonly meta: MetaStore;
   readonly blobs: BlobStore;
   readonly keyring: Keyring;
@@ -37,28 +41,34 @@ export interface Jobs {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly running: Running;
   readonly firstOrganizationId: string;
 }
 
-/** What goes on beside the requests, until the signal. */
+/** What goes on beside the requests, until the signal. Each is known by its name while it does. */
 export async function runJobs(config: Config, jobs: Jobs): Promise<void> {
-  const { meta, blobs, keyring, log } = jobs;
+  const { meta, blobs, keyring, log, running } = jobs;
   const stores = { meta, blobs, keyring, clock: systemClock, limits: ENGINE_LIMITS };
   const catalog = new Catalog(meta, systemClock);
   const engine = new VersionedEngine(stores);
-  await using volumes = new OpenVolumes(systemClock, log);
+  const volumes = new OpenVolumes(systemClock, log);
   const parts: Parts = { ...jobs, config, stores, catalog, engine, volumes };
-  await Promise.all([
-    sweepVolumes(parts),
-    collectGarbage(parts),
-    removeOrphans(parts),
-    expire(parts),
-    recount(parts),
-    readAgain(parts),
-    deliverAudit(parts),
-    forgetAccessKeys(parts),
-  ]);
+  const named = Object.entries(JOBS);
+  await Promise.all(named.map(([name, job]) => running.while(name, async () => await job(parts))));
+  await running.while("the closing of volumes", async () => await volumes[Symbol.asyncDispose]());
 }
+
+const JOBS: Readonly<Record<string, (parts: Parts) => Promise<void>>> = {
+  "the watch over the data directory": watchMetadata,
+  "the sweep and the digests of volumes": sweepVolumes,
+  "the garbage": collectGarbage,
+  "the orphaned blobs": removeOrphans,
+  "the lifecycle rules": expire,
+  "the recount": recount,
+  "the scrub": readAgain,
+  "the delivery of audit records": deliverAudit,
+  "the access keys that ended": forgetAccessKeys,
+};
 
 interface Parts extends Jobs {
   readonly config: Config;
@@ -68,7 +78,12 @@ interface Parts extends Jobs {
   readonly volumes: OpenVolumes;
 }
 
-async function sweepVolumes({ catalog, volumes, metrics, log, signal }: Parts): Promise<void> {
+async function watchMetadata({ metadata, log, signal }: Parts): Promise<void> {
+  await watchDirectory({ path: metadata, clock: systemClock, gone: endSoon(log, 2), signal });
+}
+
+async function sweepVolumes(parts: Parts): Promise<void> {
+  const { catalog, volumes, metrics, log, running, signal } = parts;
   await runVolumes({
     catalog,
     volumeOf: volumes.of,
@@ -78,8 +93,7 @@ async function sweepVolumes({ catalog, volumes, metrics, log, signal }: Parts): 
       metrics.volumeSwept.inc({ what: "leftovers" }, leftovers);
       metrics.volumeSwept.inc({ what: "records" }, records);
     },
-    log,
-    signal,
+    ...{ log, running, signal },
   });
 }
 

@@ -26,8 +26,9 @@ async function run([command, ...args]: readonly string[]): Promise<void> {
       }
       const config = readConfig(args, process.env);
       const { runSupervisor } = await import("#supervisor.ts");
+      const { endProcess } = await import("#end-process.ts");
       await runSupervisor(config);
-      return process.exit(0);
+      return endProcess(0);
     }
     case "check":
     case "backup":

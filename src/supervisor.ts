@@ -6,6 +6,7 @@ import { AuditSpool } from "#audit/spool.ts";
 import { systemClock } from "#base/clock.ts";
 import { Keyring } from "#base/keyring.ts";
 import { type Log, makeLog } from "#base/log.ts";
+import { isLoopback } from "#base/loopback.ts";
 import { Metrics } from "#base/metrics.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
@@ -15,10 +16,11 @@ import { type Identities, openIdentities } from "#catalog/identities.ts";
 import { CommitTogether } from "#commit-together.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import { composeControl } from "#compose-control.ts";
-import { type Config, ConfigError, isLoopback } from "#config.ts";
+import { type Config, ConfigError } from "#config.ts";
 import { ControlAudit } from "#control-audit.ts";
 import { Fleet } from "#fleet.ts";
 import { measureUsage } from "#job/measure-usage.ts";
+import { Running } from "#job/running.ts";
 import { deliverLeft, type Jobs, runJobs, scrubSettings } from "#jobs.ts";
 import { endSoon } from "#last-words.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
@@ -33,12 +35,16 @@ import {
 } from "#server/data-directory.ts";
 import { type Listening, listen } from "#server/listen.ts";
 import { masterKeys } from "#server/master-key.ts";
+import { stop } from "#stop.ts";
 import { UsageCounters } from "#versioned/usage-counters.ts";
 import { isPretty, readTls, type WorkerStart } from "#worker.ts";
 
 /** Runs the server: workers that speak S3, the admin listener, the jobs. Resolves after a drain. */
 export async function runSupervisor(config: Config): Promise<void> {
-  const log = makeLog({ pretty: isPretty(config), access: config.accessLog, to: 2 });
+  const pretty = isPretty(config);
+  const log = makeLog({ pretty, access: config.accessLog, to: 2 });
+  // Whoever started this process need not listen to what it says.
+  process.stdout.on("error", () => undefined);
   checkTls(config);
   await using directory = await openDataDirectory(config.data);
   const keys = masterKeys(directory, config.masterKeyFile);
@@ -58,9 +64,7 @@ export async function runSupervisor(config: Config): Promise<void> {
   const principal = await firstAdministrator({ meta, identities, catalog });
   const { accessKeyId, secret } = root;
   const { data, workers } = config;
-  await using together = await CommitTogether.start({
-    ...{ data, metadata, workers, log, pretty: isPretty(config) },
-  });
+  await using together = await CommitTogether.start({ data, metadata, workers, log, pretty });
   const start: WorkerStart = {
     config,
     root: { accessKeyId, secret, principal },
@@ -78,13 +82,17 @@ export async function runSupervisor(config: Config): Promise<void> {
   const stopping = new AbortController();
   // From here on, so that a signal during the start is not lost.
   const signalled = untilSignal();
-  const port = await fleet.start();
-  await using volumes = new OpenVolumes(systemClock, log);
-  const { signal: stop } = stopping;
-  const jobs = {
-    ...{ audit: directory.audit, meta, blobs, keyring, fleet, metrics, log, signal: stop },
-    firstOrganizationId: principal.organizationId ?? "",
+  const running = new Running();
+  const { signal } = stopping;
+  const firstOrganizationId = principal.organizationId ?? "";
+  const jobs: Jobs = {
+    ...{ audit: directory.audit, metadata, meta, blobs, keyring, fleet, metrics, log },
+    ...{ running, signal, firstOrganizationId },
   };
+  const ending = { config, jobs, audit, signalled, stopping };
+  const port = await Promise.race([fleet.start(), signalled.then(() => undefined)]);
+  if (port === undefined) return await untilStopped(Promise.resolve(), ending);
+  await using volumes = new OpenVolumes(systemClock, log);
   const view = viewOf(config, {
     ...jobs,
     volumes,
@@ -95,14 +103,29 @@ export async function runSupervisor(config: Config): Promise<void> {
   });
   await using admin = await listenAdmin(config, view);
   announce(config, { s3: port, admin: admin.port, root, operator, directory });
-  const working = runJobs(config, jobs);
-  const signal = await signalled;
-  log.info(`${signal}: no new connections; running requests finish`);
+  await untilStopped(runJobs(config, jobs), ending);
+}
+
+interface Ending {
+  readonly config: Config;
+  readonly jobs: Jobs;
+  readonly audit: ControlAudit;
+  readonly signalled: Promise<string>;
+  readonly stopping: AbortController;
+}
+
+/** Resolves when, upon a signal, all has come to its end. */
+async function untilStopped(working: Promise<void>, ending: Ending): Promise<void> {
+  const { config, jobs, audit, signalled, stopping } = ending;
+  const { fleet, log, running } = jobs;
+  log.info(`${await signalled}: no new connections; running requests finish`);
   stopping.abort();
-  await Promise.all([fleet.drain(), working]);
-  await audit.close();
-  await deliverLeft(config, jobs);
-  log.flush();
+  const drained = running.while("requests", async () => await fleet.drain());
+  const last = async (): Promise<void> => {
+    await running.while("the audit", async () => await audit.close());
+    await running.while("the last audit records", async () => await deliverLeft(config, jobs));
+  };
+  await stop({ log, running, drained: Promise.all([drained, working]), last });
 }
 
 interface Viewed extends Jobs {
@@ -132,7 +155,7 @@ function viewOf(config: Config, parts: Viewed): AdminView {
       silence: parts.audited.silence,
       report: (cause, requestId) => {
         metrics.failures.inc();
-        log.error("a call of the control API failed by a fault of ours", cause, { requestId });
+        log.error("a call of the control API met a fault of ours", cause, { requestId });
       },
     }),
     called: (request, handled, ms) => {
@@ -262,7 +285,7 @@ function shellQuoted(path: string): string {
 /** Later signals change nothing: a terminal and what started us may both pass on one Ctrl-C. */
 async function untilSignal(): Promise<string> {
   return await new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => resolve(signal));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => resolve(signal));
   });
 }
 

@@ -13,6 +13,7 @@ import { after, rescue, type Soon } from "#base/soon.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import { composeFront, ENGINE_LIMITS, type RootCredential } from "#compose.ts";
 import type { Config } from "#config.ts";
+import { endProcess } from "#end-process.ts";
 import { endSoon } from "#last-words.ts";
 import { DeskMetaStore } from "#meta/desk-store.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
@@ -77,7 +78,7 @@ export function runWorker(): void {
         },
         (cause) => {
           const message = cause instanceof Error ? cause.message : String(cause);
-          process.send?.({ kind: "failed", message } satisfies FromWorker, () => process.exit(1));
+          process.send?.({ kind: "failed", message } satisfies FromWorker, () => endProcess(1));
         },
       );
     }
@@ -91,10 +92,10 @@ export function runWorker(): void {
 }
 
 function stop(worker: Worker | undefined): void {
-  if (worker === undefined) process.exit(0);
+  if (worker === undefined) endProcess(0);
   worker.drain().then(
-    () => process.exit(0),
-    () => process.exit(1),
+    () => endProcess(0),
+    () => endProcess(1),
   );
 }
 
@@ -103,12 +104,12 @@ function stop(worker: Worker | undefined): void {
  * directory meanwhile. A server that is started in its place has it at once, and what is left here is cut off.
  */
 function finish(worker: Worker | undefined): void {
-  if (worker === undefined) process.exit(0);
+  if (worker === undefined) endProcess(0);
   const { log, data } = worker;
   const cutOff = (why: string) => {
     log.warn(`the supervisor is gone, and requests that still run are cut off: ${why}`);
-    log.flush();
-    process.exit(1);
+    const end = (): never => endProcess(1);
+    log.flush().then(end, end);
   };
   deadline(DRAIN_MS, () => cutOff("their time is over"));
   keepToFinish(data).then(
@@ -195,7 +196,7 @@ async function start(given: WorkerStart): Promise<Worker> {
     await audit.close();
     await volumes[Symbol.asyncDispose]();
     await meta[Symbol.asyncDispose]();
-    log.flush();
+    await log.flush();
   };
   let drained: Promise<void> | undefined;
   return {

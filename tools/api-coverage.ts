@@ -95,7 +95,7 @@ function actionsOf(operation: Operation, version: string | undefined): readonly 
   }
 }
 
-function sampleOf({ name, route }: Operation, version: string | undefined): S3Request {
+function sampleOf({ name, route, body }: Operation, version: string | undefined): S3Request {
   const { method, on, query = [], header } = route;
   const copied = version === undefined ? "bucket/source" : `bucket/source?versionId=${version}`;
   const words = query.map(sampleParameter);
@@ -121,8 +121,19 @@ function sampleOf({ name, route }: Operation, version: string | undefined): S3Re
     },
     signedMs: 0,
     nowMs: 0,
+    ...(body === "form" ? FORM : {}),
   };
 }
+
+/** What a form says that nobody signed. */
+const FORM = {
+  key: "key",
+  signedMs: undefined,
+  form: {
+    fields: new Map<string, string>(),
+    file: { name: "", sizeBytesMin: 0, sizeBytesMax: 0, chunks: nothing() },
+  },
+};
 
 function sampleParameter(condition: string): string {
   if (condition.includes("=")) return condition;

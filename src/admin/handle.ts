@@ -11,6 +11,7 @@ import { asControlError, errorReply, jsonReply } from "#admin/reply.ts";
 import { headerOf, requestLookup } from "#admin/request-lookup.ts";
 import type { Router } from "#admin/route.ts";
 import { ControlError } from "#base/control-error.ts";
+import type { StorageError } from "#base/error.ts";
 import type { HttpReply, HttpRequest } from "#base/http.ts";
 import { randomHex } from "#base/random.ts";
 import { FederationError } from "#federation/federation-error.ts";
@@ -19,7 +20,7 @@ import { FederationError } from "#federation/federation-error.ts";
 export interface Control extends Foundation, KnownTokens {
   readonly route: Router;
   readonly attempts: FailedAttempts;
-  /** Told of every failure that is ours: it logs the cause and counts it. */
+  /** Told of every failure that is ours, and of what cannot be read: it logs the cause and counts it. */
   readonly report: (cause: unknown, requestId: string) => void;
   /**
    * Does what switches the audit of an organization off, when the call is recorded.
@@ -93,7 +94,8 @@ async function answer(http: HttpRequest, control: Control, trace: Trace): Promis
       trace.silenced = about.organizationId;
       return await control.silence(http, trace, change);
     };
-    const request = { authorization, text, lookup, identified, silencing };
+    const damaged = (damage: StorageError) => control.report(damage, trace.requestId);
+    const request = { authorization, text, lookup, identified, damaged, silencing };
     return jsonReply(await call.run({ ...control, judge, caller, organizationId, request }));
   } catch (cause) {
     const error = asControlError(cause);

@@ -4,6 +4,7 @@ import type { Principal } from "#access/principal.ts";
 import type { Caller } from "#admin/caller.ts";
 import type { Asked, Judge } from "#admin/judge.ts";
 import type { Clock } from "#base/clock.ts";
+import type { StorageError } from "#base/error.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Identities } from "#catalog/identities.ts";
 import type { Federation } from "#federation/federation.ts";
@@ -64,6 +65,8 @@ export interface RequestView {
   readonly lookup: Lookup;
   /** To be told who asks, by an operation that finds it out itself: for the log and the audit. */
   readonly identified: (principal: Principal) => void;
+  /** To be told of what cannot be read, by an operation that goes on all the same. */
+  readonly damaged: (damage: StorageError) => void;
   /** Does what ends the audit of an organization, of which its last record tells before, as being about `identifier`. */
   readonly silencing: <T>(
     about: { readonly organizationId: string; readonly identifier: string },

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import {
   AUDIT_PLANES,
@@ -227,7 +227,10 @@ export async function adoptBatches(
     if (!file.endsWith(OPEN)) continue;
     const path = join(root, file);
     const found = await stat(path).catch(() => undefined);
-    if (found === undefined || found.mtimeMs > nowMs - idleMs) continue;
+    if (found === undefined) continue;
+    // Written before the clock was set back: from now on it is known whether anybody still writes to it.
+    if (found.mtimeMs > nowMs) await utimes(path, nowMs / 1_000, nowMs / 1_000);
+    if (found.mtimeMs > nowMs - idleMs) continue;
     await rename(path, path.slice(0, -OPEN.length) + READY);
   }
 }

@@ -50,14 +50,19 @@ const CODES = {
     "The conditional request cannot succeed due to a conflicting operation against this resource. Try again.",
     "Key",
   ),
-  EntityTooLarge: code(400, "Your proposed upload exceeds the maximum allowed object size."),
+  EntityTooLarge: code(
+    400,
+    "Your proposed upload exceeds the maximum allowed object size.",
+    "ProposedSize?",
+    "MaxSizeAllowed?",
+  ),
   EntityTooSmall: code(
     400,
     "Your proposed upload is smaller than the minimum allowed object size.",
     "ProposedSize",
     "MinSizeAllowed",
-    "PartNumber",
-    "ETag",
+    "PartNumber?",
+    "ETag?",
   ),
   ExpiredToken: code(400, "The provided token has expired."),
   IdempotencyParameterMismatch: code(
@@ -137,6 +142,10 @@ const CODES = {
     "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
     "UploadId",
   ),
+  InvalidPolicyDocument: code(
+    400,
+    "The content of the form does not meet the conditions specified in the policy document.",
+  ),
   InvalidRange: code(
     416,
     "The requested range is not satisfiable.",
@@ -175,6 +184,11 @@ const CODES = {
     "The XML that you provided was not well-formed or did not validate against our published schema.",
   ),
   MaxMessageLengthExceeded: code(400, "Your request was too large."),
+  MaxPostPreDataLengthExceededError: code(
+    400,
+    "Your POST request fields preceding the upload file were too large.",
+    "MaxPostPreDataLengthBytes",
+  ),
   MetadataTooLarge: code(
     400,
     "Your metadata headers exceed the maximum allowed metadata size.",
@@ -268,8 +282,8 @@ const CODES = {
     "StringToSign",
     "SignatureProvided",
     "StringToSignBytes",
-    "CanonicalRequest",
-    "CanonicalRequestBytes",
+    "CanonicalRequest?",
+    "CanonicalRequestBytes?",
   ),
   SlowDown: code(503, "Please reduce your request rate."),
   TooManyBuckets: code(

@@ -1,4 +1,4 @@
-import { type Logger as PinoLogger, pino, destination as pinoDestination } from "pino";
+import { type Logger as PinoLogger, pino } from "pino";
 import { systemClock } from "#base/clock.ts";
 import { LineWriter } from "#base/line-writer.ts";
 
@@ -11,13 +11,9 @@ export interface Log {
   readonly error: (message: string, cause: unknown, fields?: Fields) => void;
   /** One line for each request. */
   readonly access: (fields: Fields) => void;
-  /** Writes out what is still held. */
-  readonly flush: () => void;
+  /** Writes out what is still held, for the end of the process; waits a second for who does not read it, and no longer. */
+  readonly flush: () => Promise<void>;
 }
-
-/** A line up to this size reaches a pipe whole, whoever else writes to it. */
-const PIPE_BYTES = 4_096;
-const FLUSH_MS = 500;
 
 export interface LogOptions {
   /** For people, else one JSON object a line. */
@@ -29,31 +25,19 @@ export interface LogOptions {
 
 export function makeLog({ pretty, access, to }: LogOptions): Log {
   // A person wants each line at once; a machine wants them cheap.
-  const destination = pretty
-    ? pinoDestination({ dest: to, sync: true })
-    : pinoDestination({
-        dest: to,
-        sync: false,
-        maxWrite: PIPE_BYTES,
-        minLength: PIPE_BYTES - 1,
-        periodicFlush: FLUSH_MS,
-      });
+  const lines = new LineWriter(to, { atOnce: pretty });
+  const write = pretty
+    ? (line: string) => lines.write(readable(line))
+    : (line: string) => lines.write(line);
   const options = { base: { pid: process.pid }, timestamp: isoTimestamp };
-  const sink = pretty
-    ? { write: (line: string) => destination.write(readable(line)) }
-    : destination;
-  const logger: PinoLogger = pino(options, sink);
-  const lines = pretty ? sink : new LineWriter(to);
+  const logger: PinoLogger = pino(options, { write });
   return {
     info: (message, fields = {}) => logger.info(fields, message),
     warn: (message, fields = {}) => logger.warn(fields, message),
     error: (message, cause, fields = {}) =>
       logger.error({ ...fields, err: asError(cause) }, message),
-    access: access ? (fields) => lines.write(accessLine(fields)) : () => undefined,
-    flush: () => {
-      destination.flushSync();
-      if (lines instanceof LineWriter) lines.flush();
-    },
+    access: access ? (fields) => write(accessLine(fields)) : () => undefined,
+    flush: async () => await lines.flush(),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Principal } from "#access/principal.ts";
 import { digestOf } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
 import { ControlError } from "#base/control-error.ts";
-import { StorageError } from "#base/error.ts";
+import type { StorageError } from "#base/error.ts";
 import type { Keyring } from "#base/keyring.ts";
 import { randomBytes } from "#base/random.ts";
 import {
@@ -14,6 +14,17 @@ import {
   newKeyPair,
 } from "#catalog/access-key-form.ts";
 import { type Holder, type Holders, organizationOf } from "#catalog/holders.ts";
+import {
+  damageOf,
+  isFlag,
+  isNumber,
+  isText,
+  listOf,
+  mapOf,
+  maybe,
+  recordOf,
+  type Shape,
+} from "#catalog/record-shape.ts";
 import type { Revocations } from "#catalog/revocations.ts";
 import { commitOrAbort, type Row, type RowsAsk, Table } from "#catalog/table.ts";
 import type { MetaStore } from "#meta/store.ts";
@@ -71,6 +82,24 @@ interface KeyRecord extends Holder {
   readonly sessionDigest: string | undefined;
 }
 
+const SHAPE: Shape<KeyRecord> = {
+  principal: recordOf<Principal>({
+    kind: isText,
+    organizationId: isText,
+    name: isText,
+    groups: listOf(isText),
+  }),
+  incarnation: maybe(isText),
+  federationId: maybe(isText),
+  secret: maybe(isText),
+  sealedBy: isText,
+  createdMs: isNumber,
+  expiryMs: maybe(isNumber),
+  suspended: isFlag,
+  deletedMs: maybe(isNumber),
+  attributes: mapOf(isText),
+  sessionDigest: maybe(isText),
+};
 const PURPOSE = "access keys";
 /** How many keys of one principal may live: what a list and a revocation have to look through. */
 const KEYS_OF_PRINCIPAL_MAX = 1_000;
@@ -94,8 +123,8 @@ export class AccessKeys {
 
   constructor(parts: AccessKeysParts) {
     this.#parts = parts;
-    this.#table = new Table(parts.meta, "K");
-    this.#index = new Table(parts.meta, "k");
+    this.#table = new Table(parts.meta, "K", SHAPE);
+    this.#index = new Table(parts.meta, "k", {});
   }
 
   /**
@@ -230,8 +259,7 @@ export class AccessKeys {
           const row = await this.#table.find(id);
           if (row !== undefined && this.#hasEnded(row.value, DAY_MS)) await this.#forget(row);
         } catch (cause) {
-          if (!(cause instanceof StorageError && cause.kind === "corrupt")) throw cause;
-          failed(cause);
+          failed(damageOf(cause));
         }
       }),
     );
@@ -253,8 +281,8 @@ export class AccessKeys {
         try {
           return await this.#table.find(keyOfIndex(id));
         } catch (cause) {
-          if (cause instanceof StorageError && cause.kind === "corrupt") return undefined;
-          throw cause;
+          damageOf(cause);
+          return undefined;
         }
       }),
     );
@@ -332,10 +360,12 @@ export class AccessKeys {
     throw new ControlError("ResourceExhausted", message);
   }
 
-  /** For `graceMs` or longer. */
+  /** For `graceMs` or longer; or it was deleted before the clock was set back, nobody knows how long ago. */
   #hasEnded({ deletedMs, expiryMs }: KeyRecord, graceMs: number): boolean {
+    const nowMs = this.#parts.clock.now();
+    if (deletedMs !== undefined && deletedMs > nowMs) return true;
     const endMs = deletedMs ?? expiryMs;
-    return endMs !== undefined && endMs + graceMs <= this.#parts.clock.now();
+    return endMs !== undefined && endMs + graceMs <= nowMs;
   }
 
   async #forget({ id, value, revision }: Row<KeyRecord>): Promise<void> {

@@ -3,7 +3,9 @@ import { organizationRules } from "#access/organization-rules.ts";
 import { PolicyError } from "#access/policy-error.ts";
 import { Rules } from "#access/rules.ts";
 import { ControlError } from "#base/control-error.ts";
+import { StorageError } from "#base/error.ts";
 import { NO_LIMITS, type OrganizationLimits } from "#catalog/organization-limits.ts";
+import { isNumber, isText, mapOf, maybe, recordOf, type Shape } from "#catalog/record-shape.ts";
 import { commitOrAbort, type Row, Table } from "#catalog/table.ts";
 import type { MetaStore } from "#meta/store.ts";
 
@@ -13,6 +15,16 @@ interface PoliciesRecord {
   readonly documents: Readonly<Record<string, string>>;
   readonly limits?: OrganizationLimits;
 }
+
+const SHAPE: Shape<PoliciesRecord> = {
+  documents: mapOf(isText),
+  limits: maybe(
+    recordOf<OrganizationLimits>({
+      quotas: mapOf(mapOf(isNumber)),
+      principalRates: mapOf(isNumber),
+    }),
+  ),
+};
 
 /** What requests that concern an organization are held against. */
 export interface Standing {
@@ -37,21 +49,23 @@ export class AccessPolicies {
 
   constructor(meta: MetaStore) {
     this.#meta = meta;
-    this.#table = new Table(meta, "P");
+    this.#table = new Table(meta, "P", SHAPE);
   }
 
   async rules(organizationId: string): Promise<Rules> {
     return (await this.standing(organizationId)).rules;
   }
 
+  /**
+   * Fails: StorageError "corrupt" when any of the policies cannot be read: it may be the one that denies.
+   */
   async standing(organizationId: string): Promise<Standing> {
     const row = await this.#table.find(organizationId);
     if (row === undefined) return NONE;
     const known = this.#standings.get(organizationId);
     if (known?.revision === row.revision) return known.standing;
     const { documents, limits = NO_LIMITS } = row.value;
-    const policies = Object.values(documents).map(readOrganizationPolicy);
-    const standing = { rules: organizationRules(policies), limits };
+    const standing = { rules: rulesOf(organizationId, documents), limits };
     if (this.#standings.size >= KNOWN_MAX) this.#standings.clear();
     this.#standings.set(organizationId, { revision: row.revision, standing });
     return standing;
@@ -115,6 +129,17 @@ export class AccessPolicies {
 }
 
 const KNOWN_MAX = 1_000;
+
+/** Fails: StorageError "corrupt". */
+function rulesOf(organizationId: string, documents: PoliciesRecord["documents"]): Rules {
+  try {
+    return organizationRules(Object.values(documents).map(readOrganizationPolicy));
+  } catch (cause) {
+    if (!(cause instanceof PolicyError)) throw cause;
+    const message = `the access policies of organization "${organizationId}" cannot be read`;
+    throw new StorageError("corrupt", message, cause);
+  }
+}
 
 function readPolicy(document: string): ReturnType<typeof readOrganizationPolicy> {
   try {

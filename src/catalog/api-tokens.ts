@@ -4,7 +4,8 @@ import { digestOf } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
 import { ControlError } from "#base/control-error.ts";
 import { randomBytes, randomHex } from "#base/random.ts";
-import { commitOrAbort, type RowsAsk, Table } from "#catalog/table.ts";
+import { isNumber, isText, maybe, type Shape } from "#catalog/record-shape.ts";
+import { commitOrAbort, type DamagedRow, type RowsAsk, Table } from "#catalog/table.ts";
 import type { Users } from "#catalog/users.ts";
 import type { MetaStore } from "#meta/store.ts";
 
@@ -26,6 +27,15 @@ interface TokenRecord extends Omit<ApiToken, "id" | "organizationId"> {
   readonly digest: string;
 }
 
+const DIGEST = /^[0-9a-f]{64}$/;
+const RECORD: Shape<TokenRecord> = {
+  uid: isText,
+  name: isText,
+  createdMs: isNumber,
+  expiryMs: maybe(isNumber),
+  incarnation: maybe(isText),
+  digest: (digest) => isText(digest) && DIGEST.test(String(digest)),
+};
 const SHAPE = /^lode_([a-z0-9]{3,32})_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
 /** Of no token at all. */
 const NO_DIGEST = Buffer.alloc(32);
@@ -42,7 +52,7 @@ export class ApiTokens {
     this.#meta = parts.meta;
     this.#clock = parts.clock;
     this.#users = parts.users;
-    this.#table = new Table(parts.meta, "T");
+    this.#table = new Table(parts.meta, "T", RECORD);
   }
 
   /** `token` is shown this once. 0 seconds: it does not expire. Fails: NotFound, InvalidArgument. */
@@ -102,27 +112,29 @@ export class ApiTokens {
   async list(
     organizationId: string,
     { after, limit }: Pick<RowsAsk, "after" | "limit">,
-  ): Promise<readonly ApiToken[]> {
+  ): Promise<readonly (ApiToken | DamagedRow)[]> {
     const prefix = `${organizationId}/`;
     const rows = await this.#table.page({
       prefix,
       after: after === "" ? "" : prefix + after,
       limit,
     });
-    return rows.map(({ id, value: { digest: _, incarnation: __, ...shown } }) => ({
-      ...shown,
-      id: id.slice(prefix.length),
-      organizationId,
-    }));
+    return rows.map((row) => {
+      const id = row.id.slice(prefix.length);
+      if ("damage" in row) return { id, damage: row.damage };
+      const { digest: _, incarnation: __, ...shown } = row.value;
+      return { ...shown, id, organizationId };
+    });
   }
 
-  /** Fails: NotFound, Aborted. */
+  /** One whose record cannot be read too. Fails: NotFound, Aborted. */
   async revoke(organizationId: string, id: string): Promise<void> {
-    const row = await this.#table.find(`${organizationId}/${id}`);
-    if (row === undefined) throw new ControlError("NotFound", `API token "${id}" not found`);
+    const rowId = `${organizationId}/${id}`;
+    const revision = await this.#table.revision(rowId);
+    if (revision === undefined) throw new ControlError("NotFound", `API token "${id}" not found`);
     await commitOrAbort(this.#meta, {
-      guards: [this.#table.guard(row.id, row.revision)],
-      writes: [this.#table.write(row.id, undefined)],
+      guards: [this.#table.guard(rowId, revision)],
+      writes: [this.#table.write(rowId, undefined)],
     });
   }
 }

@@ -1,10 +1,16 @@
-import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
-import { S3Error, StorageError } from "#base/error.ts";
+import { S3Error, type StorageError } from "#base/error.ts";
 import { randomHex } from "#base/random.ts";
 import { type BucketRecord, bucketOf, packBucket } from "#catalog/bucket-record.ts";
-import { type BucketSettings, NO_SETTINGS, readSettings } from "#catalog/bucket-settings.ts";
-import { type ControlSettings, readControlSettings } from "#catalog/control-settings.ts";
+import {
+  type BucketSettings,
+  damagedDocument,
+  NO_SETTINGS,
+  readSettings,
+} from "#catalog/bucket-settings.ts";
+import type { ControlSettings } from "#catalog/control-settings.ts";
+import { damageOf } from "#catalog/record-shape.ts";
+import { controlSettingsIn, packDocument, unpackDocument } from "#catalog/stored-document.ts";
 import { Zones } from "#catalog/zones.ts";
 import type { Change, Entry, Guard, MetaStore, MetaView, Write } from "#meta/store.ts";
 import type { Bucket, Versioning, VolumeSettings } from "#object/bucket.ts";
@@ -140,10 +146,15 @@ export class Catalog {
     if ((await this.#meta.commit(change)) === undefined) throw new S3Error("OperationAborted", {});
   }
 
-  /** Undefined when the bucket carries no such document. */
+  /** Undefined when the bucket carries no such document. Fails: StorageError "corrupt". */
   async document(bucket: Bucket, kind: DocumentKind): Promise<string | undefined> {
     const entry = await this.#meta.get(documentKey(bucket, kind));
-    return entry === undefined ? undefined : textOf(entry.value);
+    if (entry === undefined) return undefined;
+    try {
+      return unpackDocument(entry.value);
+    } catch (cause) {
+      throw damagedDocument(bucket.name, kind, cause);
+    }
   }
 
   /**
@@ -163,8 +174,11 @@ export class Catalog {
     return settings;
   }
 
+  /** What is to be carried out. Fails: StorageError "corrupt" while any document of the bucket is. */
   async lifecycle(bucket: Bucket): Promise<readonly LifecycleRule[]> {
-    return (await this.settings(bucket)).lifecycle;
+    const { lifecycle, damage } = await this.settings(bucket);
+    if (damage !== undefined) throw damage;
+    return lifecycle;
   }
 
   /** Puts one document, or deletes it when `text` is undefined. Fails: OperationAborted. */
@@ -181,7 +195,7 @@ export class Catalog {
     const kind = "settings";
     const key = documentKey(bucket, kind);
     const entry = await this.#meta.get(key);
-    const changed = change(readControlSettings(entry && textOf(entry.value)));
+    const changed = change(controlSettingsIn(entry?.value));
     const guards = [bucket.guard, { key, revision: entry?.revision ?? 0 }];
     await this.#putDocument(bucket, { kind, text: JSON.stringify(changed), guards });
     return changed;
@@ -208,9 +222,8 @@ export class Catalog {
     try {
       const bucket = entry === undefined ? await this.find(name) : bucketOf(name, entry);
       return bucket && { name, bucket };
-    } catch (damage) {
-      if (damage instanceof StorageError && damage.kind === "corrupt") return { name, damage };
-      throw damage;
+    } catch (cause) {
+      return { name, damage: damageOf(cause) };
     }
   }
 
@@ -220,8 +233,8 @@ export class Catalog {
     const to = bucketKey(AFTER_NAMES);
     const entries = await this.#meta.scan({ from, to, limit: ADOPTED_MAX });
     for (const { key, value, revision } of entries) {
-      const { ownerId: _, ...record } = JSON.parse(Buffer.from(value).toString());
-      if (record.organizationId !== undefined) continue;
+      const record = readAdopted(value);
+      if (record === undefined) continue;
       const name = Buffer.from(key).toString("utf8", 1);
       await this.#meta.commit({
         guards: [{ key, revision }],
@@ -302,12 +315,6 @@ interface PutDocument {
   readonly guards: readonly Guard[];
 }
 
-interface StoredDocument {
-  readonly format: number;
-  readonly text: string;
-}
-
-const FORMAT = 1;
 const KNOWN_MAX = 10_000;
 const NOTHING = Buffer.of(0);
 /** Of an organization, as CoreWeave limits them. */
@@ -323,8 +330,7 @@ function documentWrites(
   kind: DocumentKind,
   text: string | undefined,
 ): Write[] {
-  const stored = { format: FORMAT, text };
-  const value = text === undefined ? undefined : Buffer.from(JSON.stringify(stored));
+  const value = text === undefined ? undefined : packDocument(text);
   return [
     { key: documentKey(bucket, kind), value },
     { key: documentsKey(bucket), value: NOTHING },
@@ -363,8 +369,12 @@ export function ownedKey(organizationId: string, name: string): Buffer {
   return Buffer.from(`B${organizationId}/${name}`);
 }
 
-function textOf(value: Uint8Array): string {
-  const { format, text } = JSON.parse(Buffer.from(value).toString()) as StoredDocument;
-  assert(format === FORMAT, "a document has the format this release writes");
-  return text;
+/** What an older release wrote; undefined for what has an owner already, or cannot be read. */
+function readAdopted(value: Uint8Array): BucketRecord | undefined {
+  try {
+    const { ownerId: _, ...record } = JSON.parse(Buffer.from(value).toString());
+    return record.organizationId === undefined ? record : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -18,6 +18,12 @@ export const DEFAULT_CONTROL_SETTINGS: ControlSettings = {
   rates: {},
 };
 
+/** Where they cannot be read: whoever wanted records has them. */
+export const STRICTEST_CONTROL_SETTINGS: ControlSettings = {
+  ...DEFAULT_CONTROL_SETTINGS,
+  auditLoggingEnabled: true,
+};
+
 export function readControlSettings(text: string | undefined): ControlSettings {
   if (text === undefined) return DEFAULT_CONTROL_SETTINGS;
   return { ...DEFAULT_CONTROL_SETTINGS, ...(JSON.parse(text) as Partial<ControlSettings>) };

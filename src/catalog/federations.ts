@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import { ControlError } from "#base/control-error.ts";
 import { randomHex } from "#base/random.ts";
 import { checkOidc, type OidcConfiguration, type OidcFields } from "#catalog/oidc-configuration.ts";
+import { listOf, recordOf, type Shape } from "#catalog/record-shape.ts";
 import { checkSaml, type SamlConfiguration, type SamlFields } from "#catalog/saml-configuration.ts";
 import { commitOrAbort, type Row, Table } from "#catalog/table.ts";
 import type { MetaStore } from "#meta/store.ts";
@@ -12,6 +13,10 @@ interface FederationsRecord {
   readonly saml: readonly SamlConfiguration[];
 }
 
+const SHAPE: Shape<FederationsRecord> = {
+  oidc: listOf(recordOf({})),
+  saml: listOf(recordOf({})),
+};
 const NONE: FederationsRecord = { oidc: [], saml: [] };
 const EACH_MAX = 100;
 
@@ -27,7 +32,7 @@ export class Federations {
   constructor(meta: MetaStore, clock: Clock) {
     this.#meta = meta;
     this.#clock = clock;
-    this.#table = new Table(meta, "F");
+    this.#table = new Table(meta, "F", SHAPE);
   }
 
   async listOidc(organizationId: string): Promise<readonly OidcConfiguration[]> {

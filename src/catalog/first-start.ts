@@ -1,6 +1,7 @@
 import type { Principal } from "#access/principal.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Identities } from "#catalog/identities.ts";
+import { isText } from "#catalog/record-shape.ts";
 import { Table } from "#catalog/table.ts";
 import { type UserName, userPrincipal } from "#catalog/users.ts";
 import type { MetaStore } from "#meta/store.ts";
@@ -26,7 +27,7 @@ export async function firstAdministrator({
   identities,
   catalog,
 }: FirstParts): Promise<Principal> {
-  const table = new Table<UserName>(meta, "M");
+  const table = new Table<UserName>(meta, "M", { organizationId: isText, uid: isText });
   const known = await table.find(ID);
   if (known !== undefined) return userPrincipal(known.value, []);
   const { organizations, users, policies } = identities;

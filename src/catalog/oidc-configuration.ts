@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import { ControlError } from "#base/control-error.ts";
+import { isLoopback } from "#base/loopback.ts";
 
 /** An issuer of OIDC tokens that an organization trusts to name its workloads. */
 export interface OidcConfiguration {
@@ -56,10 +56,9 @@ export function checkName({ name, description }: Pick<OidcFields, "name" | "desc
   }
 }
 
-/** This machine, by a name that no resolver may answer otherwise. */
+/** Of a URL, which has addresses of version 6 in brackets. */
 export function isLoopbackHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+  return isLoopback(hostname.replace(/^\[(.*)\]$/, "$1"));
 }
 
 export function refused(field: string, problem: string): ControlError {

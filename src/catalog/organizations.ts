@@ -1,7 +1,16 @@
 import type { Clock } from "#base/clock.ts";
 import { ControlError } from "#base/control-error.ts";
 import { randomBelow } from "#base/random.ts";
-import { commitOrAbort, type Row, type RowsAsk, Table } from "#catalog/table.ts";
+import {
+  damageOf,
+  isFlag,
+  isNumber,
+  isText,
+  maybe,
+  recordOf,
+  type Shape,
+} from "#catalog/record-shape.ts";
+import { commitOrAbort, type DamagedRow, type Row, type RowsAsk, Table } from "#catalog/table.ts";
 import type { MetaStore } from "#meta/store.ts";
 
 /** A tenant: users, keys, policies and buckets belong to one. */
@@ -23,6 +32,19 @@ const ALL_OFF: OrganizationSettings = {
   controlPlaneAuditLoggingEnabled: false,
   bucketAuditLoggingEnabled: false,
 };
+const ALL_ON: OrganizationSettings = {
+  controlPlaneAuditLoggingEnabled: true,
+  bucketAuditLoggingEnabled: true,
+};
+const SHAPE: Shape<Organization> = {
+  name: isText,
+  createdMs: isNumber,
+  settings: recordOf<OrganizationSettings>({
+    controlPlaneAuditLoggingEnabled: isFlag,
+    bucketAuditLoggingEnabled: isFlag,
+  }),
+  deletedMs: maybe(isNumber),
+};
 const ID = /^[a-z0-9]{3,32}$/;
 /** Policies name services by them. */
 const RESERVED_IDS = ["static", "coreweave", "wandb"];
@@ -38,7 +60,7 @@ export class Organizations {
   constructor(meta: MetaStore, clock: Clock) {
     this.#meta = meta;
     this.#clock = clock;
-    this.#table = new Table(meta, "O");
+    this.#table = new Table(meta, "O", SHAPE);
   }
 
   /** Fails: NotFound. */
@@ -48,14 +70,18 @@ export class Organizations {
     throw new ControlError("NotFound", `organization "${id}" not found`);
   }
 
+  /** What cannot be read tells of no end. */
   async isDeleted(id: string): Promise<boolean> {
-    return (await this.#table.find(id))?.value.deletedMs !== undefined;
+    const row = await this.#readable(id);
+    return row !== undefined && "value" in row && row.value.deletedMs !== undefined;
   }
 
-  /** Of an organization that is gone, nothing is wanted. */
+  /** Of an organization that is gone, nothing is wanted; where nobody can tell, everything may be. */
   async settings(id: string): Promise<OrganizationSettings> {
-    const row = await this.#table.find(id);
-    return row === undefined || row.value.deletedMs !== undefined ? ALL_OFF : row.value.settings;
+    const row = await this.#readable(id);
+    if (row === undefined) return ALL_OFF;
+    if ("damage" in row) return ALL_ON;
+    return row.value.deletedMs === undefined ? row.value.settings : ALL_OFF;
   }
 
   /** Whether it wants records of what is asked of the control API and of STS. */
@@ -64,13 +90,21 @@ export class Organizations {
   }
 
   /** With those that were deleted. */
-  async list(ask: Pick<RowsAsk, "after" | "limit">): Promise<Row<Organization>[]> {
+  async list(ask: Pick<RowsAsk, "after" | "limit">): Promise<(Row<Organization> | DamagedRow)[]> {
     return await this.#table.page({ ...ask, prefix: "" });
   }
 
   /** As `list`, of those too whose records cannot be read. */
   async ids(ask: Pick<RowsAsk, "after" | "limit">): Promise<string[]> {
     return await this.#table.ids({ ...ask, prefix: "" });
+  }
+
+  async #readable(id: string): Promise<Row<Organization> | DamagedRow | undefined> {
+    try {
+      return await this.#table.find(id);
+    } catch (cause) {
+      return { id, damage: damageOf(cause) };
+    }
   }
 
   /** `id` is made when it is absent. Fails: InvalidArgument, AlreadyExists. */

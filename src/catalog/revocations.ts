@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock.ts";
-import { commitOrAbort, type Row, Table } from "#catalog/table.ts";
+import { damageOf, isNumber, mapOf, type Shape } from "#catalog/record-shape.ts";
+import { commitOrAbort, Table } from "#catalog/table.ts";
 import type { MetaStore } from "#meta/store.ts";
 
 /**
@@ -15,6 +16,11 @@ interface RevocationsRecord {
   readonly keys: Readonly<Record<string, number>>;
 }
 
+const SHAPE: Shape<RevocationsRecord> = {
+  allMs: isNumber,
+  principals: mapOf(isNumber),
+  keys: mapOf(isNumber),
+};
 const NOTHING: RevocationsRecord = { allMs: 0, principals: {}, keys: {} };
 const ENTRIES_MAX = 1_000;
 
@@ -34,7 +40,7 @@ export class Revocations {
     this.#meta = parts.meta;
     this.#clock = parts.clock;
     this.#lifeMsMax = parts.lifeMsMax;
-    this.#table = new Table(parts.meta, "X");
+    this.#table = new Table(parts.meta, "X", SHAPE);
   }
 
   async isRevoked(
@@ -73,20 +79,30 @@ export class Revocations {
     organizationId: string,
     change: (record: RevocationsRecord) => Partial<RevocationsRecord>,
   ): Promise<void> {
-    const row = await this.#table.find(organizationId);
-    const current = this.#current(row);
+    // Read first: whatever is read below is of this revision, or the guard fails.
+    const revision = await this.#table.revision(organizationId);
+    const current = await this.#current(organizationId);
     const changed = bounded({ ...current, ...change(current) }, this.#clock.now());
     await commitOrAbort(this.#meta, {
-      guards: [this.#table.guard(organizationId, row?.revision)],
+      guards: [this.#table.guard(organizationId, revision)],
       writes: [this.#table.write(organizationId, changed)],
     });
   }
 
-  #current(row: Row<RevocationsRecord> | undefined): RevocationsRecord {
-    if (row === undefined) return NOTHING;
-    const { allMs, principals, keys } = row.value;
+  async #current(organizationId: string): Promise<RevocationsRecord> {
+    const { allMs, principals, keys } = await this.#read(organizationId);
     const fromMs = this.#clock.now() - this.#lifeMsMax;
     return { allMs, principals: since(principals, fromMs), keys: since(keys, fromMs) };
+  }
+
+  /** Where it cannot be read, any key may have been revoked: all are, that there are now. */
+  async #read(organizationId: string): Promise<RevocationsRecord> {
+    try {
+      return (await this.#table.find(organizationId))?.value ?? NOTHING;
+    } catch (cause) {
+      damageOf(cause);
+      return { ...NOTHING, allMs: this.#clock.now() };
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { ControlError } from "#base/control-error.ts";
 import { StorageError } from "#base/error.ts";
+import { damageOf, hasShape, type Shape } from "#catalog/record-shape.ts";
 import { Remembered } from "#catalog/remembered.ts";
 import type { Change, Entry, Guard, MetaStore, Write } from "#meta/store.ts";
 
@@ -10,6 +11,12 @@ export interface Row<T> {
   readonly id: string;
   readonly value: T;
   readonly revision: number;
+}
+
+/** A record that cannot be read: no more than its id is known. */
+export interface DamagedRow {
+  readonly id: string;
+  readonly damage: StorageError;
 }
 
 export interface RowsAsk {
@@ -23,12 +30,14 @@ export interface RowsAsk {
 export class Table<T extends object> {
   readonly #meta: MetaStore;
   readonly #letter: string;
+  readonly #shape: Shape<T>;
   readonly #known = new Remembered<T>((value, id) => this.#unpack(id, value));
 
   /** `letter` is one that nothing else in the store begins with. */
-  constructor(meta: MetaStore, letter: string) {
+  constructor(meta: MetaStore, letter: string, shape: Shape<T>) {
     this.#meta = meta;
     this.#letter = letter;
+    this.#shape = shape;
   }
 
   async find(id: string): Promise<Row<T> | undefined> {
@@ -37,16 +46,25 @@ export class Table<T extends object> {
     return { id, value: this.#known.of(id, entry), revision: entry.revision };
   }
 
-  /** In order of their ids. */
-  async page(ask: RowsAsk): Promise<Row<T>[]> {
+  /** Of a record that may be one which cannot be read; undefined when there is none. */
+  async revision(id: string): Promise<number | undefined> {
+    return (await this.#meta.get(this.#key(id)))?.revision;
+  }
+
+  /** In order of their ids. One that cannot be read keeps nobody from the others. */
+  async page(ask: RowsAsk): Promise<(Row<T> | DamagedRow)[]> {
     const entries = await this.#scan(ask);
     return entries.map(({ key, value, revision }) => {
       const id = idOf(key);
-      return { id, value: this.#unpack(id, value), revision };
+      try {
+        return { id, value: this.#unpack(id, value), revision };
+      } catch (cause) {
+        return { id, damage: damageOf(cause) };
+      }
     });
   }
 
-  /** Of the same records, read or not: one that cannot be read keeps nobody from the others. */
+  /** Of the same records, read or not. */
   async ids(ask: RowsAsk): Promise<string[]> {
     return (await this.#scan(ask)).map(({ key }) => idOf(key));
   }
@@ -70,15 +88,14 @@ export class Table<T extends object> {
   }
 
   #unpack(id: string, value: Uint8Array): T {
+    const name = `the record ${this.#letter}${id}`;
     try {
-      const { format, ...record } = JSON.parse(Buffer.from(value).toString()) as T & {
-        format: number;
-      };
-      if (format === FORMAT) return record as unknown as T;
+      const { format, ...record } = JSON.parse(Buffer.from(value).toString());
+      if (format === FORMAT && hasShape(record, this.#shape)) return record;
     } catch (cause) {
-      throw new StorageError("corrupt", `the record ${this.#letter}${id} cannot be read`, cause);
+      throw new StorageError("corrupt", `${name} cannot be read`, cause);
     }
-    throw new StorageError("corrupt", `the record ${this.#letter}${id} has no format of ours`);
+    throw new StorageError("corrupt", `${name} is none of ours`);
   }
 
   #key(id: string): Buffer {

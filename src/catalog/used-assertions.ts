@@ -1,5 +1,6 @@
 import { digestOf } from "#base/checksum.ts";
 import type { Clock } from "#base/clock.ts";
+import { isNumber } from "#catalog/record-shape.ts";
 import { Table } from "#catalog/table.ts";
 import type { MetaStore } from "#meta/store.ts";
 
@@ -22,8 +23,8 @@ export class UsedAssertions {
   constructor(meta: MetaStore, clock: Clock) {
     this.#meta = meta;
     this.#clock = clock;
-    this.#table = new Table(meta, "A");
-    this.#ends = new Table(meta, "a");
+    this.#table = new Table<UsedRecord>(meta, "A", { untilMs: isNumber });
+    this.#ends = new Table(meta, "a", {});
   }
 
   /** False: it was used before. `name` is whatever tells it apart from all others. */

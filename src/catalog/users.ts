@@ -2,7 +2,8 @@ import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#base/clock.ts";
 import { ControlError } from "#base/control-error.ts";
 import { randomHex } from "#base/random.ts";
-import { commitOrAbort, type Row, type RowsAsk, Table } from "#catalog/table.ts";
+import { isNumber, isText, listOf, maybe, type Shape } from "#catalog/record-shape.ts";
+import { commitOrAbort, type DamagedRow, type Row, type RowsAsk, Table } from "#catalog/table.ts";
 import type { MetaStore } from "#meta/store.ts";
 
 /** A person or a program of one organization. */
@@ -19,6 +20,12 @@ export interface UserName {
   readonly uid: string;
 }
 
+const SHAPE: Shape<User> = {
+  name: isText,
+  groups: listOf(isText),
+  createdMs: isNumber,
+  incarnation: maybe(isText),
+};
 const UID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const GROUP = /^[A-Za-z0-9][A-Za-z0-9_.:@/-]{0,127}$/;
 const GROUPS_MAX = 50;
@@ -33,13 +40,13 @@ export class Users {
   constructor(meta: MetaStore, clock: Clock) {
     this.#meta = meta;
     this.#clock = clock;
-    this.#table = new Table(meta, "U");
+    this.#table = new Table(meta, "U", SHAPE);
   }
 
   /** Fails: NotFound. */
   async get(name: UserName): Promise<Row<User>> {
     const row = await this.#table.find(idOf(name));
-    if (row === undefined) throw new ControlError("NotFound", `user "${name.uid}" not found`);
+    if (row === undefined) throw notFound(name);
     return { ...row, id: name.uid };
   }
 
@@ -47,7 +54,7 @@ export class Users {
   async list(
     organizationId: string,
     { after, limit }: Pick<RowsAsk, "after" | "limit">,
-  ): Promise<Row<User>[]> {
+  ): Promise<(Row<User> | DamagedRow)[]> {
     const prefix = `${organizationId}/`;
     const rows = await this.#table.page({
       prefix,
@@ -100,9 +107,10 @@ export class Users {
     return changed;
   }
 
-  /** From here on no key of the user works. Fails: NotFound, Aborted. */
+  /** From here on no key of the user works. One whose record cannot be read goes too. Fails: NotFound, Aborted. */
   async remove(name: UserName): Promise<void> {
-    const { revision } = await this.get(name);
+    const revision = await this.#table.revision(idOf(name));
+    if (revision === undefined) throw notFound(name);
     await commitOrAbort(this.#meta, {
       guards: [this.#table.guard(idOf(name), revision)],
       writes: [this.#table.write(idOf(name), undefined)],
@@ -122,6 +130,10 @@ export function userPrincipal(
   groups: readonly string[],
 ): Principal {
   return { kind: "user", organizationId, name: `coreweave/${uid}`, groups };
+}
+
+function notFound({ uid }: UserName): ControlError {
+  return new ControlError("NotFound", `user "${uid}" not found`);
 }
 
 function idOf({ organizationId, uid }: UserName): string {

@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import { ControlError } from "#base/control-error.ts";
 import { S3Error } from "#base/error.ts";
+import { isNumber, isText, listOf, recordOf, type Shape } from "#catalog/record-shape.ts";
 import { commitOrAbort, Table } from "#catalog/table.ts";
 import type { MetaStore } from "#meta/store.ts";
 
@@ -14,6 +15,9 @@ interface ZonesRecord {
   readonly zones: readonly Zone[];
 }
 
+const RECORD: Shape<ZonesRecord> = {
+  zones: listOf(recordOf<Zone>({ name: isText, createdMs: isNumber })),
+};
 const ID = "all";
 const SHAPE = /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/;
 const ZONES_MAX = 1_000;
@@ -27,7 +31,7 @@ export class Zones {
   constructor(meta: MetaStore, clock: Clock) {
     this.#meta = meta;
     this.#clock = clock;
-    this.#table = new Table(meta, "Z");
+    this.#table = new Table(meta, "Z", RECORD);
   }
 
   async list(): Promise<readonly Zone[]> {

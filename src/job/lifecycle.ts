@@ -74,9 +74,10 @@ export async function sweepAll(sweeping: Sweeping): Promise<void> {
 
 /** How long until the next sweep, counted from the start of the last one; 0 when it is due. */
 function earlyMs({ clock, dayMs }: LifecycleJob, place: SweepPlace | undefined): number {
-  if (place?.endedMs === undefined) return 0;
+  const nowMs = clock.now();
+  // A clock that was set back must not stop the sweeps until the old time comes again.
+  if (place?.endedMs === undefined || Math.max(place.startedMs, place.endedMs) > nowMs) return 0;
   const everyMs = dayMs === DAY_MS ? EVERY_MS : Math.max(EVERY_MS_MIN, dayMs / SWEEPS_A_DAY);
   const nextMs = Math.max(place.startedMs + everyMs, place.endedMs + EVERY_MS_MIN);
-  // A clock that was set back must not stop the sweeps for longer than they are apart.
-  return Math.max(0, Math.min(everyMs, nextMs - clock.now()));
+  return Math.max(0, nextMs - nowMs);
 }

@@ -1,7 +1,7 @@
-import { StorageError } from "#base/error.ts";
 import type { UsageMetrics } from "#base/metrics.ts";
 import type { AccessPolicies } from "#catalog/access-policies.ts";
 import { type OrganizationLimits, zoneQuotas } from "#catalog/organization-limits.ts";
+import { damageOf } from "#catalog/record-shape.ts";
 import { STORAGE_CLASSES } from "#object/attributes.ts";
 import { countedBytes } from "#object/usage.ts";
 import type { UsageCounters } from "#versioned/usage-counters.ts";
@@ -47,7 +47,7 @@ async function limitsOf(
   try {
     return (await policies.standing(organizationId)).limits;
   } catch (cause) {
-    if (cause instanceof StorageError && cause.kind === "corrupt") return undefined;
-    throw cause;
+    damageOf(cause);
+    return undefined;
   }
 }

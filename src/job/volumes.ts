@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import { eachBucket } from "#catalog/each-bucket.ts";
+import type { Running } from "#job/running.ts";
 import type { Bucket } from "#object/bucket.ts";
 import { FileDigester } from "#volume/digest-files.ts";
 import { type Swept, sweepLeftovers, sweepVolume } from "#volume/sweep.ts";
@@ -13,6 +14,8 @@ export interface VolumesJob {
   readonly clock: Clock;
   readonly count: (swept: Swept) => void;
   readonly log: Log;
+  /** Told which volume is worked on: one whose disk does not answer cannot be left. */
+  readonly running: Running;
   readonly signal: AbortSignal;
 }
 
@@ -37,15 +40,15 @@ async function runSweeps(job: VolumesJob): Promise<void> {
     warned.add(volume);
     for (const warning of volume.tree.mount.warnings) log.warn(warning, { path: volume.path });
   };
-  await forEachVolume(job, async (volume) => {
+  await forEachVolume(job, "the sweep", async (volume) => {
     warn(volume);
-    await sweepLeftovers(volume);
+    await sweepLeftovers(volume, signal);
   });
   while (!signal.aborted) {
     await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
-    await forEachVolume(job, async (volume) => {
+    await forEachVolume(job, "the sweep", async (volume) => {
       warn(volume);
-      count(await sweepVolume(volume, { uploadAgeMs: UPLOAD_AGE_MS }));
+      count(await sweepVolume(volume, { uploadAgeMs: UPLOAD_AGE_MS, signal }));
     });
   }
 }
@@ -56,7 +59,7 @@ async function runDigests(job: VolumesJob): Promise<void> {
   const digesters = new WeakMap<Volume, FileDigester>();
   while (!signal.aborted) {
     await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
-    await forEachVolume(job, async (volume) => {
+    await forEachVolume(job, "the digests", async (volume) => {
       const digester = digesters.get(volume) ?? new FileDigester(volume);
       digesters.set(volume, digester);
       await digester.pass(signal);
@@ -66,7 +69,8 @@ async function runDigests(job: VolumesJob): Promise<void> {
 
 /** One that fails is told, and the others have their turn; so is a list of them that cannot be read. */
 async function forEachVolume(
-  { catalog, volumeOf, log, signal }: VolumesJob,
+  { catalog, volumeOf, log, running, signal }: VolumesJob,
+  what: string,
   work: (volume: Volume) => Promise<void>,
 ): Promise<void> {
   try {
@@ -75,8 +79,11 @@ async function forEachVolume(
       if ("bucket" in row && row.bucket.volume === undefined) continue;
       try {
         if ("damage" in row) throw row.damage;
-        await work(await volumeOf(row.bucket));
+        const { bucket } = row;
+        const name = `${what} of the volume ${row.name}`;
+        await running.while(name, async () => await work(await volumeOf(bucket)));
       } catch (cause) {
+        if (signal.aborted) return;
         log.error(
           `the volume ${row.name} could not be swept or read; it will be tried again`,
           cause,

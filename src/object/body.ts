@@ -2,8 +2,11 @@ import type { ChecksumAlgorithm } from "#base/checksum.ts";
 
 /** Bytes that a client sends, and what it says of them. */
 export interface Body {
+  /** The most there can be, where `sizeBytesMin` is there. */
   readonly sizeBytes: number;
-  /** Ends after exactly `sizeBytes`, or fails: IncompleteBody, RequestTimeout … */
+  /** The least there can be, of a body whose end is known only when it comes: the file in a form. */
+  readonly sizeBytesMin?: number;
+  /** Ends after exactly `sizeBytes`, or between the two, or fails: IncompleteBody, RequestTimeout … */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Nobody changes a chunk after it was handed out; absent: its buffer may be used again. */
   readonly chunksStay?: true;

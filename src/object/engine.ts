@@ -95,7 +95,7 @@ export interface PutInput {
   readonly attributes: Attributes;
   readonly conditions: WriteConditions;
   readonly encryption?: Encryption | undefined;
-  /** Without end when it is absent. A write that goes over it is refused before its body is read. */
+  /** Without end when it is absent. A write that goes over it is refused, before its body is read when that is known then. */
   readonly room?: Room | undefined;
 }
 

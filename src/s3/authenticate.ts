@@ -12,9 +12,12 @@ import {
   type SessionMode,
   type StartedSession,
 } from "#s3/bucket-session.ts";
+import type { FormParts } from "#s3/form/form-reader.ts";
 import type { FramedRequest } from "#s3/request.ts";
-import { type Claim, readClaim, type SignedRequest } from "#s3/signature/claim.ts";
+import { type Claim, readClaim, type SignedRequest, twoMechanisms } from "#s3/signature/claim.ts";
+import { type FormClaim, readFormClaim, verifyForm } from "#s3/signature/form-claim.ts";
 import { type PayloadMode, readPayloadMode } from "#s3/signature/payload.ts";
+import { queryAuthOf } from "#s3/signature/presigned.ts";
 import { type VerifiedSignature, verifyClaim } from "#s3/signature/verify.ts";
 
 /** undefined for an access key, or a session token of one, that may not sign requests. */
@@ -57,9 +60,9 @@ export function authenticate(
   callers: Callers,
   moment: Moment,
 ): Soon<Authenticated> {
-  const { method, path, rawQuery, sentHeaders } = request;
+  const { method, path, rawQuery, sentHeaders, form } = request;
   const signed = { method, path, query: rawQuery, headers: sentHeaders };
-  const claim = readClaim(signed);
+  const claim = form === undefined ? readClaim(signed) : claimOfForm(form.fields, signed);
   if (claim === undefined) {
     const text = request.headers["x-amz-content-sha256"];
     const payload = text === undefined ? undefined : readPayloadMode(text);
@@ -76,9 +79,18 @@ export function authenticate(
   return authenticateClaim({ signed, claim }, callers, moment);
 }
 
+/** Fails: as readFormClaim; InvalidArgument when the request is signed beside its form. */
+function claimOfForm(fields: FormParts["fields"], signed: SignedRequest): FormClaim | undefined {
+  const { authorization } = signed.headers;
+  if (authorization !== undefined || queryAuthOf(signed.query) !== undefined) {
+    throw twoMechanisms(authorization ?? "");
+  }
+  return readFormClaim(fields);
+}
+
 interface Claimed {
   readonly signed: SignedRequest;
-  readonly claim: Claim;
+  readonly claim: Claim | FormClaim;
 }
 
 /** Whoever holds the secret of the key that is claimed. Fails: as authenticate. */
@@ -119,7 +131,9 @@ function authenticateAs(
   }
   const { secret } = session ?? credential;
   if (session !== undefined) requireParent(session, credential, claim);
-  const verified = verifyClaim(signed, claim, { secret, nowMs, skewMsMax });
+  const options = { secret, nowMs, skewMsMax };
+  const verified =
+    claim.kind === "form" ? verifyForm(claim, options) : verifyClaim(signed, claim, options);
   if (session === undefined) requireSession(credential, sessionToken);
   const expiryMs = Math.min(credential.expiryMs ?? Infinity, session?.expiryMs ?? Infinity);
   if (expiryMs <= nowMs) throw new S3Error("ExpiredToken", {});
@@ -139,7 +153,11 @@ function authenticateAs(
 }
 
 /** Fails: InvalidToken for the token of another session, or of a key whose secret was changed. */
-function requireParent(session: OpenSession, credential: Credential, claim: Claim): void {
+function requireParent(
+  session: OpenSession,
+  credential: Credential,
+  claim: Claimed["claim"],
+): void {
   if (session.accessKeyId === claim.accessKeyId && session.isUnder(credential.secret)) return;
   throw new S3Error("InvalidToken", {});
 }

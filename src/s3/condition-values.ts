@@ -61,11 +61,14 @@ const PLAIN: Readonly<Record<string, Reader>> = {
   "aws:UserAgent": ({ request }) => request.headers["user-agent"],
   "s3:authType": ({ request }) => {
     if (request.signedMs === undefined) return undefined;
+    if (request.form !== undefined) return "POST";
     return isPresigned(request.rawQuery) ? "REST-QUERY-STRING" : "REST-HEADER";
   },
-  // A presigned URL is made without the body.
+  // A presigned URL is made without the body, and so is a form.
   "s3:x-amz-content-sha256": ({ request }) =>
-    isPresigned(request.rawQuery) ? "UNSIGNED-PAYLOAD" : request.headers["x-amz-content-sha256"],
+    isPresigned(request.rawQuery) || request.form !== undefined
+      ? "UNSIGNED-PAYLOAD"
+      : request.headers["x-amz-content-sha256"],
   "s3:delimiter": ({ request }) => request.query.get("delimiter"),
   "s3:if-match": ({ request }) => etag(request.headers["if-match"]),
   "s3:if-none-match": ({ request }) => etag(request.headers["if-none-match"]),
@@ -88,6 +91,7 @@ function etag(text: string | undefined): string | undefined {
 /** A whole object, and not a part or a session of an upload. */
 const CREATING: ReadonlySet<string> = new Set([
   "PutObject",
+  "PostObject",
   "CopyObject",
   "CompleteMultipartUpload",
 ]);

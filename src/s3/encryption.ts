@@ -1,5 +1,6 @@
 import { digestOf } from "#base/checksum.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
+import { isLoopback } from "#base/loopback.ts";
 import type { BucketSettings } from "#catalog/bucket-settings.ts";
 import { CustomerKey, type Encryption, type EncryptionKind } from "#object/encryption.ts";
 import type { FramedRequest } from "#s3/request.ts";
@@ -137,8 +138,4 @@ function notSecure(): S3Error {
   const message =
     "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection. Serve HTTPS with --tls-cert and --tls-key.";
   return new S3Error("InvalidRequest", {}, { message });
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || /^(?:::ffff:)?127\./.test(address);
 }

@@ -15,6 +15,7 @@ import { judge } from "#s3/authorize.ts";
 import { bodyOf, readDocument } from "#s3/body.ts";
 import { requireWithin } from "#s3/bucket-session.ts";
 import { conceal } from "#s3/conceal.ts";
+import { readPostedForm } from "#s3/form/posted-form.ts";
 import type { Operation } from "#s3/operation.ts";
 import { partiesOf } from "#s3/parties.ts";
 import { answerPreflight, crossOriginHeaders } from "#s3/preflight.ts";
@@ -85,10 +86,13 @@ function begin(begun: Begun): Soon<HttpReply> {
     trace.crossOrigin = crossOrigin;
     const operation = front.route(framed);
     trace.operation = operation.name;
-    const nowMs = front.clock.now();
-    return after(front.knowledge.now(), (known) =>
-      identify({ ...begun, framed, operation, nowMs, known }),
-    );
+    return after(operation.body === "form" ? readPostedForm(framed, http) : framed, (asked) => {
+      trace.key = asked.key;
+      const nowMs = front.clock.now();
+      return after(front.knowledge.now(), (known) =>
+        identify({ ...begun, framed: asked, operation, nowMs, known }),
+      );
+    });
   });
 }
 
@@ -198,15 +202,18 @@ function understood(
 ): Soon<S3Request> {
   const plain = { ...framed, document: "", body: undefined, signedMs, nowMs };
   if (operation.body === "none") return plain;
+  const { form } = framed;
   const body = bodyOf({
     headers: plain.headers,
-    chunks: http.body,
+    chunks: form === undefined ? http.body : form.file.chunks,
     payload,
     verified,
     lengthRequired: operation.body === "stream",
     hasChecksum: operation.body !== "object-document",
   });
   if (operation.body === "stream") return { ...plain, body };
+  if (form !== undefined)
+    return { ...plain, body: { ...body, sizeBytesMin: form.file.sizeBytesMin } };
   return readDocument(body).then((document) => ({ ...plain, document }));
 }
 

@@ -41,7 +41,6 @@ const ROWS: readonly Row[] = [
   ["ListBucketMetricsConfigurations", "GET", "bucket", "metrics"],
   ["ListDirectoryBuckets", "GET", "service", "x-id=ListDirectoryBuckets"],
   ["ListObjectAnnotations", "GET", "object", "annotation"],
-  ["PostObject", "POST", "bucket"],
   ["PutBucketAbac", "PUT", "bucket", "abac"],
   ["PutBucketAccelerateConfiguration", "PUT", "bucket", "accelerate"],
   ["PutBucketAnalyticsConfiguration", "PUT", "bucket", "analytics"],

@@ -15,7 +15,7 @@ const USER_METADATA_BYTES_MAX = 2_048;
 const META = "x-amz-meta-";
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** What no header can hold: control characters but for the tab. */
-const CONTROL = /[^\t\x20-\x7e\x80-\u{10ffff}]/u;
+export const CONTROL = /[^\t\x20-\x7e\x80-\u{10ffff}]/u;
 
 /** What the headers of a PutObject, CopyObject or CreateMultipartUpload say of the object. */
 export function readAttributes(headers: Headers): Attributes {

@@ -43,9 +43,9 @@ export interface OpenBucket {
 /**
  * How a request's body is read. "document": whole, its digests checked, at most 2 MiB;
  * "object-document": the same, but checksum headers speak of an object, not of the document;
- * "stream": by the operation.
+ * "stream": by the operation; "form": its fields at once, since they say who asks, and its file by the operation.
  */
-type BodyKind = "none" | "document" | "object-document" | "stream";
+type BodyKind = "none" | "document" | "object-document" | "stream" | "form";
 
 /** One S3 API operation, from the wire to the wire. The pipeline in handle.ts runs the steps. */
 export interface OperationSpec<Input, Output> {

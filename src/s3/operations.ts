@@ -31,6 +31,7 @@ import { listObjectVersions } from "#s3/op/list-object-versions.ts";
 import { listObjects } from "#s3/op/list-objects.ts";
 import { listObjectsV2 } from "#s3/op/list-objects-v2.ts";
 import { listParts } from "#s3/op/list-parts.ts";
+import { postObject } from "#s3/op/post-object.ts";
 import { publicAccessBlock } from "#s3/op/public-access-block.ts";
 import { putBucketAcl } from "#s3/op/put-bucket-acl.ts";
 import { putBucketVersioning } from "#s3/op/put-bucket-versioning.ts";
@@ -79,6 +80,7 @@ export const OPERATIONS: readonly Operation[] = [
   listObjects,
   listObjectsV2,
   listParts,
+  postObject,
   ...publicAccessBlock,
   putBucketAcl,
   putObjectAcl,

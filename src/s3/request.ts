@@ -4,6 +4,7 @@ import type { HttpRequest } from "#base/http.ts";
 import { type Element, readXml } from "#base/xml.ts";
 import type { Body } from "#object/body.ts";
 import { type BucketName, bucketName, type ObjectKey, objectKey } from "#object/name.ts";
+import type { FormParts } from "#s3/form/form-reader.ts";
 import { isPresigned } from "#s3/signature/presigned.ts";
 
 export type Headers = Readonly<Record<string, string | undefined>>;
@@ -19,8 +20,10 @@ export interface FramedRequest {
   readonly query: ReadonlyMap<string, string>;
   /** Names in lower case; a repeated one's values joined by ",". Values are latin1. */
   readonly sentHeaders: Headers;
-  /** Those, and what a presigned URL says in its query instead. */
+  /** Those, and what a presigned URL says in its query instead; of a form what its fields say instead. */
   readonly headers: Headers;
+  /** Of a "form" operation. */
+  readonly form?: FormParts;
   readonly secure: boolean;
   readonly remoteAddress: string;
 }
@@ -29,7 +32,7 @@ export interface FramedRequest {
 export interface S3Request extends FramedRequest {
   /** The whole body of a "document" operation, its digests verified; else "". */
   readonly document: string;
-  /** The body of a "stream" operation, still to be read. */
+  /** The body of a "stream" operation, or the file in a form, still to be read. */
   readonly body: Body | undefined;
   /** When it was signed; undefined for an anonymous request. */
   readonly signedMs: number | undefined;

@@ -64,6 +64,11 @@ export function readTagHeader(text: string | undefined): readonly Tag[] | undefi
   return tagSet(pairs, OBJECT_TAGS_MAX);
 }
 
+/** The header that says the same. */
+export function writeTagHeader(tags: readonly Tag[]): string {
+  return tags.map((pair) => pair.map(encodeURIComponent).join("=")).join("&");
+}
+
 /** Of an object. Fails: MalformedXML, and as tagSet. */
 export function readTagging(root: Element): readonly Tag[] {
   return readTags(child(root, "TagSet"), OBJECT_TAGS_MAX);

@@ -93,7 +93,7 @@ export class VersionedEngine implements Engine {
     const before = await keyState(this.#stores, name);
     // Asked before the body is, so that a write that cannot succeed costs no transfer.
     requireForWrite(conditions, validatorsOf(before.head), name.key);
-    const { sizeBytes } = body;
+    const sizeBytes = body.sizeBytesMin ?? body.sizeBytes;
     await requireRoom(this.#stores.meta, name.bucket, { storageClass, sizeBytes, room });
     const algorithm = body.algorithm ?? DEFAULT_ALGORITHM;
     const lock = newLock(this.#stores.keyring, input.encryption);

@@ -32,11 +32,14 @@ export interface OrphanAsk {
  * keeps no other.
  */
 export async function removeOrphans(stores: Stores, ask: OrphanAsk): Promise<OrphansRemoved> {
-  const beganMs = stores.clock.now();
+  let beganMs = stores.clock.now();
   const candidates = await findCandidates(stores, ask);
   if (candidates.length === 0) return { removed: 0, failure: undefined };
-  do await stores.clock.sleep(ask.waitMs, ask.signal);
-  while ((await ask.oldestMs()) <= beganMs);
+  do {
+    await stores.clock.sleep(ask.waitMs, ask.signal);
+    // Where the clock was set back: whoever begins from here on began after the first look.
+    beganMs = Math.min(beganMs, stores.clock.now());
+  } while ((await ask.oldestMs()) <= beganMs);
   return await removeAll(stores, candidates, ask.signal);
 }
 

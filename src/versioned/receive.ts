@@ -50,9 +50,9 @@ async function receiveInline(body: Body, options: ReceiveOptions): Promise<Recei
   const { lock } = options;
   const bytes = await collect(body);
   const digests = await wholeDigests(body, bytes, options.algorithms);
-  const described = descriptionOf(body, digests, lock);
+  const described = descriptionOf(bytes.length, digests, lock);
   if (lock === undefined) return { ...described, inline: bytes, blob: undefined, seal: undefined };
-  const key = newContentKey(body.sizeBytes);
+  const key = newContentKey(bytes.length);
   const inline = sealWhole(bytes, key);
   return { ...described, inline, blob: undefined, seal: sealOf(key, lock) };
 }
@@ -64,7 +64,7 @@ async function collect(body: Body): Promise<Buffer> {
   if (chunks.length === 1 && only !== undefined) {
     return asBuffer(only);
   }
-  return Buffer.concat(chunks, body.sizeBytes);
+  return Buffer.concat(chunks);
 }
 
 async function receiveBlob(
@@ -78,13 +78,17 @@ async function receiveBlob(
   const sealer = key && new Sealer(key);
   const running = new BodyDigests(body, options.algorithms);
   const how = { stays: sealer === undefined && body.chunksStay === true };
+  let sizeBytes = 0;
   for await (const chunk of body.chunks) {
+    sizeBytes += chunk.length;
     await Promise.all([running.update(chunk), store(sealer?.update(chunk) ?? [chunk])]);
   }
+  // The first chunk vouched for the size already: what is short of it is filled up, and no extent reads that.
+  await store(sealer?.update(Buffer.alloc(body.sizeBytes - sizeBytes)) ?? []);
   await store(sealer?.finish() ?? []);
   const digests = running.finish();
   return {
-    ...descriptionOf(body, digests, lock),
+    ...descriptionOf(sizeBytes, digests, lock),
     inline: undefined,
     blob: await writer.finish(),
     seal: lock && key && sealOf(key, lock),
@@ -95,9 +99,9 @@ async function receiveBlob(
   }
 }
 
-function descriptionOf(body: Body, digests: Digests, lock: Lock | undefined) {
+function descriptionOf(sizeBytes: number, digests: Digests, lock: Lock | undefined) {
   return {
-    sizeBytes: body.sizeBytes,
+    sizeBytes,
     md5: etagDigits(digests.md5, lock),
     checksums: checksumTexts(digests),
   };
@@ -108,6 +112,8 @@ export function contentOf({ inline, blob, sizeBytes, seal }: Received): Content 
   const sealed = seal === undefined ? {} : { seal };
   if (inline !== undefined) return { kind: "inline", ...sealed };
   assert(blob !== undefined, "what is not inline is a blob");
-  const extent = { blob: blob.id, offset: 0, sizeBytes, crc32: blob.crc32, ...sealed };
+  const isWhole = seal === undefined || seal.sizeBytes === sizeBytes;
+  const sum = isWhole ? { crc32: blob.crc32 } : {};
+  const extent = { blob: blob.id, offset: 0, sizeBytes, ...sum, ...sealed };
   return { kind: "extents", id: randomHex(ID_BYTES), extents: [extent] };
 }

@@ -23,10 +23,10 @@ export async function putObject(
 ): Promise<ObjectInfo> {
   if (path.isDirectory) return await receiveDirectory(volume, path, input);
   const { body, attributes, conditions } = input;
-  const { sizeBytes } = body;
-  if (sizeBytes > volume.limits.putBytesMax) throw tooLarge(volume.limits.putBytesMax);
+  const { putBytesMax } = volume.limits;
+  if ((body.sizeBytesMin ?? body.sizeBytes) > putBytesMax) throw tooLarge(putBytesMax);
   requireForWrite(conditions, await replaceable(volume, path), path.key);
-  using room = await volume.usage.reserve(sizeBytes);
+  using room = await volume.usage.reserve(body.sizeBytes);
   await using file = await NewFile.create(volume);
   const algorithm = body.algorithm ?? DEFAULT_ALGORITHM;
   const { md5, checksums } = await receiveInto({ file: file.file, at: 0 }, body, [algorithm]);
@@ -40,7 +40,7 @@ export async function putObject(
     userMetadata: attributes.userMetadata,
   };
   const freed = await publish(volume, { path, file, identity, record, conditions });
-  await room.settle(sizeBytes - freed);
+  await room.settle(identity.sizeBytes - freed);
   return infoOf(path, { identity, record, etag: md5, modifiedMs: modifiedMsOf(identity) });
 }
 
@@ -69,10 +69,13 @@ async function receiveDirectory(
   path: KeyPath,
   { body, conditions }: PutInput,
 ): Promise<ObjectInfo> {
-  if (body.sizeBytes > 0) throw holdsNoBytes(path.key);
+  if ((body.sizeBytesMin ?? body.sizeBytes) > 0) throw holdsNoBytes(path.key);
   requireForWrite(conditions, await currentOf(volume, path), path.key);
   const digests = new BodyDigests(body, body.algorithm === undefined ? [] : [body.algorithm]);
-  for await (const chunk of body.chunks) await digests.update(chunk);
+  for await (const chunk of body.chunks) {
+    if (chunk.length > 0) throw holdsNoBytes(path.key);
+    await digests.update(chunk);
+  }
   digests.finish();
   return await putDirectory(volume, path, conditions);
 }

@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import { pathOfKey } from "#volume/key-path.ts";
 import { survey } from "#volume/survey.ts";
 import type { Volume } from "#volume/volume.ts";
@@ -14,18 +15,31 @@ const YOUNG_NS = 3_600_000_000_000n;
  */
 export async function sweepRecords(
   volume: Volume,
+  signal?: AbortSignal,
 ): Promise<{ readonly removed: number; readonly usedBytes: number }> {
   const oldNs = (await volume.owner.beat()) - YOUNG_NS;
-  const suspects = await findSuspects(volume, oldNs);
-  const usedBytes = await survey(volume.tree, ({ ino }) => suspects.delete(ino));
-  if (suspects.size > 0) await survey(volume.tree, ({ ino }) => suspects.delete(ino));
-  for (const inode of suspects) await volume.records.removeOlder(inode, oldNs);
+  const suspects = await findSuspects(volume, oldNs, signal);
+  const visit = ({ ino }: BigIntStats): void => {
+    signal?.throwIfAborted();
+    suspects.delete(ino);
+  };
+  const usedBytes = await survey(volume.tree, visit);
+  if (suspects.size > 0) await survey(volume.tree, visit);
+  for (const inode of suspects) {
+    signal?.throwIfAborted();
+    await volume.records.removeOlder(inode, oldNs);
+  }
   return { removed: suspects.size, usedBytes };
 }
 
-async function findSuspects(volume: Volume, oldNs: bigint): Promise<Set<bigint>> {
+async function findSuspects(
+  volume: Volume,
+  oldNs: bigint,
+  signal: AbortSignal | undefined,
+): Promise<Set<bigint>> {
   const suspects = new Set<bigint>();
   for await (const inode of volume.records.inodes()) {
+    signal?.throwIfAborted();
     if (suspects.size >= SUSPECTS_MAX) break;
     if (await isWhereItWas(volume, inode)) continue;
     if (await volume.records.isOlder(inode, oldNs)) suspects.add(inode);

@@ -29,6 +29,7 @@ export interface Swept {
 export interface SweepOptions {
   /** Since an upload was begun, or last got a part. */
   readonly uploadAgeMs: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const NS_PER_MS = 1_000_000n;
@@ -39,34 +40,45 @@ const TOKEN_NS = DAY_NS + 3_600_000n * NS_PER_MS;
 
 /**
  * Clears away what was abandoned, and measures the volume. Any number of servers may do it at any time;
- * each step can be repeated. Fails: StorageError.
+ * each step can be repeated. Fails: StorageError; as the signal.
  */
 export async function sweepVolume(volume: Volume, options: SweepOptions): Promise<Swept> {
+  const { signal } = options;
   return await guarded(async () => {
     const uploads = await sweepUploads(volume, options);
-    const leftovers = await sweepLeftovers(volume);
+    const leftovers = await sweepLeftovers(volume, signal);
     const beganMs = volume.clock.now();
-    const { removed, usedBytes } = await sweepRecords(volume);
+    const { removed, usedBytes } = await sweepRecords(volume, signal);
     await volume.usage.setMeasured(usedBytes, beganMs);
     return { uploads, leftovers, records: removed, usedBytes };
   });
 }
 
-/** What a process left behind that died; quick, for the start of a server. Fails: StorageError. */
-export async function sweepLeftovers(volume: Volume): Promise<number> {
+/** What a process left behind that died; quick, for the start of a server. Fails: StorageError; as the signal. */
+export async function sweepLeftovers(volume: Volume, signal?: AbortSignal): Promise<number> {
   return await guarded(async () => {
     const nowNs = await volume.owner.beat();
-    const locks = await sweepLocks(volume);
-    const temporaries = await sweepTemporaries(volume, nowNs);
-    const tokens = await sweepOld(volume, { directory: "tokens", olderThanNs: nowNs - TOKEN_NS });
-    await sweepOwners(volume, nowNs);
+    const locks = await sweepLocks(volume, signal);
+    const sweep = { nowNs, signal };
+    const temporaries = await sweepTemporaries(volume, sweep);
+    const tokens = await sweepTokens(volume, sweep);
+    await sweepOwners(volume, sweep);
     return locks + temporaries + tokens;
   });
 }
 
-async function sweepUploads(volume: Volume, { uploadAgeMs }: SweepOptions): Promise<number> {
+interface Sweep {
+  readonly nowNs: bigint;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function sweepUploads(
+  volume: Volume,
+  { uploadAgeMs, signal }: SweepOptions,
+): Promise<number> {
   let removed = 0;
   for (const id of await uploadIds(volume)) {
+    signal?.throwIfAborted();
     const info = await readUpload(volume, id);
     const parts = await lstat(uploadPath(volume, id, PARTS)).catch(absent);
     if (info === undefined || parts === undefined) continue;
@@ -88,9 +100,13 @@ function unlessHeld(error: unknown): undefined {
 }
 
 /** Locks of the dead, whose keys nobody wrote to since. */
-async function sweepLocks({ hidden, owner, locks }: Volume): Promise<number> {
+async function sweepLocks(
+  { hidden, owner, locks }: Volume,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const cleared = new Set<string>();
   for (const link of await namesIn(hidden, "locks")) {
+    signal?.throwIfAborted();
     const name = link.slice(0, link.lastIndexOf("."));
     const holder = await owner.holderOf(hidden.entry(`locks/${link}`));
     if (cleared.has(name) || (holder !== "dead" && holder !== "silent")) continue;
@@ -101,10 +117,11 @@ async function sweepLocks({ hidden, owner, locks }: Volume): Promise<number> {
 }
 
 /** Unfinished files of the dead; of those that are only silent, after a day without a change. */
-async function sweepTemporaries(volume: Volume, nowNs: bigint): Promise<number> {
+async function sweepTemporaries(volume: Volume, { nowNs, signal }: Sweep): Promise<number> {
   const { hidden, owner } = volume;
   let removed = 0;
   for (const name of await namesIn(hidden, "tmp")) {
+    signal?.throwIfAborted();
     const [ownerId = ""] = name.split("-", 1);
     const holder = await owner.holderOf(hidden.entry(`owners/${ownerId}`));
     if (holder === "this process" || holder === "alive") continue;
@@ -118,8 +135,12 @@ async function sweepTemporaries(volume: Volume, nowNs: bigint): Promise<number> 
   return removed;
 }
 
-async function sweepOwners({ hidden, owner, usage }: Volume, nowNs: bigint): Promise<void> {
+async function sweepOwners(
+  { hidden, owner, usage }: Volume,
+  { nowNs, signal }: Sweep,
+): Promise<void> {
   for (const name of await namesIn(hidden, "owners")) {
+    signal?.throwIfAborted();
     const path = hidden.entry(`owners/${name}`);
     const holder = await owner.holderOf(path);
     const stats = await lstat(path, { bigint: true }).catch(absent);
@@ -131,15 +152,13 @@ async function sweepOwners({ hidden, owner, usage }: Volume, nowNs: bigint): Pro
   await usage.forgetOthers(await namesIn(hidden, "owners"));
 }
 
-async function sweepOld(
-  { hidden }: Volume,
-  { directory, olderThanNs }: { readonly directory: string; readonly olderThanNs: bigint },
-): Promise<number> {
+async function sweepTokens({ hidden }: Volume, { nowNs, signal }: Sweep): Promise<number> {
   let removed = 0;
-  for (const name of await namesIn(hidden, directory)) {
-    const path = hidden.entry(`${directory}/${name}`);
+  for (const name of await namesIn(hidden, "tokens")) {
+    signal?.throwIfAborted();
+    const path = hidden.entry(`tokens/${name}`);
     const stats = await lstat(path, { bigint: true }).catch(absent);
-    if (stats === undefined || stats.mtimeNs >= olderThanNs) continue;
+    if (stats === undefined || stats.mtimeNs >= nowNs - TOKEN_NS) continue;
     await rm(path, { force: true });
     removed += 1;
   }

@@ -32,7 +32,7 @@ for (const operation of OPERATIONS) {
     const revoked = await userToken({ uid: "gone" });
     const ofNobody = await userToken({ uid: "nobody" });
     const [token] = (await control.tokens.list(organizationId, { after: "", limit: 9 })).filter(
-      ({ uid }) => uid === "gone",
+      (each) => "uid" in each && each.uid === "gone",
     );
     await control.tokens.revoke(organizationId, token?.id ?? "");
     const ofNamesake = await userToken({ uid: "again" });

@@ -4,6 +4,7 @@ import { systemClock } from "#base/clock.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import { TEST_KEYRING } from "#test/support/keyring.ts";
+import { MovableClock } from "#test/support/movable-clock.ts";
 import { referenceKey } from "#versioned/keys.ts";
 import { removeOrphans } from "#versioned/orphans.ts";
 
@@ -79,4 +80,24 @@ test("a blob stays while a request runs that began before the first look, and ma
 
   assert.equal((await removeOrphans(all, { ...ASK, waitMs: 1, oldestMs })).removed, 0);
   assert.equal(await all.blobs.size(held), 5);
+});
+
+test("a clock that is set back between the two looks delays the second for no longer than one wait", async () => {
+  const { stores: all, put } = await stores();
+  const orphan = await put();
+  const clock = new MovableClock(1_000_000);
+  let waits = 0;
+  const sleep = async () => {
+    waits += 1;
+    clock.move(waits === 1 ? -500_000 : 20);
+  };
+
+  const { removed } = await removeOrphans(
+    { ...all, clock: { now: clock.now, sleep } },
+    { ...ASK, oldestMs: async () => clock.now(), signal: AbortSignal.timeout(1_000) },
+  );
+
+  assert.equal(removed, 1);
+  assert.equal(waits, 2);
+  assert.equal(await all.blobs.size(orphan), undefined);
 });

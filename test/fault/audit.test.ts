@@ -13,6 +13,8 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { ControlPlaneRecord, DataPlaneRecord } from "#audit/record.ts";
+import { systemClock } from "#base/clock.ts";
+import { signedForm } from "#test/support/form.ts";
 import { type RealServer, startRealServer } from "#test/support/real-server.ts";
 import { presignedUrl } from "#test/support/sign.ts";
 
@@ -60,6 +62,15 @@ test("each request to either of two workers is in the audit bucket after a clean
   });
   assert.equal((await fetch(url)).status, 200);
   const signature = new URL(url).searchParams.get("X-Amz-Signature") ?? "";
+  const form = signedForm({
+    ...{ accessKeyId, secret, bucket: "data", fields: { key: "posted" } },
+    nowMs: systemClock.now(),
+  });
+  const fields = new FormData();
+  for (const [name, value] of form) fields.append(name, value);
+  fields.append("file", new Blob(["x"]));
+  assert.equal((await fetch(`${endpoint}/data`, { method: "POST", body: fields })).status, 204);
+  const formSignature = new Map(form).get("x-amz-signature") ?? "";
   await control("GET", "/v1/cwobject/bucket-info/data");
   assert.equal(await server.stop(), 0);
 
@@ -78,6 +89,8 @@ test("each request to either of two workers is in the audit bucket after a clean
   assert.equal(put?.sourceIp, "127.0.0.1");
   assert.equal(put?.status, 200);
   assert.equal(records.filter(({ action }) => action === "s3:GetObject").length, 1);
+  const [posted] = records.filter(({ action }) => action === "s3:PostObject");
+  assert.deepEqual([posted?.key, posted?.accessKeyId], ["posted", accessKeyId]);
   const created = records.filter(({ action }) => action === "s3:CreateBucket");
   assert.deepEqual(created.map(({ bucketName }) => bucketName).sort(), ["copies", "data"]);
   const copied = records.filter(({ action }) => action === "s3:CopyObject");
@@ -91,7 +104,7 @@ test("each request to either of two workers is in the audit bucket after a clean
     "control-plane",
     "data-plane",
   ]);
-  for (const hidden of [secret, signature, "X-Amz-"]) {
+  for (const hidden of [secret, signature, formSignature, "X-Amz-"]) {
     assert.ok(!texts.some((text) => text.includes(hidden)), `no record holds ${hidden}`);
   }
 });

@@ -50,7 +50,7 @@ test("a bucket whose record is damaged is listed by its name, refuses all that i
 });
 
 test("an organization with a bucket whose record is damaged is not empty, and its other buckets are listed", async (t) => {
-  const { ok, call, meta, control } = await openControl(t);
+  const { ok, call, meta, control, failures } = await openControl(t);
   await ok("POST", "/v1/lode/organization", { orgId: "damaged", name: "Damaged" });
   await control.catalog.create(newBucketName("whole"), { id: "damaged", region: "x" });
   await control.catalog.create(newBucketName("spoilt"), { id: "damaged", region: "x" });
@@ -60,8 +60,9 @@ test("an organization with a bucket whose record is damaged is not empty, and it
   const { info } = await ok("GET", "/v1/cwobject/bucket-info?orgId=damaged");
   assert.deepEqual(
     info.map(({ name }: { name: string }) => name),
-    ["whole"],
+    ["spoilt", "whole"],
   );
+  failures.length = 0;
   await control.catalog.delete(await control.catalog.bucket(newBucketName("whole")), NOTHING);
   const refused = await call(remove);
   assert.match(refused.json.message, /still has buckets/);

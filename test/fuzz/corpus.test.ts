@@ -12,6 +12,8 @@ import { readXml } from "#base/xml.ts";
 import { readLifecycle, writeLifecycle } from "#object/lifecycle.ts";
 import { readRange } from "#object/range.ts";
 import { readCopySource } from "#s3/copy-source.ts";
+import { readPartHead } from "#s3/form/part-head.ts";
+import { readPostPolicy } from "#s3/form/post-policy.ts";
 import { frame } from "#s3/request.ts";
 import { readTagHeader } from "#s3/tags.ts";
 import { orRefused, REFUSED } from "#test/fuzz/refusal.ts";
@@ -29,6 +31,8 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   "tag-header": readTagHeader,
   xml: readXml,
   lifecycle: (text) => writeLifecycle(readLifecycle(readXml(text))),
+  "part-head": (text) => readPartHead(Buffer.from(text)),
+  "post-policy": (text) => readPostPolicy(Buffer.from(text).toString("base64")),
   "bucket-policy": (text) => readBucketPolicy(text, "bucket").isPublic,
 };
 

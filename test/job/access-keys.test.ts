@@ -61,3 +61,28 @@ test("keys that expired or were deleted a day ago are forgotten, and no others, 
   assert.deepEqual(third, [permanent, recent].sort());
   assert.deepEqual(waits, [3_600_000, 3_600_000, 3_600_000]);
 });
+
+test("keys that were deleted before the clock was set back by years are forgotten, and make room for others", async () => {
+  const clock = new MovableClock(START_MS);
+  const { users, keys } = openIdentities({
+    ...{ meta: new MemoryMetaStore(), clock, keyring: TEST_KEYRING },
+  });
+  await users.create("ab1cd2", { uid: "ada", name: "Ada", groups: [] });
+  const principal = userPrincipal({ organizationId: "ab1cd2", uid: "ada" }, []);
+  const make = async () =>
+    await keys.create({ principal, durationSeconds: 0, attributes: {}, withSession: false });
+  for (let made = 0; made < 1_000; made += 1) await make();
+  assert.equal(await keys.revokeOf("ab1cd2", principal.name), 1_000);
+  clock.move(-3 * 365 * DAY_MS);
+
+  const { accessKeyId } = await make();
+  await keys.revoke("ab1cd2", (await make()).accessKeyId);
+  clock.move(-DAY_MS);
+  await keys.sweep({ after: "", limit: 1_000, failed: assert.ifError });
+
+  const { keys: left } = await keys.list("ab1cd2", { after: "", limit: 1_000 });
+  assert.deepEqual(
+    left.map((key) => key.accessKeyId),
+    [accessKeyId],
+  );
+});

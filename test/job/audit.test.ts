@@ -14,6 +14,7 @@ import { type AuditJob, Deliveries, deliverAll } from "#job/audit.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import { bucketName, objectKey } from "#object/name.ts";
 import { TEST_KEYRING } from "#test/support/keyring.ts";
+import { MovableClock } from "#test/support/movable-clock.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 
@@ -213,6 +214,24 @@ test("what a killed process left is adopted, without the half of a line at its e
   await deliverAll(audit.job);
 
   assert.deepEqual((await delivered(audit)).texts, [whole]);
+});
+
+test("what a killed process left before the clock was set back is adopted when nobody has written to it for as long as else", async () => {
+  const audit = await parts();
+  const path = join(audit.root, "ab1cd2.data-plane.1767225600000-9-1.open");
+  await writeFile(path, textOf(1));
+  const aheadSeconds = systemClock.now() / 1_000 + 10 * 86_400;
+  await utimes(path, aheadSeconds, aheadSeconds);
+  const clock = new MovableClock(systemClock.now());
+  const job = { ...audit.job, clock };
+
+  await deliverAll(job);
+  const early = await readdir(audit.root);
+  clock.move(job.batchMs + 120_000);
+  await deliverAll(job);
+
+  assert.equal(early.length, 1);
+  assert.deepEqual((await delivered(audit)).texts, [textOf(1)]);
 });
 
 test("records that cannot be written are counted as lost", async () => {

@@ -5,6 +5,7 @@ import { StorageError } from "#base/error.ts";
 import { runLifecycle, sweepAll, sweepWhenDue } from "#job/lifecycle.ts";
 import { type SweepPlace, sweep } from "#job/lifecycle-sweep.ts";
 import type { Engine } from "#object/engine.ts";
+import { DAY_MS } from "#object/lifecycle-due.ts";
 import {
   abort,
   countOf,
@@ -49,6 +50,37 @@ test("a sweep that is stopped after any page goes on there, over objects, versio
   assert.equal(await countOf(job.metrics.actions, "expired"), 400);
   assert.equal(await countOf(job.metrics.actions, "noncurrent"), 400);
   assert.equal(await countOf(job.metrics.actions, "uploads"), 1_200);
+});
+
+test("after a clock was set back the next sweep does not wait for the old time to come again", async () => {
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(DAYS));
+  moveDays(10);
+  await sweepWhenDue(job);
+  moveDays(-9);
+  await s3.put("old");
+  moveDays(2);
+
+  await sweepWhenDue(job);
+  const swept = await s3.keys();
+  const next = await sweepWhenDue(job);
+
+  assert.deepEqual(swept, []);
+  assert.equal(next, 30_000, "and the one after it is not due at once");
+});
+
+test("a sweep whose end was before the clock was set back does not put off the next one, though it began after it", async () => {
+  const { job, moveDays, bucket } = startSweeping();
+  const s3 = await bucket("bucket", rule(DAYS));
+  const held = await job.place.take(job.holder, 30_000);
+  const nowMs = job.clock.now();
+  await held?.release({ startedMs: nowMs, endedMs: nowMs + 10 * DAY_MS, afterBucket: "" });
+  await s3.put("old");
+  moveDays(3);
+
+  await sweepWhenDue(job);
+
+  assert.deepEqual(await s3.keys(), []);
 });
 
 test("a sweep that fails is tried again half a minute later, not each second", async () => {

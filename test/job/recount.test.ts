@@ -282,7 +282,7 @@ async function jobOver(stores: Stores, own: Partial<RecountJob> = {}) {
     organizations,
     place: new JobPlace<RecountPlace>(meta, clock, "recount"),
     holder: "this process",
-    log: { info: quiet, warn: quiet, error: quiet, access: quiet, flush: quiet },
+    log: { info: quiet, warn: quiet, error: quiet, access: quiet, flush: async () => undefined },
     signal: new AbortController().signal,
     ...own,
   };

@@ -55,7 +55,7 @@ export function startSweeping(meta: MetaStore = new MemoryMetaStore()) {
     dayMs: DAY_MS,
     metrics: new Metrics().lifecycle,
     log: {
-      ...{ info: quiet, warn: quiet, access: quiet, flush: quiet },
+      ...{ info: quiet, warn: quiet, access: quiet, flush: async () => undefined },
       error: (message, _, fields) => {
         errors.push(message);
         failures.push({ message, bucket: fields?.["bucket"] });

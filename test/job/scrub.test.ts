@@ -365,7 +365,7 @@ function logInto({ errors, warnings }: Told): Log {
     warn: (message) => void warnings.push(message),
     error: (message, _, fields) => void errors.push({ message, fields }),
     access: () => undefined,
-    flush: () => undefined,
+    flush: async () => undefined,
   };
 }
 

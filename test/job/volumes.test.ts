@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { StorageError } from "#base/error.ts";
 import type { Log } from "#base/log.ts";
 import { Catalog } from "#catalog/catalog.ts";
+import { Running } from "#job/running.ts";
 import { runVolumes } from "#job/volumes.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import { newBucketName } from "#object/name.ts";
@@ -39,6 +40,7 @@ test("a bucket's record that cannot be read is told at each look, and keeps no v
     clock,
     count: () => {},
     log: log as Log,
+    running: new Running(),
     signal: stop.signal,
   });
 

@@ -5,6 +5,7 @@ import type { Operation } from "#s3/operation.ts";
 import { OPERATIONS } from "#s3/operations.ts";
 import { conditions } from "#s3/route.ts";
 import { assertRefused } from "#test/s3/xml.ts";
+import { multipart, signedForm } from "#test/support/form.ts";
 import { type Ask, OTHER, ROOT, STRANGER, startServer } from "#test/support/server.ts";
 
 // Properties that every row of the operations table has. A new operation is covered on arrival.
@@ -45,8 +46,16 @@ const NEEDS: Readonly<Record<string, Pick<Ask, "headers" | "body">>> = {
   RenameObject: { headers: { "x-amz-rename-source": "bucket/key" } },
 };
 
-/** A request that is this operation, on a bucket and key of these names. */
-function requestOf({ name, route }: Operation, bucket: string): Ask {
+interface On {
+  readonly bucket: string;
+  readonly nowMs: number;
+}
+
+/** A request that is this operation, on a bucket and a key. */
+function requestOf(operation: Operation, on: On, more: Partial<Ask> = {}): Ask {
+  if (operation.body === "form") return formOf(on, more);
+  const { bucket } = on;
+  const { name, route } = operation;
   const path = { service: "/", bucket: `/${bucket}`, object: `/${bucket}/key` }[route.on];
   const query = (route.query ?? []).map((condition) =>
     condition === "partNumber" ? "partNumber=1" : condition,
@@ -59,7 +68,17 @@ function requestOf({ name, route }: Operation, bucket: string): Ask {
     query: query.join("&"),
     headers: { ...headers, ...copied },
     body,
+    ...more,
   };
+}
+
+/** A form says itself who sends it. */
+function formOf({ bucket, nowMs }: On, { as = ROOT, sign }: Partial<Ask>): Ask {
+  const fields = { key: "key" };
+  const said =
+    sign === false ? Object.entries(fields) : signedForm({ ...as, bucket, fields, nowMs });
+  const form = multipart([...said, ["file", "posted"]]);
+  return { method: "POST", path: `/${bucket}`, sign: false, ...form };
 }
 
 const STRANGERS: Readonly<Record<string, Partial<Ask>>> = {
@@ -75,7 +94,8 @@ for (const operation of OPERATIONS) {
     await s3.put("/bucket/key", "bytes");
 
     for (const [who, more] of Object.entries(STRANGERS)) {
-      const reply = await s3.request({ ...requestOf(operation, "bucket"), ...more });
+      const on = { bucket: "bucket", nowMs: s3.clock.now() };
+      const reply = await s3.request(requestOf(operation, on, more));
       assert.equal(reply.status, 403, `${who}: ${reply.text}`);
     }
     assert.equal((await s3.get("/bucket/key")).text, "bytes");
@@ -86,7 +106,8 @@ for (const operation of OPERATIONS) {
   test(`${name} refuses a bucket that is not there with 404, or is not offered at all`, async (t) => {
     const s3 = await startServer(t);
 
-    const reply = await s3.request(requestOf(operation, "missing"));
+    const on = { bucket: "missing", nowMs: s3.clock.now() };
+    const reply = await s3.request(requestOf(operation, on));
 
     if (reply.code === "NotImplemented") assert.equal(reply.status, 501);
     else if (route.method === "HEAD") assert.equal(reply.status, 404);
@@ -162,9 +183,9 @@ test("every operation refuses keys that were good once, and changes nothing", as
   const { s3, made } = await startWithEnded(t);
 
   for (const operation of OPERATIONS) {
-    const ask = requestOf(operation, "bucket");
+    const on = { bucket: "bucket", nowMs: s3.clock.now() };
     for (const [who, as] of made) {
-      const { status, code, text } = await s3.request({ ...ask, as });
+      const { status, code, text } = await s3.request(requestOf(operation, on, { as }));
       const wanted = ENDED[who];
       assert.equal(status, STATUS[wanted], `${operation.name}, ${who}: ${text}`);
       if (operation.route.method !== "HEAD")
@@ -182,10 +203,8 @@ test("every operation on a bucket refuses a key of another organization with Acc
     const { name, route } = operation;
     // Nobody's bucket is touched by these: they ask for one's own, and for a name that is taken.
     if (route.on === "service" || name === "CreateBucket") continue;
-    const { status, code, text } = await s3.request({
-      ...requestOf(operation, "bucket"),
-      as: OTHER,
-    });
+    const on = { bucket: "bucket", nowMs: s3.clock.now() };
+    const { status, code, text } = await s3.request(requestOf(operation, on, { as: OTHER }));
     assert.equal(status, 403, `${name}: ${text}`);
     if (route.method !== "HEAD") assert.equal(code, "AccessDenied", name);
   }

@@ -112,6 +112,11 @@ export function chunkedBody(given: ToChunk): { headers: Record<string, string>; 
   return { headers: { ...headers, "content-length": String(body.length) }, body };
 }
 
+/** The signature of a text by itself, as the policy of a form. */
+export function signText(who: Signer, text: string): string {
+  return hmac(signingKey(timed(who)), text).toString("hex");
+}
+
 /** The time is read once, so that all signatures of one request agree. */
 function timed<T extends Signer>(given: T): T & { readonly nowMs: number } {
   return { ...given, nowMs: given.nowMs ?? systemClock.now() };

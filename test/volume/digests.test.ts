@@ -16,6 +16,7 @@ import type { Clock } from "#base/clock.ts";
 import { makeLog } from "#base/log.ts";
 import { buffersLent } from "#blob/buffer-pool.ts";
 import { Catalog } from "#catalog/catalog.ts";
+import { Running } from "#job/running.ts";
 import { runVolumes } from "#job/volumes.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import { newBucketName } from "#object/name.ts";
@@ -290,7 +291,7 @@ test("the job reads the files of each volume until it is told to stop", async (t
     if (ms >= LATER_MS && kept(root).length > 0) stop.abort();
   };
   await runVolumes({
-    ...{ catalog, clock, signal: stop.signal, count: () => {} },
+    ...{ catalog, clock, signal: stop.signal, count: () => {}, running: new Running() },
     volumeOf: async () => volume,
     log: makeLog({ pretty: false, access: false, to: 2 }),
   });

@@ -49,6 +49,24 @@ test("uploads that nobody came back to are removed by their age, others stay", a
   assert.equal(existsSync(at(HIDDEN_NAME, "uploads", old.uploadId)), false);
 });
 
+test("a sweep that is told to stop removes nothing more", async (t) => {
+  const { s3, volume, at } = await openVolume(t);
+  const upload = await s3.create("old");
+  await s3.part(upload, 1, "bytes");
+  const left = at(HIDDEN_NAME, "tmp", `${"0".repeat(16)}-left`);
+  writeFileSync(left, "half");
+  utimesSync(left, LONG_AGO, LONG_AGO);
+  const reason = new Error("the server stops");
+  const signal = AbortSignal.abort(reason);
+
+  await assert.rejects(sweepVolume(volume, { uploadAgeMs: 0, signal }), reason);
+  await assert.rejects(sweepLeftovers(volume, signal), reason);
+
+  assert.ok(existsSync(left));
+  assert.equal((await s3.parts(upload)).parts.length, 1);
+  assert.equal((await sweepVolume(volume, { uploadAgeMs: -1 })).uploads, 1);
+});
+
 test("what a process left that died is removed, what a live one is writing stays", async (t) => {
   const { s3, volume, root, at } = await openVolume(t);
   const script = `

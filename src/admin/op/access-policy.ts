@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { empty, message, text } from "#admin/message.ts";
-import { type Operation, operation } from "#admin/operation.ts";
+import { type Operation, operation, type RequestView } from "#admin/operation.ts";
+import { StorageError } from "#base/error.ts";
 
 const statement = z.looseObject({
   name: text,
@@ -24,9 +25,9 @@ const listAccessPolicies = operation({
   needs: "cwobject:ListAccessPolicy",
   input: empty,
   output: z.object({ policies: z.array(policy) }),
-  run: async ({ policies, organizationId }) => {
+  run: async ({ policies, organizationId, request }) => {
     const documents = await policies.list(organizationId);
-    return { policies: documents.map(([, document]) => shown(document)) };
+    return { policies: documents.map((named) => listed(named, request)) };
   },
 });
 
@@ -65,6 +66,19 @@ export const accessPolicy: readonly Operation[] = [
   ensureAccessPolicy,
   listAccessPolicies,
 ];
+
+/** Of one that cannot be read the name, so that it can be deleted: until then the organization is allowed nothing. */
+function listed(
+  [name, document]: readonly [string, string],
+  { damaged }: RequestView,
+): z.input<typeof policy> {
+  try {
+    return shown(document);
+  } catch (cause) {
+    damaged(new StorageError("corrupt", `the access policy "${name}" cannot be read`, cause));
+    return { version: "", name, statements: [] };
+  }
+}
 
 /** As CoreWeave lists them: without the envelope, and `Statement` under the name it should have. */
 function shown(document: string): z.input<typeof policy> {

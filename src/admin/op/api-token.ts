@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { empty, message, text, timestamp, timestampOf, uint32 } from "#admin/message.ts";
-import { type Operation, operation } from "#admin/operation.ts";
+import { type Operation, operation, type RequestView } from "#admin/operation.ts";
 import { nextPageToken, pageFields, pageOf, rowsSource } from "#admin/page.ts";
 import type { ApiToken } from "#catalog/api-tokens.ts";
+import type { DamagedRow } from "#catalog/table.ts";
 
 const apiTokenView = z.object({
   id: text,
@@ -38,11 +39,11 @@ const listApiTokens = operation({
   needs: "cwobject:ListApiTokens",
   input: message({ ...pageFields, uid: text.optional() }),
   output: z.object({ tokens: z.array(apiTokenView), nextPageToken }),
-  run: async ({ tokens, clock, organizationId }, { uid, ...wanted }) => {
+  run: async ({ tokens, clock, organizationId, request }, { uid, ...wanted }) => {
     const source = rowsSource(async (ask) => await tokens.list(organizationId, ask));
-    const keep = uid === undefined ? undefined : (token: ApiToken) => token.uid === uid;
+    const keep = uid === undefined ? undefined : (row: Listed) => "uid" in row && row.uid === uid;
     const { items, nextPageToken } = await pageOf(source, { ...wanted, keep }, clock);
-    return { tokens: items.map(shown), nextPageToken };
+    return { tokens: items.map((row) => listed(row, request)), nextPageToken };
   },
 });
 
@@ -62,7 +63,16 @@ const revokeApiToken = operation({
 
 export const apiToken: readonly Operation[] = [createApiToken, listApiTokens, revokeApiToken];
 
-function shown({ id, uid, name, createdMs, expiryMs }: ApiToken) {
+type Listed = ApiToken | DamagedRow;
+
+/** One whose record cannot be read has no more than its id. */
+function listed(row: Listed, { damaged }: RequestView) {
+  if (!("damage" in row)) return shown(row);
+  damaged(row.damage);
+  return shown({ id: row.id, uid: "", name: "", createdMs: 0, expiryMs: undefined });
+}
+
+function shown({ id, uid, name, createdMs, expiryMs }: Omit<ApiToken, "organizationId">) {
   const expiry = expiryMs === undefined ? undefined : timestampOf(expiryMs);
   return { id, uid, name, creationTime: timestampOf(createdMs), expiry };
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { empty, message, text, timestamp, timestampOf } from "#admin/message.ts";
-import { type Operation, operation, type Services } from "#admin/operation.ts";
+import { type Operation, operation, type RequestView, type Services } from "#admin/operation.ts";
 import { nextPageToken, pageFields, pageOf, rowsSource } from "#admin/page.ts";
 import { ControlError } from "#base/control-error.ts";
 import type { Organization } from "#catalog/organizations.ts";
+import type { DamagedRow, Row } from "#catalog/table.ts";
 
 const organizationView = z.object({ orgId: text, name: text, creationTime: timestamp });
 
@@ -29,11 +30,11 @@ const listOrganizations = operation({
   needs: "operator",
   input: message(pageFields),
   output: z.object({ organizations: z.array(organizationView), nextPageToken }),
-  run: async ({ organizations, clock }, wanted) => {
+  run: async ({ organizations, clock, request }, wanted) => {
     const source = rowsSource(async (ask) => await organizations.list(ask));
     const { items, nextPageToken } = await pageOf(source, wanted, clock);
-    const there = items.filter(({ value }) => value.deletedMs === undefined);
-    return { organizations: there.map(shown), nextPageToken };
+    const there = items.filter((row) => "damage" in row || row.value.deletedMs === undefined);
+    return { organizations: there.map((row) => listed(row, request)), nextPageToken };
   },
 });
 
@@ -81,8 +82,17 @@ export const organization: readonly Operation[] = [
   listOrganizations,
 ];
 
-function shown({ id, value }: { readonly id: string; readonly value: Organization }) {
+type Shown = Pick<Organization, "name" | "createdMs">;
+
+function shown({ id, value }: { readonly id: string; readonly value: Shown }) {
   return { orgId: id, name: value.name, creationTime: timestampOf(value.createdMs) };
+}
+
+/** One whose record cannot be read has no more than its id. */
+function listed(row: Row<Organization> | DamagedRow, { damaged }: RequestView) {
+  if (!("damage" in row)) return shown(row);
+  damaged(row.damage);
+  return shown({ id: row.id, value: { name: "", createdMs: 0 } });
 }
 
 /** Fails: FailedPrecondition. */

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { empty, message, text, timestamp, timestampOf } from "#admin/message.ts";
-import { type Operation, operation, type Services } from "#admin/operation.ts";
+import { type Operation, operation, type RequestView, type Services } from "#admin/operation.ts";
 import { nextPageToken, pageFields, pageOf, rowsSource } from "#admin/page.ts";
 import { ControlError } from "#base/control-error.ts";
 import { ADMINISTRATOR_UID } from "#catalog/first-start.ts";
+import type { DamagedRow, Row } from "#catalog/table.ts";
 import type { User } from "#catalog/users.ts";
 
 const userView = z.object({
@@ -40,11 +41,11 @@ const listUsers = operation({
   needs: "cwobject:ListUsers",
   input: message({ ...pageFields, group: text.optional() }),
   output: z.object({ users: z.array(userView), nextPageToken }),
-  run: async ({ users, clock, organizationId }, { group, ...wanted }) => {
+  run: async ({ users, clock, organizationId, request }, { group, ...wanted }) => {
     const source = rowsSource(async (ask) => await users.list(organizationId, ask));
     const keep = isOf(group);
     const { items, nextPageToken } = await pageOf(source, { ...wanted, keep }, clock);
-    return { users: items.map(shown), nextPageToken };
+    return { users: items.map((row) => listed(row, request)), nextPageToken };
   },
 });
 
@@ -96,9 +97,11 @@ const deleteUser = operation({
 
 export const user: readonly Operation[] = [createUser, deleteUser, getUser, listUsers, updateUser];
 
+type Listed = Row<User> | DamagedRow;
+
 function isOf(group: string | undefined) {
   if (group === undefined) return undefined;
-  return ({ value }: { readonly value: User }) => value.groups.includes(group);
+  return (row: Listed) => "value" in row && row.value.groups.includes(group);
 }
 
 async function read(
@@ -108,7 +111,16 @@ async function read(
   return shown(await users.get({ organizationId, uid }));
 }
 
-function shown({ id, value }: { readonly id: string; readonly value: User }) {
+/** One whose record cannot be read has no more than its id. */
+function listed(row: Listed, { damaged }: RequestView) {
+  if (!("damage" in row)) return shown(row);
+  damaged(row.damage);
+  return shown({ id: row.id, value: { name: "", groups: [], createdMs: 0 } });
+}
+
+type Shown = Pick<User, "name" | "groups" | "createdMs">;
+
+function shown({ id, value }: { readonly id: string; readonly value: Shown }) {
   const { name, groups, createdMs } = value;
   return {
     ...{ uid: id, principalName: `coreweave/${id}`, name },

@@ -2,6 +2,8 @@ import type { Grant } from "#access/grant.ts";
 import { assert } from "#base/assert.ts";
 import { invalidArgument, S3Error } from "#base/error.ts";
 import type { ObjectInfo, Tag } from "#object/attributes.ts";
+import type { Encryption } from "#object/encryption.ts";
+import type { PutInput } from "#object/engine.ts";
 import { checksumHeaders } from "#s3/checksum-headers.ts";
 import { readWriteConditions } from "#s3/conditions.ts";
 import {
@@ -12,7 +14,7 @@ import {
 } from "#s3/encryption.ts";
 import { expirationHeader } from "#s3/expiration.ts";
 import { readAttributes } from "#s3/object-headers.ts";
-import { operation } from "#s3/operation.ts";
+import { operation, type Services } from "#s3/operation.ts";
 import { empty } from "#s3/reply.ts";
 import { keyOf, type NamedKey, type S3Request } from "#s3/request.ts";
 import { refuseUnoffered } from "#s3/unoffered.ts";
@@ -26,37 +28,59 @@ export const putObject = operation({
   route: { method: "PUT", on: "object" },
   body: "stream",
 
-  parse: (request) => {
-    const { body, headers } = request;
-    assert(body !== undefined, "a stream operation has a body");
-    refuseUnoffered(headers);
-    const encryption = readEncryption(request);
-    refuseForeignParameters(request);
-    if (body.sizeBytes > PUT_BYTES_MAX) throw tooLarge();
-    return {
-      name: keyOf(request),
-      put: { body, attributes: readAttributes(headers), conditions: readWriteConditions(headers) },
-      encryption,
-    };
-  },
-
+  parse: readPut,
   grants: ({ name, put }) => putGrants(name, put.attributes.tags),
-
-  run: async (services, { name, put, encryption: asked }) => {
-    const opened = await services.open(name.bucket);
-    const { bucket, engine, room } = opened;
-    const encryption = encryptionFor(opened.settings, asked);
-    const object = await engine.put({ bucket, key: name.key }, { ...put, encryption, room });
-    return { object, expiration: await expirationHeader(services, opened, { info: object }) };
-  },
-
-  render: ({ object, expiration }, { encryption }) =>
-    empty(200, {
-      ...writtenHeaders(object),
-      ...encryptionHeaders(object.encryption, keyOfEncryption(encryption)),
-      ...expiration,
-    }),
+  run: runPut,
+  render: (written, put) => empty(200, putHeaders(written, put)),
 });
+
+/** A write of a whole object, as a request asks for it. */
+export interface Put {
+  readonly name: NamedKey;
+  readonly put: Pick<PutInput, "body" | "attributes" | "conditions">;
+  readonly encryption: Encryption | undefined;
+}
+
+interface Written {
+  readonly object: ObjectInfo;
+  readonly expiration: Record<string, string>;
+}
+
+/** Fails: EntityTooLarge, and as the readers of its headers do. */
+export function readPut(request: S3Request): Put {
+  const { body, headers } = request;
+  assert(body !== undefined, "what is put has a body");
+  refuseUnoffered(headers);
+  const encryption = readEncryption(request);
+  refuseForeignParameters(request);
+  if ((body.sizeBytesMin ?? body.sizeBytes) > PUT_BYTES_MAX) throw tooLarge();
+  return {
+    name: keyOf(request),
+    put: { body, attributes: readAttributes(headers), conditions: readWriteConditions(headers) },
+    encryption,
+  };
+}
+
+export async function runPut(services: Services, asked: Put): Promise<Written> {
+  const { name, put } = asked;
+  const opened = await services.open(name.bucket);
+  const { bucket, engine, room } = opened;
+  const encryption = encryptionFor(opened.settings, asked.encryption);
+  const object = await engine.put({ bucket, key: name.key }, { ...put, encryption, room });
+  return { object, expiration: expirationHeader(services, opened, { info: object }) };
+}
+
+/** What a write answers. */
+export function putHeaders(
+  { object, expiration }: Written,
+  { encryption }: Put,
+): Record<string, string> {
+  return {
+    ...writtenHeaders(object),
+    ...encryptionHeaders(object.encryption, keyOfEncryption(encryption)),
+    ...expiration,
+  };
+}
 
 /** Of a write of a whole object, or of what begins one. */
 export function putGrants(

@@ -54,7 +54,7 @@ export function readClaim(request: SignedRequest): Claim | undefined {
 }
 
 /** The value is cut to its scheme: what follows may be a secret of somebody else's. */
-function twoMechanisms(authorization: string): S3Error {
+export function twoMechanisms(authorization: string): S3Error {
   return invalidArgument(
     "Authorization",
     authorization.split(" ", 1).join(),
@@ -62,7 +62,7 @@ function twoMechanisms(authorization: string): S3Error {
   );
 }
 
-function signatureV2(): S3Error {
+export function signatureV2(): S3Error {
   const message =
     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256. " +
     'boto3: Config(signature_version="s3v4"); ' +

@@ -54,9 +54,7 @@ export function checkExpiry(
   now: { nowMs: number; skewMsMax: number },
 ): void {
   const untilMs = time.timeMs + time.expiresSeconds * 1000;
-  if (time.timeMs - now.nowMs > now.skewMsMax) {
-    throw new S3Error("AccessDenied", {}, { message: "Request is not valid yet" });
-  }
+  checkNotEarly(time, now);
   if (now.nowMs <= untilMs) return;
   const detail = {
     "X-Amz-Expires": String(time.expiresSeconds),
@@ -64,6 +62,15 @@ export function checkExpiry(
     ServerTime: isoSeconds(now.nowMs),
   };
   throw new S3Error("AccessDenied", detail, { message: "Request has expired" });
+}
+
+/** Fails: AccessDenied when what was signed is of a time to come, by more than the skew. */
+export function checkNotEarly(
+  { timeMs }: Pick<SigningTime, "timeMs">,
+  { nowMs, skewMsMax }: { nowMs: number; skewMsMax: number },
+): void {
+  if (timeMs - nowMs <= skewMsMax) return;
+  throw new S3Error("AccessDenied", {}, { message: "Request is not valid yet" });
 }
 
 function readDate(date: string | undefined): SigningTime | undefined {

@@ -92,7 +92,7 @@ export function signatureMismatch(
 }
 
 /** In hexadecimal, a space between them. */
-function hexBytes(bytes: Buffer): string {
+export function hexBytes(bytes: Buffer): string {
   return bytes.toString("hex").replace(/..(?=.)/g, "$& ");
 }
 
