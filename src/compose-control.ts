@@ -12,11 +12,11 @@ import { Federation } from "#federation/federation.ts";
 import { Recounts } from "#job/recounts.ts";
 import { SCRUB, type ScrubSettings } from "#job/scrub-record.ts";
 import { Scrubs } from "#job/scrubs.ts";
-import type { OpenVolumes } from "#open-volumes.ts";
+import type { OpenVolumes } from "#process/open-volumes.ts";
+import { VolumeDesk } from "#process/volume-desk.ts";
 import { VersionedEngine } from "#versioned/engine.ts";
 import { UsageCounters } from "#versioned/usage-counters.ts";
 import { VolumeEngine } from "#volume/engine.ts";
-import { VolumeDesk } from "#volume-desk.ts";
 
 /** What the control API over some stores is made with. */
 export interface ControlComposition

@@ -6,9 +6,9 @@ import { ConfigError, readConfig } from "#config.ts";
 const EXIT_SETTING = 2;
 
 // Each command loads what it needs, so that those that only ask a server start fast.
-if (cluster.isWorker) import("#worker.ts").then(({ runWorker }) => runWorker()).catch(fail);
+if (cluster.isWorker) import("#process/worker.ts").then(({ runWorker }) => runWorker()).catch(fail);
 else if (isCommitter())
-  import("#committer.ts").then(({ runCommitter }) => runCommitter()).catch(fail);
+  import("#process/committer.ts").then(({ runCommitter }) => runCommitter()).catch(fail);
 else run(process.argv.slice(2)).catch(fail);
 
 /** Started by the supervisor, beside its workers; no command for people. */
@@ -25,8 +25,8 @@ async function run([command, ...args]: readonly string[]): Promise<void> {
         return;
       }
       const config = readConfig(args, process.env);
-      const { runSupervisor } = await import("#supervisor.ts");
-      const { endProcess } = await import("#end-process.ts");
+      const { runSupervisor } = await import("#process/supervisor.ts");
+      const { endProcess } = await import("#process/end-process.ts");
       await runSupervisor(config);
       return endProcess(0);
     }

@@ -6,7 +6,7 @@ import type { ControlPlaneRecord } from "#audit/record.ts";
 import { AuditSpool } from "#audit/spool.ts";
 import { assert as holds } from "#base/assert.ts";
 import { ControlError } from "#base/control-error.ts";
-import { ControlAudit } from "#control-audit.ts";
+import { ControlAudit } from "#process/control-audit.ts";
 import { openControl } from "#test/admin/control.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 

@@ -21,7 +21,7 @@ import { firstAdministrator } from "#catalog/first-start.ts";
 import { openIdentities } from "#catalog/identities.ts";
 import { composeControl } from "#compose-control.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
-import { OpenVolumes } from "#open-volumes.ts";
+import { OpenVolumes } from "#process/open-volumes.ts";
 import { TEST_KEYRING } from "#test/support/keyring.ts";
 import { MovableClock } from "#test/support/movable-clock.ts";
 import { VersionedEngine } from "#versioned/engine.ts";

@@ -1,14 +1,16 @@
 /** The recipe of the image: what it copies is enough to serve, and what the documents and compose.yaml say of it holds. */
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { basename, dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { DRAIN_MS } from "#process/worker.ts";
 import { SETTINGS } from "#settings.ts";
 import { Context, environmentOf, readStages, said, wordsOf } from "#test/docs/recipe.ts";
 import { run, start } from "#test/support/process.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
-import { DRAIN_MS } from "#worker.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const STAGES = readStages(read("Dockerfile"));
@@ -22,13 +24,15 @@ const PAGE =
     .find((part) => part.startsWith("Containers\n")) ?? "";
 const SET = environmentOf(IMAGE);
 const PORT = said(IMAGE, "EXPOSE");
+/** Where "node" is the one that runs this. */
+const NODE_PATH = `${dirname(process.execPath)}:/usr/bin:/bin`;
 
 test("what the Dockerfile copies serves, is healthy, takes commands and drains on SIGTERM", async (t) => {
   const lode = join(await copiedImage(), "bin/lode");
   const data = join(await temporaryDirectory(), "data");
   const environment = {
     ...SET,
-    PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+    PATH: NODE_PATH,
     LODE_DATA: data,
     LODE_LISTEN: "127.0.0.1:0",
     LODE_ADMIN_LISTEN: "127.0.0.1:0",
@@ -50,6 +54,25 @@ test("what the Dockerfile copies serves, is healthy, takes commands and drains o
   assert.notEqual((await run(t, healthCheck)).code, 0, "when it has ended");
   const check = { command: [lode, "check", "--data", data], environment };
   assert.match((await run(t, check)).stdout, /Nothing is wrong/);
+});
+
+test("the health check fails while the server answers that it is not ready", async (t) => {
+  const asked: (string | undefined)[] = [];
+  const server = createServer(({ url }, reply) => {
+    asked.push(url);
+    reply.writeHead(503).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const LODE_ADMIN_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const { code } = await run(t, {
+    command: wordsOf(IMAGE, "HEALTHCHECK"),
+    environment: { PATH: NODE_PATH, LODE_ADMIN_URL },
+  });
+
+  assert.equal(code, 1);
+  assert.deepEqual(asked, ["/health/ready"]);
 });
 
 test("a container that is told nothing more does not serve a network in the clear", async (t) => {

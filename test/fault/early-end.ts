@@ -6,8 +6,8 @@ import cluster from "node:cluster";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeLog } from "#base/log.ts";
-import { Fleet } from "#fleet.ts";
-import type { FromWorker, WorkerStart } from "#worker.ts";
+import { Fleet } from "#process/fleet.ts";
+import type { FromWorker, WorkerStart } from "#process/worker.ts";
 
 const LOOK_MS = 10;
 const told = join(process.env["FLEET_DIRECTORY"] ?? "", "first");

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { userPrincipal } from "#catalog/users.ts";
-import { type Posting, post, postUnsigned } from "#test/s3/post-form.ts";
+import { type Posting, post, postBody, postUnsigned } from "#test/s3/post-form.ts";
 import { assertRefused, only } from "#test/s3/xml.ts";
-import { type Field, signedForm } from "#test/support/form.ts";
+import { type Field, multipart, signedForm } from "#test/support/form.ts";
 import {
   OTHER,
   type Reply,
@@ -244,6 +244,16 @@ test("PostObject holds the file to the sizes of its policy, and tells both", asy
   assert.equal((await ask("", 0, 0)).status, 204);
 });
 
+test("PostObject refuses a file that is too large before it is sent, where that can be known", async (t) => {
+  const s3 = await startServer(t);
+  const conditions = [BUCKET, KEY, ["content-length-range", 0, 10]];
+  const given = { ...ROOT, ...BUCKET, fields: { key: "key" }, nowMs: s3.clock.now() };
+  const form = multipart([...signedForm({ ...given, conditions }), ["file", ""]]);
+  const unsigned = { "content-length": "1000000" };
+
+  assertRefused(await postBody(s3, { ...form, unsigned }), 400, "EntityTooLarge");
+});
+
 test("PostObject holds to the narrowest of several ranges", async (t) => {
   const s3 = await startServer(t);
   const ranges = [
@@ -445,6 +455,14 @@ test("PostObject is judged as PutObject of that key, by organization and bucket"
   await put(all, { ...on, Effect: "Deny", Action: "s3:PutObject", Condition: posts });
   assert.equal(await at("in/a"), 403);
   assert.equal((await s3.put("/bucket/in/a", "x")).status, 200);
+  for (const [key, value] of [
+    ["s3:x-amz-content-sha256", "UNSIGNED-PAYLOAD"],
+    ["s3:ObjectCreationOperation", "true"],
+  ] as const) {
+    const Condition = { StringEquals: { [key]: value } };
+    await put(all, { ...on, Effect: "Deny", Action: "s3:PutObject", Condition });
+    assert.equal(await at("in/a"), 403, key);
+  }
   const unencrypted = { Null: { "s3:x-amz-server-side-encryption": "true" } };
   await put(all, { ...on, Effect: "Deny", Action: "s3:PutObject", Condition: unencrypted });
   assert.equal(await at("in/a"), 403);

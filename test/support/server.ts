@@ -27,7 +27,7 @@ import type { MetaStore } from "#meta/store.ts";
 import type { Bucket, Versioning } from "#object/bucket.ts";
 import type { Engine } from "#object/engine.ts";
 import { bucketName, newBucketName, objectKey } from "#object/name.ts";
-import { OpenVolumes } from "#open-volumes.ts";
+import { OpenVolumes } from "#process/open-volumes.ts";
 import { listen } from "#server/listen.ts";
 import { handleAll, type StsFront } from "#sts/handle.ts";
 import { administratorIn } from "#test/support/administrator.ts";

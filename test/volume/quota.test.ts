@@ -51,6 +51,16 @@ test("space that is given back can be used again", async (t) => {
   await s3.put("a", sample(3 * MIB));
 });
 
+test("a body that ends sooner than it could counts as what it is", async (t) => {
+  const { s3, volume } = await openVolume(t, { quotaBytes: 4 * MIB });
+  await sweepVolume(volume, SWEEP);
+  const before = (await volume.usage.usedBytes()) ?? 0;
+  const body = { ...bodyOf(sample(MIB)), sizeBytesMin: 0, sizeBytes: 2 * MIB };
+  await s3.put("a", body);
+  const taken = ((await volume.usage.usedBytes()) ?? 0) - before;
+  assert.ok(taken >= MIB && taken < 1.5 * MIB, `${taken}`);
+});
+
 test("writes that are under way together do not go over the quota together", async (t) => {
   const { s3, volume } = await openVolume(t, { quotaBytes: 4 * MIB });
   await sweepVolume(volume, SWEEP);

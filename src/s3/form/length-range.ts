@@ -23,9 +23,9 @@ async function* counted(
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    // What is too much is counted to its end, which is near: else it would have been refused before.
-    if (bytes <= range.maxBytes) yield chunk;
+    yield chunk;
   }
+  // By no more than what a form has beside its file: else it was refused before it was read.
   if (bytes > range.maxBytes) throw tooLarge(bytes, range);
   if (bytes < range.minBytes) {
     throw new S3Error(

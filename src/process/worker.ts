@@ -13,19 +13,19 @@ import { after, rescue, type Soon } from "#base/soon.ts";
 import { FileBlobStore } from "#blob/files.ts";
 import { composeFront, ENGINE_LIMITS, type RootCredential } from "#compose.ts";
 import type { Config } from "#config.ts";
-import { endProcess } from "#end-process.ts";
-import { endSoon } from "#last-words.ts";
 import { DeskMetaStore } from "#meta/desk-store.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import { MeteredMetaStore } from "#meta/metered.ts";
-import { OpenVolumes } from "#open-volumes.ts";
-import { RequestAudit } from "#request-audit.ts";
+import { endProcess } from "#process/end-process.ts";
+import { endSoon } from "#process/last-words.ts";
+import { OpenVolumes } from "#process/open-volumes.ts";
+import { RequestAudit } from "#process/request-audit.ts";
+import { UnderWay } from "#process/under-way.ts";
 import type { Handled } from "#s3/handle.ts";
 import { errorReply } from "#s3/reply.ts";
 import { keepToFinish } from "#server/directory-lock.ts";
 import { type Answer, type BadRequest, type Finished, listen } from "#server/listen.ts";
 import { handleAll, type StsFront } from "#sts/handle.ts";
-import { UnderWay } from "#under-way.ts";
 
 /** What the supervisor tells a worker at its start. */
 export interface WorkerStart {

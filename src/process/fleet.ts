@@ -4,9 +4,9 @@ import { deadline, systemClock } from "#base/clock.ts";
 import { StorageError } from "#base/error.ts";
 import type { Log } from "#base/log.ts";
 import { type Config, ConfigError } from "#config.ts";
-import { GARBAGE_COLLECTION } from "#garbage-collection.ts";
+import { GARBAGE_COLLECTION } from "#process/garbage-collection.ts";
+import { DRAIN_MS, type FromWorker, type ToWorker, type WorkerStart } from "#process/worker.ts";
 import { closeHandedOver } from "#server/handed-over.ts";
-import { DRAIN_MS, type FromWorker, type ToWorker, type WorkerStart } from "#worker.ts";
 
 /** A worker that dies is started again after this long. */
 const RESTART_MS = 500;

@@ -1,6 +1,6 @@
 import { deadline } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import { endProcess } from "#end-process.ts";
+import { endProcess } from "#process/end-process.ts";
 
 /** So long the answers that tell of it have to go out. */
 const LAST_MS = 200;

@@ -13,19 +13,21 @@ import type { AccessPolicies } from "#catalog/access-policies.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import { firstAdministrator } from "#catalog/first-start.ts";
 import { type Identities, openIdentities } from "#catalog/identities.ts";
-import { CommitTogether } from "#commit-together.ts";
 import { ENGINE_LIMITS } from "#compose.ts";
 import { composeControl } from "#compose-control.ts";
 import { type Config, ConfigError } from "#config.ts";
-import { ControlAudit } from "#control-audit.ts";
-import { Fleet } from "#fleet.ts";
 import { measureUsage } from "#job/measure-usage.ts";
 import { Running } from "#job/running.ts";
-import { deliverLeft, type Jobs, runJobs, scrubSettings } from "#jobs.ts";
-import { endSoon } from "#last-words.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
 import type { MetaStore } from "#meta/store.ts";
-import { OpenVolumes } from "#open-volumes.ts";
+import { CommitTogether } from "#process/commit-together.ts";
+import { ControlAudit } from "#process/control-audit.ts";
+import { Fleet } from "#process/fleet.ts";
+import { deliverLeft, type Jobs, runJobs, scrubSettings } from "#process/jobs.ts";
+import { endSoon } from "#process/last-words.ts";
+import { OpenVolumes } from "#process/open-volumes.ts";
+import { stop } from "#process/stop.ts";
+import { isPretty, readTls, type WorkerStart } from "#process/worker.ts";
 import { type AdminToken, adminToken } from "#server/admin-token.ts";
 import {
   type DataDirectory,
@@ -35,9 +37,7 @@ import {
 } from "#server/data-directory.ts";
 import { type Listening, listen } from "#server/listen.ts";
 import { masterKeys } from "#server/master-key.ts";
-import { stop } from "#stop.ts";
 import { UsageCounters } from "#versioned/usage-counters.ts";
-import { isPretty, readTls, type WorkerStart } from "#worker.ts";
 
 /** Runs the server: workers that speak S3, the admin listener, the jobs. Resolves after a drain. */
 export async function runSupervisor(config: Config): Promise<void> {

@@ -1,8 +1,8 @@
 import { deadline } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import { endProcess } from "#end-process.ts";
 import type { Running } from "#job/running.ts";
-import { DRAIN_MS } from "#worker.ts";
+import { endProcess } from "#process/end-process.ts";
+import { DRAIN_MS } from "#process/worker.ts";
 
 /** Workers that were cut off are gone this much later. */
 const GONE_MS = 1_000;

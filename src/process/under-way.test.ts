@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UnderWay } from "#under-way.ts";
+import { UnderWay } from "#process/under-way.ts";
 
 const HOUR_MS = 3_600_000;
 

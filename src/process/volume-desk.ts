@@ -4,7 +4,7 @@ import { ControlError } from "#base/control-error.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import { eachBucket } from "#catalog/each-bucket.ts";
 import type { Bucket, VolumeSettings } from "#object/bucket.ts";
-import type { OpenVolumes } from "#open-volumes.ts";
+import type { OpenVolumes } from "#process/open-volumes.ts";
 import { Volume } from "#volume/volume.ts";
 
 export interface VolumeDeskParts {

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { deadline } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import type { CommitterStart, FromCommitter, ToCommitter } from "#committer.ts";
-import { GARBAGE_COLLECTION } from "#garbage-collection.ts";
+import type { CommitterStart, FromCommitter, ToCommitter } from "#process/committer.ts";
+import { GARBAGE_COLLECTION } from "#process/garbage-collection.ts";
 
 /** It is asked so often whether it lives; a slow disk does not keep it from answering. */
 const PING_MS = 2_500;

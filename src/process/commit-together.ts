@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { deadline } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
-import type { CommitterStart } from "#committer.ts";
-import { CommitterProcess } from "#committer-process.ts";
+import type { CommitterStart } from "#process/committer.ts";
+import { CommitterProcess } from "#process/committer-process.ts";
 import { syncMs } from "#server/sync-speed.ts";
 
 /** One that dies is started again after this long; workers commit by themselves meanwhile. */

@@ -1,10 +1,10 @@
 import { assert } from "#base/assert.ts";
 import { deadline } from "#base/clock.ts";
 import { makeLog } from "#base/log.ts";
-import { endProcess } from "#end-process.ts";
-import { endSoon } from "#last-words.ts";
 import { serveCommits } from "#meta/commit-desk.ts";
 import { LmdbMetaStore } from "#meta/lmdb.ts";
+import { endProcess } from "#process/end-process.ts";
+import { endSoon } from "#process/last-words.ts";
 
 /** What the supervisor tells the committer at its start. */
 export interface CommitterStart {
