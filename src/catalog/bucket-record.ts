@@ -1,5 +1,6 @@
 import { digestOf } from "#base/checksum.ts";
 import { StorageError } from "#base/error.ts";
+import { packRecord, unpackRecord } from "#base/json-record.ts";
 import type { Entry } from "#meta/store.ts";
 import type { Bucket } from "#object/bucket.ts";
 import type { BucketName } from "#object/name.ts";
@@ -7,11 +8,10 @@ import type { BucketName } from "#object/name.ts";
 /** What is stored of a bucket, under its name. */
 export type BucketRecord = Omit<Bucket, "name" | "guard" | "ownerId">;
 
-const FORMAT = 1;
 const ID = /^[0-9a-f]{16}$/;
 
 export function packBucket(record: BucketRecord): Buffer {
-  return Buffer.from(JSON.stringify({ format: FORMAT, ...record }));
+  return packRecord(record);
 }
 
 /** Fails: StorageError "corrupt", which names the bucket. */
@@ -30,22 +30,20 @@ function unpack(name: BucketName, value: Uint8Array): BucketRecord {
   const message = `the record of bucket "${name}" cannot be read`;
   let stored: unknown;
   try {
-    stored = JSON.parse(Buffer.from(value).toString());
+    stored = unpackRecord(value);
   } catch (cause) {
     throw new StorageError("corrupt", message, cause);
   }
   if (!isStored(stored)) throw new StorageError("corrupt", `${message}: it is none`);
-  const { format: _, ...record } = stored;
-  return record;
+  return stored;
 }
 
-function isStored(stored: unknown): stored is BucketRecord & { readonly format: number } {
+function isStored(stored: unknown): stored is BucketRecord {
   if (typeof stored !== "object" || stored === null) return false;
-  const { format, id, organizationId, region, createdMs, versioning, volume } = stored as Partial<
+  const { id, organizationId, region, createdMs, versioning, volume } = stored as Partial<
     Record<string, unknown>
   >;
   return (
-    format === FORMAT &&
     typeof id === "string" &&
     ID.test(id) &&
     typeof organizationId === "string" &&

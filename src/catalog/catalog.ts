@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import { S3Error, type StorageError } from "#base/error.ts";
+import { unpackRecord } from "#base/json-record.ts";
 import { randomHex } from "#base/random.ts";
 import { type BucketRecord, bucketOf, packBucket } from "#catalog/bucket-record.ts";
 import {
@@ -372,7 +373,7 @@ export function ownedKey(organizationId: string, name: string): Buffer {
 /** What an older release wrote; undefined for what has an owner already, or cannot be read. */
 function readAdopted(value: Uint8Array): BucketRecord | undefined {
   try {
-    const { ownerId: _, ...record } = JSON.parse(Buffer.from(value).toString());
+    const { ownerId: _, ...record } = unpackRecord(value) as BucketRecord & { ownerId?: unknown };
     return record.organizationId === undefined ? record : undefined;
   } catch {
     return undefined;

@@ -1,3 +1,4 @@
+import { packRecord, unpackRecord } from "#base/json-record.ts";
 import type { Entry, MetaStore } from "#meta/store.ts";
 
 /** What an operator asks of a job. */
@@ -9,7 +10,6 @@ export interface Orders {
 }
 
 const NONE: Orders = { paused: false, asked: false };
-const FORMAT = 1;
 const ATTEMPTS_MAX = 100;
 
 /** Where an operator leaves what a job is to do, for whatever process does it. It outlasts a restart. */
@@ -29,7 +29,7 @@ export class JobOrders {
   async give(orders: Partial<Orders>): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const { orders: before, revision } = await this.#find();
-      const value = Buffer.from(JSON.stringify({ format: FORMAT, ...before, ...orders }));
+      const value = packRecord({ ...before, ...orders });
       const guards = [{ key: this.#key, revision }];
       const writes = [{ key: this.#key, value }];
       if ((await this.#meta.commit({ guards, writes })) !== undefined) return;
@@ -47,10 +47,7 @@ export class JobOrders {
 function unpack(entry: Entry | undefined): Orders {
   if (entry === undefined) return NONE;
   try {
-    const { format, ...orders } = JSON.parse(Buffer.from(entry.value).toString()) as Orders & {
-      readonly format: number;
-    };
-    return format === FORMAT ? { ...NONE, ...orders } : NONE;
+    return { ...NONE, ...(unpackRecord(entry.value) as Partial<Orders>) };
   } catch {
     return NONE;
   }

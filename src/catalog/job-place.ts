@@ -1,4 +1,5 @@
 import type { Clock } from "#base/clock.ts";
+import { packRecord, unpackRecord } from "#base/json-record.ts";
 import type { Entry, MetaStore } from "#meta/store.ts";
 
 /** What is remembered of a job: how far it is, who does it, and until when nobody else may. */
@@ -7,8 +8,6 @@ interface PlaceRecord<Place> {
   readonly holder: string | undefined;
   readonly untilMs: number;
 }
-
-const FORMAT = 1;
 
 /**
  * Where a job is, so that a restart goes on from there, and whose it is, so that of all processes and
@@ -93,17 +92,14 @@ export class HeldPlace<Place> {
 }
 
 function pack<Place>(record: PlaceRecord<Place>): Buffer {
-  return Buffer.from(JSON.stringify({ format: FORMAT, ...record }));
+  return packRecord(record);
 }
 
 /** One that cannot be read is no place: the job begins anew, and is nobody's. Whoever takes it writes over it. */
 function unpack<Place>(entry: Entry | undefined): PlaceRecord<Place> | undefined {
   if (entry === undefined) return undefined;
   try {
-    const record = JSON.parse(Buffer.from(entry.value).toString()) as PlaceRecord<Place> & {
-      format: number;
-    };
-    return record.format === FORMAT ? record : undefined;
+    return unpackRecord(entry.value) as PlaceRecord<Place>;
   } catch {
     return undefined;
   }

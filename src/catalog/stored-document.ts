@@ -1,4 +1,5 @@
 import { assert } from "#base/assert.ts";
+import { packRecord, unpackRecord } from "#base/json-record.ts";
 import {
   type ControlSettings,
   readControlSettings,
@@ -7,21 +8,16 @@ import {
 
 /** A document of a bucket, as it is stored. */
 interface StoredDocument {
-  readonly format: number;
   readonly text: string;
 }
 
-const FORMAT = 1;
-
 export function packDocument(text: string): Buffer {
-  const stored: StoredDocument = { format: FORMAT, text };
-  return Buffer.from(JSON.stringify(stored));
+  return packRecord({ text } satisfies StoredDocument);
 }
 
 /** Fails for what is no document. */
 export function unpackDocument(value: Uint8Array): string {
-  const { format, text } = JSON.parse(Buffer.from(value).toString()) as Partial<StoredDocument>;
-  assert(format === FORMAT, "a document has the format this release writes");
+  const { text } = unpackRecord(value) as Partial<StoredDocument>;
   assert(typeof text === "string", "a document is a text");
   return text;
 }

@@ -1,10 +1,10 @@
 import { ControlError } from "#base/control-error.ts";
 import { StorageError } from "#base/error.ts";
+import { packRecord, unpackRecord } from "#base/json-record.ts";
+import type { ControlLetter } from "#catalog/control-records.ts";
 import { damageOf, hasShape, type Shape } from "#catalog/record-shape.ts";
 import { Remembered } from "#catalog/remembered.ts";
 import type { Change, Entry, Guard, MetaStore, Write } from "#meta/store.ts";
-
-const FORMAT = 1;
 
 /** A record as it was when it was read. */
 export interface Row<T> {
@@ -29,12 +29,11 @@ export interface RowsAsk {
 /** Records of one kind: JSON under a letter and an id. To read one fails: StorageError "corrupt", which names it. */
 export class Table<T extends object> {
   readonly #meta: MetaStore;
-  readonly #letter: string;
+  readonly #letter: ControlLetter;
   readonly #shape: Shape<T>;
   readonly #known = new Remembered<T>((value, id) => this.#unpack(id, value));
 
-  /** `letter` is one that nothing else in the store begins with. */
-  constructor(meta: MetaStore, letter: string, shape: Shape<T>) {
+  constructor(meta: MetaStore, letter: ControlLetter, shape: Shape<T>) {
     this.#meta = meta;
     this.#letter = letter;
     this.#shape = shape;
@@ -75,8 +74,7 @@ export class Table<T extends object> {
   }
 
   write(id: string, value: T | undefined): Write {
-    const packed = value && Buffer.from(JSON.stringify({ format: FORMAT, ...value }));
-    return { key: this.#key(id), value: packed };
+    return { key: this.#key(id), value: value && packRecord(value) };
   }
 
   async #scan({ prefix, after, limit }: RowsAsk): Promise<Entry[]> {
@@ -90,8 +88,8 @@ export class Table<T extends object> {
   #unpack(id: string, value: Uint8Array): T {
     const name = `the record ${this.#letter}${id}`;
     try {
-      const { format, ...record } = JSON.parse(Buffer.from(value).toString());
-      if (format === FORMAT && hasShape(record, this.#shape)) return record;
+      const record = unpackRecord(value);
+      if (hasShape(record, this.#shape)) return record;
     } catch (cause) {
       throw new StorageError("corrupt", `${name} cannot be read`, cause);
     }

@@ -4,6 +4,7 @@ import type { ReadCounts } from "#check/blob-sums.ts";
 import { type BlobCounts, BlobReader, countBlobs } from "#check/blobs.ts";
 import { checkBuckets } from "#check/buckets.ts";
 import { checkContent } from "#check/contents.ts";
+import { checkControl } from "#check/control.ts";
 import { Extents } from "#check/extents.ts";
 import { checkGarbage, checkHolds } from "#check/garbage.ts";
 import { HeadMerge } from "#check/heads.ts";
@@ -31,6 +32,8 @@ export interface CheckOptions extends Mending {
 export interface CheckReport {
   readonly counts: BlobCounts & {
     readonly buckets: number;
+    /** Of users, keys, policies and settings. */
+    readonly control: number;
     readonly keys: number;
     readonly versions: number;
     readonly uploads: number;
@@ -67,6 +70,8 @@ async function checkRecords(options: CheckOptions, found: Found): Promise<CheckR
   const run: Run = { ...options, view, found, extents, sums: new UsageSums() };
   progress("buckets", 0);
   const buckets = await checkBuckets(run);
+  progress("users, keys and policies", 0);
+  const control = await checkControl(run, buckets);
   const counts = await checkVersions(run, buckets);
   progress("uploads", 0);
   const uploads = await checkUploads(run, buckets);
@@ -80,7 +85,7 @@ async function checkRecords(options: CheckOptions, found: Found): Promise<CheckR
   progress("blobs", 0);
   const blobCounts = await countBlobs({ meta, blobs, clock, found, signal }, view);
   return {
-    ...{ ...counts, ...blobCounts, buckets: buckets.size, uploads, references, garbage },
+    ...{ ...counts, ...blobCounts, buckets: buckets.size, control, uploads, references, garbage },
     extents: extents.extents,
   };
 }

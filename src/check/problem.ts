@@ -24,6 +24,7 @@ export const PROBLEM_KINDS = {
   "garbage-of-held": "garbage entries that would throw away what is held",
   "hold-malformed": "holds that cannot be read: while they stand no garbage is thrown away",
   "usage-wrong": "counters of usage that do not fit what is there",
+  "control-unreadable": "users, keys, policies or settings that cannot be read",
   "index-missing": "buckets that an index lacks",
   "index-dangling": "index entries of buckets that are not there",
 } as const;

@@ -11,6 +11,7 @@ export function reportText({ counts, read, problems }: CheckReport): string {
   const { young, leftBehind } = counts;
   const looked = [
     ["buckets", counts.buckets],
+    ["users, keys, policies and settings", counts.control],
     ["keys", counts.keys],
     ["versions", counts.versions],
     ["uploads", counts.uploads],

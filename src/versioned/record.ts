@@ -1,6 +1,7 @@
 import { asBuffer } from "#base/bytes.ts";
-import { type ChecksumAlgorithm, crc32Of } from "#base/checksum.ts";
-import { StorageError } from "#base/error.ts";
+import type { ChecksumAlgorithm } from "#base/checksum.ts";
+import { packRecord, parseJson, unpackRecord } from "#base/json-record.ts";
+import { addSum, BODY_AT, corruptRecord, isSummed, summedBody } from "#base/summed.ts";
 import type { BlobId } from "#blob/store.ts";
 import type { Attributes, Checksum, ChecksumType, ObjectInfo } from "#object/attributes.ts";
 import { type CompactVersion, compactVersion, expandVersion } from "#versioned/compact-version.ts";
@@ -106,12 +107,10 @@ type JsonRecord =
   | RenameRecord
   | RepairRecord;
 
-/** Written now: a format number, a CRC32 of all that follows it, and what format 1 had. */
+/** Of a version: what format 1 had, behind its sum. */
 const FORMAT = 2;
-/** Of a version: as format 2, with compact JSON. */
+/** As format 2, with compact JSON. */
 const VERSION_FORMAT = 3;
-const CRC_AT = 1;
-const BODY_AT = 5;
 /** Of a version: the length of its JSON. */
 const JSON_AT = BODY_AT + 4;
 
@@ -125,7 +124,7 @@ export function packVersion(
   const value = Buffer.allocUnsafe(JSON_AT + jsonBytes);
   value.writeUInt32BE(jsonBytes, BODY_AT);
   value.write(json, JSON_AT, "utf8");
-  return { value: sealed(value, VERSION_FORMAT, inline), tail: inline };
+  return { value: addSum(value, VERSION_FORMAT, inline), tail: inline };
 }
 
 /** Fails: StorageError "corrupt". */
@@ -135,8 +134,8 @@ export function unpackVersion(value: Uint8Array): {
 } {
   const bytes = asBuffer(value);
   const format = bytes[0];
-  const body = format === 1 ? bytes.subarray(1) : unsealed(bytes, [FORMAT, VERSION_FORMAT]);
-  if (body.length < 4) throw corrupt();
+  const body = format === 1 ? bytes.subarray(1) : summedBody(bytes, [FORMAT, VERSION_FORMAT]);
+  if (body.length < 4) throw corruptRecord();
   const end = 4 + body.readUInt32BE(0);
   return { record: recordOf(format, body.toString("utf8", 4, end)), inline: body.subarray(end) };
 }
@@ -145,8 +144,7 @@ export function unpackVersion(value: Uint8Array): {
 export function versionStartBytes(value: Uint8Array): number {
   const bytes = asBuffer(value);
   const jsonAt = jsonOfVersion(bytes);
-  const isWhole =
-    bytes[0] === 1 || isSealed(bytes, bytes.subarray(BODY_AT), [FORMAT, VERSION_FORMAT]);
+  const isWhole = bytes[0] === 1 || isSummed(bytes, [FORMAT, VERSION_FORMAT]);
   if (!isWhole || bytes.length < jsonAt) return 0;
   return Math.min(jsonAt + bytes.readUInt32BE(jsonAt - 4), bytes.length);
 }
@@ -159,41 +157,15 @@ export function unpackVersionStart(start: Uint8Array): VersionRecord {
 
 /** Upload, part, manifest, garbage records and the like: JSON. */
 export function packJson<T extends JsonRecord>(record: T): Buffer {
-  const json = JSON.stringify(record);
-  const bytes = Buffer.allocUnsafe(BODY_AT + Buffer.byteLength(json));
-  bytes.write(json, BODY_AT, "utf8");
-  return sealed(bytes, FORMAT);
+  return packRecord(record);
 }
 
 /** Fails: StorageError "corrupt". */
 export function unpackJson<T extends JsonRecord>(value: Uint8Array): T {
-  const bytes = asBuffer(value);
-  // Of format 1 the number stands within the JSON.
-  if (bytes[0] !== OPENING_BRACE) return parsed<T>(unsealed(bytes, [FORMAT]).toString("utf8"));
-  const record = parsed<T & { format: number }>(bytes.toString("utf8"));
-  if (record.format !== 1) throw corrupt();
-  return record;
+  return unpackRecord(value) as T;
 }
 
-const OPENING_BRACE = 0x7b;
 const NOTHING = new Uint8Array(0);
-
-function sealed(bytes: Buffer, format: number, tail: Uint8Array = NOTHING): Buffer {
-  bytes[0] = format;
-  bytes.writeUInt32BE(crc32Of(tail, crc32Of(bytes.subarray(BODY_AT))), CRC_AT);
-  return bytes;
-}
-
-function unsealed(bytes: Buffer, formats: readonly number[]): Buffer {
-  const body = bytes.subarray(BODY_AT);
-  if (!isSealed(bytes, body, formats)) throw corrupt();
-  return body;
-}
-
-function isSealed(bytes: Buffer, body: Buffer, formats: readonly number[]): boolean {
-  const isWhole = bytes.length >= BODY_AT && bytes.readUInt32BE(CRC_AT) === crc32Of(body);
-  return isWhole && formats.includes(bytes[0] ?? 0);
-}
 
 /** Where the JSON of a version stands, behind its length. */
 function jsonOfVersion(bytes: Uint8Array): number {
@@ -203,22 +175,10 @@ function jsonOfVersion(bytes: Uint8Array): number {
 /** The sum does not cover the format: JSON of another is told by its size. Fails: StorageError "corrupt". */
 function recordOf(format: number | undefined, json: string): VersionRecord {
   const isCompact = format === VERSION_FORMAT;
-  const stored = parsed<(CompactVersion & VersionRecord) | null>(json);
+  const stored = parseJson(json) as (CompactVersion & VersionRecord) | null;
   const sizeBytes: unknown = isCompact ? stored?.s : stored?.sizeBytes;
-  if (stored === null || typeof sizeBytes !== "number") throw corrupt();
+  if (stored === null || typeof sizeBytes !== "number") throw corruptRecord();
   return isCompact ? expandVersion(stored) : stored;
-}
-
-function parsed<T>(json: string): T {
-  try {
-    return JSON.parse(json) as T;
-  } catch {
-    throw corrupt();
-  }
-}
-
-function corrupt(): StorageError {
-  return new StorageError("corrupt", "a record is not what was written, or of a later release");
 }
 
 /** A version's name for clients. */

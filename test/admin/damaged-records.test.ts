@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Rules } from "#access/rules.ts";
 import { StorageError } from "#base/error.ts";
+import { packRecord, unpackRecord } from "#base/json-record.ts";
 import { type DocumentKind, documentsKey } from "#catalog/catalog.ts";
 import { newBucketName } from "#object/name.ts";
 import { type Json, openControl, type TestControl } from "#test/admin/control.ts";
 
 const DAMAGE: Readonly<Record<string, (value: Buffer) => Buffer>> = {
   // As a sector of zeros would leave it.
-  "cut short": (value) => value.fill(0, Math.min(20, value.length / 2)),
+  "cut short": (value) => value.fill(0, Math.min(20, value.length >> 1)),
   "of another shape": () => Buffer.from('{"format":1,"id":7,"name":true}'),
   "no object": () => Buffer.from("null"),
 };
@@ -209,9 +210,9 @@ test("a policy that is no JSON any more is listed by its name, allows nothing be
   const token = await api.userToken({ uid: "ada" });
   await api.allow("coreweave/ada", ["cwobject:*"]);
   await spoil(api, `P${api.organizationId}`, (value) => {
-    const { documents, ...record } = JSON.parse(value.toString());
+    const { documents, ...record } = unpackRecord(value) as { readonly documents: object };
     const broken = { ...documents, broken: '{"version":"v1alpha1","na' };
-    return Buffer.from(JSON.stringify({ ...record, documents: broken }));
+    return packRecord({ ...record, documents: broken });
   });
 
   const { policies } = await api.ok("GET", "/v1/cwobject/access-policy");

@@ -256,6 +256,17 @@ const DAMAGES: readonly Damage[] = [
     damage: async ({ write }) => write(Buffer.from("Bowner/gone"), Buffer.of(0)),
     found: { "index-dangling": 1 },
   },
+  ...["Uowner/ada", "d"].map((key) => ({
+    title: `a bit that has flipped in the record ${key}…, which may still be read as another`,
+    damage: async ({ write, one }: Filled) => {
+      const entry = await one(key.slice(0, 1), key.slice(1));
+      const other = Buffer.from(entry.value);
+      other[other.length - 4] = (other.at(-4) ?? 0) ^ 1;
+      await write(entry.key, other);
+    },
+    found: { "control-unreadable": 1 },
+    left: { "control-unreadable": 1 },
+  })),
   {
     title: "a token of a rename that nothing would clear away",
     damage: async ({ write, bucketId }) =>

@@ -3,6 +3,7 @@ import { StorageError } from "#base/error.ts";
 import { MemoryBlobStore } from "#blob/memory.ts";
 import type { BlobStore } from "#blob/store.ts";
 import { Catalog } from "#catalog/catalog.ts";
+import { Users } from "#catalog/users.ts";
 import { MemoryMetaStore } from "#meta/memory.ts";
 import type { Entry, MetaStore } from "#meta/store.ts";
 import type { CompletePart } from "#object/engine.ts";
@@ -33,7 +34,7 @@ export interface Filled extends Pick<Stores, "clock"> {
 
 /**
  * One bucket: `plain` in a blob, `small` in its record, `parts` in two parts, an upload of `open` with one
- * part. Another: `versioned`, a null version below another.
+ * part; and tags of its own. Another: `versioned`, a null version below another. A user.
  */
 export async function filled(): Promise<Filled> {
   const clock = newClock();
@@ -46,6 +47,8 @@ export async function filled(): Promise<Filled> {
     await catalog.create(newBucketName(name), { id: "owner", region: "r" });
   }
   const bucket = await catalog.bucket(newBucketName("first-bucket"));
+  await catalog.setDocument(bucket, "tagging", "<Tagging><TagSet/></Tagging>");
+  await new Users(meta, clock).create("owner", { uid: "ada", name: "Ada", groups: [] });
   const put = async (key: string, text: string, to = bucket) =>
     await engine.put(
       { bucket: to, key: objectKey(key) },

@@ -223,7 +223,7 @@ async function cut(meta: MetaStore, text: string): Promise<void> {
   assert.ok(value.length > 0, `${text} is there`);
   await meta.commit({
     guards: [],
-    writes: [{ key, value: value.fill(0, Math.min(20, value.length / 2)) }],
+    writes: [{ key, value: value.fill(0, Math.min(20, value.length >> 1)) }],
   });
 }
 

@@ -1,11 +1,11 @@
 /** Volumes beside ordinary buckets, over the whole server: what is of both, and what is of neither. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { digestOf } from "#base/checksum.ts";
 import { startUpload } from "#test/s3/multipart.ts";
-import { assertRefused, only } from "#test/s3/xml.ts";
+import { assertRefused, only, texts } from "#test/s3/xml.ts";
 import { START_MS, startServer } from "#test/support/server.ts";
 import { temporaryDirectory } from "#test/support/temporary.ts";
 
@@ -120,6 +120,22 @@ for (const [what, [method, path, body]] of Object.entries(REFUSED)) {
     );
   });
 }
+
+test("DeleteObjects removes a directory of a volume with all in it, in whatever order they are named", async (t) => {
+  const { s3, root } = await withVolume(t);
+  for (const key of ["d/a", "d/e/f/b", "kept/a"]) await s3.put(`/volume/${key}`, "bytes");
+  const keys = ["d/", "d/e/", "d/a", "d/e/f/", "kept/", "d/e/f/b"];
+
+  const reply = await s3.request({
+    method: "POST",
+    path: "/volume?delete",
+    body: `<Delete>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`,
+  });
+
+  assert.deepEqual(texts(reply.text, "Key"), keys);
+  assert.equal(existsSync(join(root, "d")), false);
+  assert.equal(readFileSync(join(root, "kept", "a"), "utf8"), "bytes");
+});
 
 test("clocks may differ by an hour for a volume, and by 15 minutes for a bucket", async (t) => {
   const { s3, root } = await withVolume(t);

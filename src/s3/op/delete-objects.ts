@@ -48,17 +48,17 @@ export const deleteObjects = operation({
   partial: true,
   grants: ({ targets }) => targets.map(deleteGrant) as unknown as [Grant, ...Grant[]],
 
-  run: async ({ open, isAllowed }, { bucket: name, targets: all }) => {
+  run: async ({ open, isAllowed }, { bucket: name, targets }) => {
     const opened = await open(name);
-    const outcomes = all.flatMap((target, at): Outcome[] =>
-      isAllowed(at) ? [] : [{ target, error: new S3Error("AccessDenied", {}) }],
-    );
-    const targets = all.filter((_, at) => isAllowed(at));
-    for (let from = 0; from < targets.length; from += CONCURRENT) {
-      const group = targets.slice(from, from + CONCURRENT);
-      outcomes.push(...(await Promise.all(group.map((target) => deleteOne(opened, target)))));
+    const told = new Map<Target, Outcome>();
+    targets.forEach((target, at) => {
+      if (!isAllowed(at)) told.set(target, { target, error: new S3Error("AccessDenied", {}) });
+    });
+    for (const group of groupsOf(targets.filter((target) => !told.has(target)))) {
+      const outcomes = await Promise.all(group.map((target) => deleteOne(opened, target)));
+      for (const outcome of outcomes) told.set(outcome.target, outcome);
     }
-    return outcomes;
+    return targets.flatMap((target) => told.get(target) ?? []);
   },
 
   render: (outcomes, { quiet }) =>
@@ -93,6 +93,21 @@ function targetOf(element: Element, bucket: NamedObject["bucket"]): Target {
     ...(versionId === undefined || versionId === "" ? {} : { versionId }),
     conditions: readDeleteConditions(sent, { modified: "LastModifiedTime", size: "Size" }),
   };
+}
+
+/**
+ * What is deleted at once. The key of a directory comes after those of what is in it, since a volume removes it
+ * only when it is empty.
+ */
+function* groupsOf(targets: readonly Target[]): Generator<readonly Target[]> {
+  const byDepth = Map.groupBy(targets, ({ key }) =>
+    key.endsWith("/") ? key.split("/").length : Number.POSITIVE_INFINITY,
+  );
+  for (const [, group] of [...byDepth].sort(([a], [b]) => b - a)) {
+    for (let from = 0; from < group.length; from += CONCURRENT) {
+      yield group.slice(from, from + CONCURRENT);
+    }
+  }
 }
 
 async function deleteOne({ bucket, engine }: OpenBucket, target: Target): Promise<Outcome> {
