@@ -138,7 +138,7 @@ function permit(identified: Identified): Soon<HttpReply> {
   const foreign = foreignGrant(grants, framed);
   return after(judge(evidence, { ...attempted, grants }), (decisions) =>
     after(noteBuckets(identified, foreign), () => {
-      requireAllowed(decisions, operation, trace);
+      requireAllowed(decisions, identified);
       const isAllowed = (grant: number) => decisions[grant]?.allowed === true;
       return rescue(
         () => run(identified, call, isAllowed),
@@ -217,16 +217,19 @@ function understood(
   return readDocument(body).then((document) => ({ ...plain, document }));
 }
 
-/** Fails: AccessDenied when a grant is refused; of a partial operation, when all are. */
+/**
+ * Fails: AccessDenied when a grant is refused; of a partial operation, when all are and the caller is nobody, or may not
+ * hear that there is no such bucket.
+ */
 function requireAllowed(
   decisions: readonly Decision[],
-  { partial }: Operation,
-  trace: Trace,
+  { operation: { partial }, authenticated: { principal }, trace }: Identified,
 ): void {
   const refused = decisions.find(({ allowed }) => !allowed);
   if (refused === undefined) return;
   trace.denied = explain(refused);
-  if (partial && decisions.some(({ allowed }) => allowed)) return;
+  const isHeard = principal.kind !== "anonymous" && trace.found !== undefined;
+  if (partial && (isHeard || decisions.some(({ allowed }) => allowed))) return;
   throw new S3Error("AccessDenied", {});
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { assertRefused, inners, only, s3Document, texts } from "#test/s3/xml.ts";
-import { type Ask, START_MS, startServer } from "#test/support/server.ts";
+import { type Ask, START_MS, STRANGER, startServer } from "#test/support/server.ts";
 
 const OBJECT = (key: string, more = "") => `<Object><Key>${key}</Key>${more}</Object>`;
 const DELETE = (objects: string, quiet?: boolean) =>
@@ -73,6 +73,23 @@ test("DeleteObjects tells of a key that fails and removes the others, quiet or n
     assert.equal(inners(reply.text, "Deleted").length, quiet ? 0 : 2);
     assert.deepEqual(texts((await s3.get("/bucket")).text, "Key"), ["b"]);
   }
+});
+
+test("DeleteObjects answers 200 with an error for each key to whom none is allowed, and 403 where that would tell of a bucket", async (t) => {
+  const s3 = await startServer(t);
+  await s3.fill("bucket", ["a", "b"]);
+
+  const reply = await s3.request(ask(DELETE(OBJECT("a") + OBJECT("b")), { as: STRANGER }));
+  assert.equal(reply.status, 200);
+  assert.deepEqual(texts(reply.text, "Key"), ["a", "b"]);
+  assert.deepEqual(texts(reply.text, "Code"), ["AccessDenied", "AccessDenied"]);
+
+  const body = DELETE(OBJECT("a"));
+  const headers = { "content-md5": md5(body) };
+  for (const more of [{ as: STRANGER, path: "/missing" }, { sign: false }] as const) {
+    assertRefused(await s3.request(ask(body, { headers, ...more })), 403, "AccessDenied");
+  }
+  assert.deepEqual(texts((await s3.get("/bucket")).text, "Key"), ["a", "b"]);
 });
 
 test("DeleteObjects holds time and size of each key, and removes nothing that is another", async (t) => {

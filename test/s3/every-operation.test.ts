@@ -6,7 +6,7 @@ import { OPERATIONS } from "#s3/operations.ts";
 import { conditions } from "#s3/route.ts";
 import { assertRefused } from "#test/s3/xml.ts";
 import { multipart, signedForm } from "#test/support/form.ts";
-import { type Ask, OTHER, ROOT, STRANGER, startServer } from "#test/support/server.ts";
+import { type Ask, OTHER, type Reply, ROOT, STRANGER, startServer } from "#test/support/server.ts";
 
 // Properties that every row of the operations table has. A new operation is covered on arrival.
 
@@ -81,6 +81,12 @@ function formOf({ bucket, nowMs }: On, { as = ROOT, sign }: Partial<Ask>): Ask {
   return { method: "POST", path: `/${bucket}`, sign: false, ...form };
 }
 
+/** DeleteObjects tells those whom it knows of each key by itself. */
+function statusOf(name: string, { status, text }: Reply): number {
+  const isOfKeys = name === "DeleteObjects" && status === 200 && !text.includes("<Deleted>");
+  return isOfKeys && text.includes("<Code>AccessDenied</Code>") ? 403 : status;
+}
+
 const STRANGERS: Readonly<Record<string, Partial<Ask>>> = {
   "a caller without a signature": { sign: false },
   "a caller whom nothing is allowed": { as: STRANGER },
@@ -96,7 +102,7 @@ for (const operation of OPERATIONS) {
     for (const [who, more] of Object.entries(STRANGERS)) {
       const on = { bucket: "bucket", nowMs: s3.clock.now() };
       const reply = await s3.request(requestOf(operation, on, more));
-      assert.equal(reply.status, 403, `${who}: ${reply.text}`);
+      assert.equal(statusOf(name, reply), 403, `${who}: ${reply.text}`);
     }
     assert.equal((await s3.get("/bucket/key")).text, "bytes");
   });
@@ -204,9 +210,9 @@ test("every operation on a bucket refuses a key of another organization with Acc
     // Nobody's bucket is touched by these: they ask for one's own, and for a name that is taken.
     if (route.on === "service" || name === "CreateBucket") continue;
     const on = { bucket: "bucket", nowMs: s3.clock.now() };
-    const { status, code, text } = await s3.request(requestOf(operation, on, { as: OTHER }));
-    assert.equal(status, 403, `${name}: ${text}`);
-    if (route.method !== "HEAD") assert.equal(code, "AccessDenied", name);
+    const reply = await s3.request(requestOf(operation, on, { as: OTHER }));
+    assert.equal(statusOf(name, reply), 403, `${name}: ${reply.text}`);
+    if (route.method !== "HEAD") assert.match(reply.text, /<Code>AccessDenied<\/Code>/, name);
   }
   assert.equal((await s3.get("/bucket/key")).text, "bytes");
 });

@@ -58,7 +58,9 @@ test("A version id that an operation does not read never chooses whose tags are 
   };
   for (const [name, ask] of Object.entries(asks)) {
     const reply = await s3.request(ask);
-    assert.deepEqual([reply.status, reply.code], [403, "AccessDenied"], `${name}: ${reply.text}`);
+    const status = name === "DeleteObjects" ? 200 : 403;
+    assert.equal(reply.status, status, `${name}: ${reply.text}`);
+    assert.match(reply.text, /<Code>AccessDenied<\/Code>/, name);
   }
   await putPolicy(s3, OPEN);
   assert.equal((await s3.get("/bucket/locked")).text, "bytes");
@@ -74,7 +76,9 @@ test("A condition on s3:VersionId sees the version that is acted on, and no othe
     ...{ method: "POST", path: "/bucket?delete&versionId=pinned" },
     body: "<Delete><Object><Key>key</Key></Object></Delete>",
   };
-  assertRefused(await s3.request(remove), 403, "AccessDenied");
+  assert.match((await s3.request(remove)).text, /<Code>AccessDenied<\/Code>/);
+  await putPolicy(s3, OPEN);
+  assert.equal((await s3.get("/bucket/key")).text, "bytes");
 });
 
 test("Tags that come with an object need s3:PutObjectTagging as those that come later do", async (t) => {

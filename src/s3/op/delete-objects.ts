@@ -27,8 +27,8 @@ type Outcome = { readonly target: Target } & (
  * Up to 1,000 deletions; one that fails does not keep the others from happening.
  *
  * Spec: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
- * Differs: a caller who may delete none of the keys gets AccessDenied for the whole, where AWS answers
- * 200 with an error for each.
+ * Unverified: what AWS answers an anonymous caller who may delete none of the keys; here it is AccessDenied for the whole,
+ * as where there is no such bucket. Others get 200 with an error for each.
  * Fails: MalformedXML (no key, or over 1,000), MissingSecurityHeader never: any checksum will do.
  */
 export const deleteObjects = operation({
