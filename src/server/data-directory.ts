@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { StorageError } from "#base/error.ts";
 import { randomBelow, randomBytes } from "#base/random.ts";
-import { takeLock } from "#server/directory-lock.ts";
+import { inUse, takeLock } from "#server/directory-lock.ts";
+import { holdSocket } from "#server/directory-socket.ts";
 import { writeDurably } from "#server/durable-file.ts";
 
 /**
@@ -41,18 +42,14 @@ const FORMAT = 1;
  */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   writable(path, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
-  const lock = await takeLock(path);
-  try {
-    return {
-      ...dataDirectoryAt(path),
-      [Symbol.asyncDispose]: async () => {
-        await new Promise((resolve) => lock.close(resolve));
-      },
-    };
-  } catch (cause) {
-    lock.close();
-    throw cause;
-  }
+  await using held = new AsyncDisposableStack();
+  held.use(await takeLock(path));
+  const directory = dataDirectoryAt(path);
+  const socket = await holdSocket(path);
+  if (socket === "taken") throw inUse(path);
+  held.use(socket);
+  const kept = held.move();
+  return { ...directory, [Symbol.asyncDispose]: async () => await kept.disposeAsync() };
 }
 
 /** Where things are, for who stands beside the server that has it. Fails: StorageError "conflict". */

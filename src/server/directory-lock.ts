@@ -27,8 +27,12 @@ const ATTEMPTS_MAX = 200;
 export async function takeLock(path: string): Promise<Server> {
   const server = await taken(path, { word: WANTED, accept: (socket) => socket.destroy() });
   if (server !== undefined) return server;
+  throw inUse(path);
+}
+
+export function inUse(path: string): StorageError {
   const message = `the data directory ${path} is in use by another Lode server. Stop that one, or choose another with --data.`;
-  throw new StorageError("conflict", message);
+  return new StorageError("conflict", message);
 }
 
 /**
