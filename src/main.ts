@@ -2,6 +2,12 @@ import cluster from "node:cluster";
 import { StorageError } from "#base/error.ts";
 import { ConfigError, readConfig } from "#config.ts";
 
+/**
+ * Of the pool that reads, writes and syncs files, in each process that is started here. Node's four are soon all waiting for a slow
+ * disk or volume, and keep whoever wants another file waiting.
+ */
+const FILE_THREADS = "16";
+
 /** A setting that cannot be used, or a data directory that cannot be had. */
 const EXIT_SETTING = 2;
 
@@ -25,6 +31,7 @@ async function run([command, ...args]: readonly string[]): Promise<void> {
         return;
       }
       const config = readConfig(args, process.env);
+      process.env["UV_THREADPOOL_SIZE"] ??= FILE_THREADS;
       const { runSupervisor } = await import("#process/supervisor.ts");
       const { endProcess } = await import("#process/end-process.ts");
       await runSupervisor(config);
