@@ -5,14 +5,13 @@ import { deadline } from "#base/clock.ts";
 import type { Log } from "#base/log.ts";
 import type { CommitterStart } from "#process/committer.ts";
 import { CommitterProcess } from "#process/committer-process.ts";
+import { SOCKET_PATH_BYTES_MAX } from "#server/socket-path.ts";
 import { syncMs } from "#server/sync-speed.ts";
 
 /** One that dies is started again after this long; workers commit by themselves meanwhile. */
 const RESTART_MS = 500;
 /** Two workers that take turns lose less than the way to a third process costs, if a sync is faster than that. */
 const SLOW_SYNC_MS = 0.4;
-/** Systems allow 104 or 108, with a zero at the end. */
-const SOCKET_PATH_BYTES_MAX = 100;
 
 interface Together {
   readonly data: string;

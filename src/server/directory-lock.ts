@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deadline } from "#base/clock.ts";
 import { StorageError } from "#base/error.ts";
+import { isForsaken } from "#server/socket-path.ts";
 
 /** What those say who only finish what they had begun. Whoever has it in earnest says nothing. */
 const FINISHING = "finishing\n";
@@ -78,7 +79,7 @@ function nameOf(path: string): string {
 /** undefined: somebody has it. */
 async function bound(name: string, accept: (socket: Socket) => void): Promise<Server | undefined> {
   // A file outlives its process.
-  if (!name.startsWith("\0") && !(await answers(name))) rmSync(name, { force: true });
+  if (!name.startsWith("\0") && (await isForsaken(name))) rmSync(name, { force: true });
   const server = createServer(accept);
   server.unref();
   return await new Promise((resolve, reject) => {
@@ -88,17 +89,6 @@ async function bound(name: string, accept: (socket: Socket) => void): Promise<Se
     });
     // Else a worker of node:cluster would ask its supervisor for a shared one.
     server.listen({ path: name, exclusive: true }, () => resolve(server));
-  });
-}
-
-async function answers(name: string): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(name);
-    socket.once("error", () => resolve(false));
-    socket.once("connect", () => {
-      resolve(true);
-      socket.destroy();
-    });
   });
 }
 

@@ -1,16 +1,13 @@
 import { chmodSync, renameSync, rmSync, statSync } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { deadline, keepAlive } from "#base/clock.ts";
 import { randomHex } from "#base/random.ts";
+import { isForsaken, SOCKET_PATH_BYTES_MAX } from "#server/socket-path.ts";
 
 const NAME = "server.sock";
-/** Systems allow 104 or 108, with a zero at the end. */
-const PATH_BYTES_MAX = 100;
 /** Two that look at the same moment both find nobody: this much later the first finds the other's in place of its own. */
 const SETTLED_MS = 50;
-/** Of connect(2): nobody listens. */
-const NOBODY = new Set(["ENOENT", "ECONNREFUSED"]);
 
 /**
  * Holds a directory by a socket in it, which is seen from wherever the directory is: from other containers too, whose
@@ -23,8 +20,8 @@ export async function holdSocket(
 ): Promise<AsyncDisposable | "taken" | undefined> {
   const path = join(directory, NAME);
   const temporary = join(directory, `${randomHex(4)}.${NAME}`);
-  if (Buffer.byteLength(temporary) > PATH_BYTES_MAX) return undefined;
-  if (!(await isFree(path))) return "taken";
+  if (Buffer.byteLength(temporary) > SOCKET_PATH_BYTES_MAX) return undefined;
+  if (!(await isForsaken(path))) return "taken";
   const server = await listening(temporary);
   if (server === undefined) return undefined;
   const own = statSync(temporary).ino;
@@ -49,17 +46,6 @@ async function settled(): Promise<void> {
 
 function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
-}
-
-async function isFree(path: string): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      resolve(false);
-      socket.destroy();
-    });
-    socket.once("error", ({ code = "" }: NodeJS.ErrnoException) => resolve(NOBODY.has(code)));
-  });
 }
 
 async function listening(path: string): Promise<Server | undefined> {
